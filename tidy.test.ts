@@ -1,0 +1,87 @@
+// The house rules that a compiler cannot check: what the pure files may not touch, which way
+// imports point, and that files and lines stay short enough to read.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { test } from "node:test";
+
+const list = execFileSync("git", [
+  "ls-files",
+  "--cached",
+  "--others",
+  "--exclude-standard",
+  "*.ts",
+]);
+const sources = list.toString().trim().split("\n");
+const code = (file: string) => readFileSync(file, "utf8").replace(/^\s*(\/\/|\/?\*).*$/gm, "");
+
+const isTest = (file: string) => file.endsWith(".test.ts");
+const IMPURE_THERE = ["broker/main.ts", "broker/dialog.ts"];
+const pure = [
+  ...sources.filter((file) => /^(protocol|broker)\//.test(file) && !IMPURE_THERE.includes(file)),
+  "workers/session.ts",
+  "workers/events.ts",
+  "clients/lazy-pirate.ts",
+].filter((file) => !isTest(file));
+
+const IMPURE = new RegExp(
+  String.raw`from "(node:|zeromq|pino)|\bDate\b|performance\.|set(Timeout|Interval|Immediate)|` +
+    String.raw`Math\.random|\bprocess\.|console\.|\basync\b|\bawait\b`,
+);
+
+for (const file of pure) {
+  test(`${file} has no I/O, clock, randomness or waiting of its own`, () => {
+    const found = code(file)
+      .split("\n")
+      .filter((line) => IMPURE.test(line));
+    assert.deepEqual(found, []);
+  });
+}
+
+/** Which folders a file of this folder may import from, besides its own. */
+const MAY_IMPORT: Record<string, string[]> = {
+  protocol: [],
+  transport: ["protocol"],
+  program: ["protocol"],
+  broker: ["protocol", "transport", "program"],
+  workers: ["protocol", "transport", "program"],
+  clients: ["protocol", "transport", "program"],
+  e2e: ["protocol", "transport", "program", "clients", "workers"],
+  ".": [],
+};
+
+for (const file of sources) {
+  test(`${file} imports only what it may`, () => {
+    const folder = file.includes("/") ? (file.split("/")[0] as string) : ".";
+    const allowed = MAY_IMPORT[folder];
+    assert.ok(allowed, `tidy.test.ts has no rule for ${folder}/`);
+    for (const [, path] of code(file).matchAll(/from "(\.[^"]+)"|import\("(\.[^"]+)"\)/g)) {
+      const target = join(dirname(file), path ?? "").split("/")[0] as string;
+      assert.ok(target === folder || allowed.includes(target), `it imports ${path}`);
+    }
+  });
+
+  test(`${file} can be read on a page`, () => {
+    const lines = readFileSync(file, "utf8").split("\n");
+    assert.ok(lines.length <= (isTest(file) ? 600 : 500), `it has ${lines.length} lines`);
+    assert.deepEqual(
+      lines.filter((line) => line.length > 110),
+      [],
+    );
+  });
+
+  test(`${file} is named after what it is`, () => {
+    assert.doesNotMatch(basename(file), /^(utils?|helpers?|common|types|index|misc|lib)\b/);
+    assert.doesNotMatch(code(file), /\bTODO\b|\bFIXME\b/);
+  });
+}
+
+test("only transport/libzmq.ts and its test import zeromq", () => {
+  const importing = sources.filter((file) => /(from|import) ?\(?"zeromq"/.test(code(file)));
+  assert.deepEqual(importing.filter((file) => !file.startsWith("e2e/")).sort(), [
+    "transport/libzmq.test.ts",
+    "transport/libzmq.ts",
+  ]);
+});

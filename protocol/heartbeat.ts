@@ -1,0 +1,15 @@
+// The timing that a broker and its peers must agree on (7/MDP, Heartbeating). A peer that beats
+// slower than the other expects looks exactly like a dead one.
+
+export type Heartbeat = {
+  intervalMs: number; // The longest silence between two commands to a peer.
+  liveness: number; // How many intervals of silence make a peer count as gone.
+};
+
+export const DEFAULT_HEARTBEAT: Heartbeat = { intervalMs: 2500, liveness: 3 };
+
+/** For how many ms a sign of life holds. */
+export const leaseMs = (heartbeat: Heartbeat) => heartbeat.intervalMs * heartbeat.liveness;
+
+/** How often to look at the clock, in ms: a purge is late by this much at most. */
+export const tickMs = (heartbeat: Heartbeat) => Math.max(1, heartbeat.intervalMs / 10);

@@ -1,0 +1,185 @@
+// The Majordomo Protocol on the wire: frames in, commands out, and back again (7/MDP). Nothing here
+// keeps state, and nothing throws on what a peer sent: bad input is a value with a reason.
+//
+// The address that a ROUTER puts before each message is the transport's and never reaches this file.
+
+import { joinEnvelope, splitEnvelope } from "./envelope.ts";
+
+export type Frame = Buffer;
+
+/** MDP/Client. A REQUEST and its REPLY have the same frames; the direction tells them apart. */
+export type ClientCommand = {
+  header: "client";
+  dialect: Dialect;
+  envelope: Frame[]; // What stood before the empty delimiter; goes back unchanged (28/REQREP).
+  service: Frame;
+  body: Frame[];
+};
+
+/** MDP/Worker. */
+export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
+  | { name: "READY"; service: Frame; credit: number | null } // Null: a plain 7/MDP worker.
+  | { name: "REQUEST"; client: Frame; body: Frame[] } // `client` is opaque to the worker.
+  | { name: "REPLY"; client: Frame; body: Frame[] } // `client` as it stood in the REQUEST.
+  | { name: "HEARTBEAT" }
+  | { name: "DISCONNECT" }
+);
+
+/** A message that is not MDP. Its sender cannot be trusted with anything else that it sends. */
+export type Invalid = { header: "invalid"; why: string };
+
+export type Command = ClientCommand | WorkerCommand;
+export type WorkerCommandName = WorkerCommand["name"];
+
+/** One way of writing MDP. A peer is answered in the dialect that it spoke. */
+export type Dialect = {
+  name: string;
+  client: Frame; // The header of MDP/Client.
+  worker: Frame; // The header of MDP/Worker.
+  commands: Record<WorkerCommandName, Frame>;
+};
+
+export const MDP_0_1: Dialect = {
+  name: "0.1",
+  client: Buffer.from("MDPC01"),
+  worker: Buffer.from("MDPW01"),
+  commands: {
+    READY: Buffer.of(1),
+    REQUEST: Buffer.of(2),
+    REPLY: Buffer.of(3),
+    HEARTBEAT: Buffer.of(4),
+    DISCONNECT: Buffer.of(5),
+  },
+};
+
+/** The longest service name in bytes. Peers choose the names, and brokers remember them. */
+export const SERVICE_NAME_BYTES_MAX = 255;
+
+/** How large a message may be in bytes, unless the broker is set otherwise. */
+export const MESSAGE_BYTES_MAX = 2 ** 24;
+
+/** The most frames that a message may have, so that no message is all frames and no bytes. */
+export const MESSAGE_FRAMES_MAX = 65_536;
+
+/** The most requests at once that a worker may announce in READY. */
+export const CREDIT_MAX = 65_535;
+
+/**
+ * The frames of a command:
+ * client   `[envelope…] [] [MDPC01] [service] [body…]`
+ * worker   `[] [MDPW01] [command] …` with, after it,
+ *          READY `[service] [credit]?`, REQUEST and REPLY `[client] [] [body…]`
+ */
+export function encode(command: Command): Frame[] {
+  const { dialect } = command;
+  if (command.header === "client") {
+    const { envelope, service, body } = command;
+    return joinEnvelope(envelope, [dialect.client, service, ...body]);
+  }
+  const start = joinEnvelope([], [dialect.worker, dialect.commands[command.name]]);
+  switch (command.name) {
+    case "READY":
+      if (command.credit === null) return [...start, command.service];
+      return [...start, command.service, Buffer.from(String(command.credit))];
+    case "REQUEST":
+    case "REPLY":
+      return [...start, command.client, EMPTY, ...command.body];
+    case "HEARTBEAT":
+    case "DISCONNECT":
+      return start;
+  }
+}
+
+/** The command that these frames are, or why they are none. */
+export function decode(frames: Frame[]): Command | Invalid {
+  if (frames.length > MESSAGE_FRAMES_MAX) return invalid("too many frames");
+  const split = splitEnvelope(frames);
+  if (!split) return invalid("no empty frame before the header");
+  const { envelope, message } = split;
+  const [header, ...rest] = message;
+  for (const dialect of DIALECTS) {
+    if (header?.equals(dialect.client)) return decodeClient(dialect, envelope, rest);
+  }
+  if (envelope.length > 0) return invalid("unknown header");
+  return header ? decodeWorker(header, rest) : invalid("no header");
+}
+
+function decodeClient(dialect: Dialect, envelope: Frame[], rest: Frame[]): Command | Invalid {
+  const [service, ...body] = rest;
+  const wrong = wrongName(service);
+  if (wrong || !service) return invalid(`client command: ${wrong}`);
+  if (body.length === 0) return invalid("client command: no body");
+  return { header: "client", dialect, envelope, service, body };
+}
+
+function decodeWorker(header: Frame, [code, ...rest]: Frame[]): Command | Invalid {
+  if (!DIALECTS.some((dialect) => header.equals(dialect.worker))) return invalid("unknown header");
+  const known = code && WORKER_COMMANDS.get(commandKey(header, code));
+  if (!known) return invalid("unknown worker command");
+  const { dialect, name } = known;
+  switch (name) {
+    case "READY":
+      return decodeReady(dialect, rest);
+    case "REQUEST":
+    case "REPLY":
+      return decodeWithClient(dialect, name, rest);
+    case "HEARTBEAT":
+    case "DISCONNECT":
+      if (rest.length > 0) return invalid(`${name}: frames after the command`);
+      return { header: "worker", dialect, name };
+  }
+}
+
+function decodeReady(dialect: Dialect, rest: Frame[]): Command | Invalid {
+  const [service, creditFrame] = rest;
+  const wrong = wrongName(service);
+  if (wrong || !service) return invalid(`READY: ${wrong}`);
+  if (rest.length > 2) return invalid("READY: frames after the credit");
+  if (!creditFrame) return { header: "worker", dialect, name: "READY", service, credit: null };
+  const credit = parseCredit(creditFrame);
+  if (!credit) return invalid(`READY: the credit is not a number from 1 to ${CREDIT_MAX}`);
+  return { header: "worker", dialect, name: "READY", service, credit };
+}
+
+function decodeWithClient(
+  dialect: Dialect,
+  name: "REQUEST" | "REPLY",
+  [client, ...rest]: Frame[],
+): Command | Invalid {
+  if (!client || client.length === 0) return invalid(`${name}: no client address`);
+  // The Guide's PHP worker leaves the delimiter out of its REPLY; its body starts at once.
+  const body = rest[0]?.length === 0 ? rest.slice(1) : rest;
+  if (body === rest && name === "REQUEST") return invalid("REQUEST: no empty frame");
+  if (body.length === 0) return invalid(`${name}: no body`);
+  return { header: "worker", dialect, name, client, body };
+}
+
+function wrongName(service: Frame | undefined): string | null {
+  if (!service || service.length === 0) return "no service name";
+  if (service.length > SERVICE_NAME_BYTES_MAX) return "the service name is too long";
+  return null;
+}
+
+function parseCredit(frame: Frame): number | null {
+  if (frame.length > String(CREDIT_MAX).length) return null;
+  const digits = frame.toString("latin1");
+  const credit = /^[1-9][0-9]*$/.test(digits) ? Number(digits) : 0;
+  return credit >= 1 && credit <= CREDIT_MAX ? credit : null;
+}
+
+const EMPTY: Frame = Buffer.alloc(0);
+const DIALECTS = [MDP_0_1];
+
+const commandKey = (header: Frame, code: Frame) =>
+  `${header.toString("latin1")}/${code.toString("latin1")}`;
+
+const WORKER_COMMANDS = new Map(
+  DIALECTS.flatMap((dialect) =>
+    Object.entries(dialect.commands).map(([name, code]) => [
+      commandKey(dialect.worker, code),
+      { dialect, name: name as WorkerCommandName },
+    ]),
+  ),
+);
+
+const invalid = (why: string): Invalid => ({ header: "invalid", why });

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { connect as connectTcp } from "node:net";
+import { afterEach, test } from "node:test";
+import { Dealer } from "zeromq";
+import type { Frame } from "../protocol/mdp.ts";
+import { bind, connect } from "./libzmq.ts";
+
+let port = 15_550 + (process.pid % 1000) * 10;
+const endpoint = () => `tcp://127.0.0.1:${++port}`;
+const frames = (...values: string[]): Frame[] => values.map((value) => Buffer.from(value));
+
+/** Collects calls, and resolves `next` to them in turn. */
+function mailbox<Item>() {
+  const items: Item[] = [];
+  const waiters: ((item: Item) => void)[] = [];
+  return {
+    put(item: Item) {
+      const waiter = waiters.shift();
+      if (waiter) waiter(item);
+      else items.push(item);
+    },
+    pending: () => items.length,
+    next(): Promise<Item> {
+      const item = items.shift();
+      return item === undefined
+        ? new Promise((resolve) => waiters.push(resolve))
+        : Promise.resolve(item);
+    },
+  };
+}
+
+const opened: { close(lingerMs: number): unknown }[] = [];
+
+afterEach(async () => {
+  for (const transport of opened.splice(0)) await transport.close(0);
+});
+
+type News = { from: string; frames: string[] } | { gone: string };
+
+async function bound(at: string, frameBytesMax = 1000) {
+  const news = mailbox<News>();
+  const transport = await bind(at, frameBytesMax, {
+    message: (from, message) => news.put({ from, frames: message.map(String) }),
+    gone: (peer) => news.put({ gone: peer }),
+  });
+  opened.push(transport);
+  async function nextMessage() {
+    for (;;) {
+      const item = await news.next();
+      if ("from" in item) return item;
+    }
+  }
+  return { ...transport, next: news.next, nextMessage, pending: news.pending };
+}
+
+function connected(to: string) {
+  const news = mailbox<string[] | "gone">();
+  const transport = connect(to, {
+    message: (message) => news.put(message.map(String)),
+    gone: () => news.put("gone"),
+  });
+  opened.push(transport);
+  return { ...transport, next: news.next };
+}
+
+test("messages go both ways, whatever their frames, and a peer has one address", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const peer = connected(at);
+  peer.send(frames("", "a", ""));
+  const first = await broker.nextMessage();
+  assert.deepEqual(first.frames, ["", "a", ""]);
+  broker.send(first.from, frames("b", "", "c"));
+  assert.deepEqual(await peer.next(), ["b", "", "c"]);
+  peer.send(frames("again"));
+  assert.deepEqual(await broker.next(), { from: first.from, frames: ["again"] });
+});
+
+test("a peer that closes is gone at once", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  assert.equal(broker.noticesDeaths, true);
+  const peer = connected(at);
+  peer.send(frames("hello"));
+  const { from } = await broker.nextMessage();
+  peer.close(0);
+  assert.deepEqual(await broker.next(), { gone: from });
+});
+
+test("what a peer said before it left is read before it is gone, whatever is sent to it", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const peer = connected(at);
+  for (let n = 0; n < 500; n += 1) peer.send(frames(String(n)));
+  peer.close(1000);
+  await broker.next();
+  // A broker that is busy for a while finds the messages and the end together.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  for (let n = 1; n < 500; n += 1) {
+    const message = await broker.next();
+    assert.ok("from" in message && message.frames[0] === String(n), JSON.stringify(message));
+    broker.send(message.from, frames("are you there?"));
+  }
+  assert.ok("gone" in (await broker.next()));
+});
+
+test("a peer that does not read is gone when its queue is full, and holds up nobody", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const deaf = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
+  opened.push({ close: () => deaf.close() });
+  deaf.connect(at);
+  await deaf.send("hello");
+  const { from } = await broker.nextMessage();
+  const body = [Buffer.alloc(100)];
+  while (broker.pending() === 0) {
+    for (let n = 0; n < 1000; n += 1) broker.send(from, body);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(await broker.next(), { gone: from });
+  const peer = connected(at);
+  peer.send(frames("hello"));
+  const { frames: hello } = await broker.nextMessage();
+  assert.deepEqual(hello, ["hello"]);
+});
+
+test("a burst of 10,000 messages arrives whole and in order, both ways", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const peer = connected(at);
+  for (let n = 0; n < 10_000; n += 1) peer.send(frames(String(n)));
+  for (let n = 0; n < 10_000; n += 1) {
+    const message = await broker.nextMessage();
+    assert.deepEqual(message.frames, [String(n)]);
+    broker.send(message.from, frames(String(n)));
+  }
+  for (let n = 0; n < 10_000; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
+});
+
+test("what a broker said last is read before it is gone", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const peer = connected(at);
+  peer.send(frames("hello"));
+  const hello = await broker.next();
+  for (let n = 0; n < 2000; n += 1)
+    broker.send("from" in hello ? hello.from : "", frames(String(n)));
+  await broker.close();
+  for (let n = 0; n < 2000; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
+  assert.equal(await peer.next(), "gone");
+});
+
+test("who sends a frame that is too large loses the connection, and the rest goes on", async () => {
+  const at = endpoint();
+  const broker = await bound(at, 100);
+  const [rude, polite] = [connected(at), connected(at)];
+  rude.send([Buffer.alloc(101)]);
+  assert.equal(await rude.next(), "gone");
+  polite.send(frames("hello"));
+  assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+});
+
+test("bytes that are no ZeroMQ at all do no harm", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  for (const junk of ["GET / HTTP/1.1\r\n\r\n", "\x00".repeat(64), "\xff".repeat(64)]) {
+    const socket = connectTcp(port, "127.0.0.1");
+    socket.on("error", () => {}).resume();
+    socket.end(Buffer.from(junk, "latin1"));
+    await new Promise((resolve) => socket.on("close", resolve));
+  }
+  const peer = connected(at);
+  peer.send(frames("hello"));
+  assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+});
+
+test("a connecting side may start before the broker, and waits for it", async () => {
+  const at = endpoint();
+  const peer = connected(at);
+  peer.send(frames("early"));
+  const broker = await bound(at);
+  assert.deepEqual((await broker.nextMessage()).frames, ["early"]);
+});

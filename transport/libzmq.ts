@@ -1,0 +1,126 @@
+// The transport on the `zeromq` package: a ROUTER that is bound and DEALERs that connect.
+
+import { randomBytes } from "node:crypto";
+import { Dealer, Router } from "zeromq";
+import type { Frame } from "../protocol/mdp.ts";
+import type { Bound, BoundEvents, Connected, ConnectedEvents } from "./transport.ts";
+
+/**
+ * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
+ * sender its connection. Rejects with libzmq's error code (EADDRINUSE, EACCES …) if it cannot.
+ */
+export async function bind(
+  endpoint: string,
+  frameBytesMax: number,
+  events: BoundEvents,
+): Promise<Bound> {
+  const socket = new BrokerSocket({
+    // Without sendTimeout 0 the package makes every 512th send of a burst wait, and throws EBUSY at
+    // the one after it. With it and `mandatory`, a send that cannot be made fails at once.
+    sendTimeout: 0,
+    mandatory: true,
+    handover: true, // A peer with a fixed routing id comes back before its old connection is dead.
+    sendHighWaterMark: PEER_MESSAGES_MAX,
+    maxMessageSize: frameBytesMax,
+    linger: LINGER_MS,
+    // The connections of peers that vanished without a word would stay open for ever.
+    heartbeatInterval: 1000,
+    heartbeatTimeout: 3000,
+    heartbeatTimeToLive: 3000,
+  });
+  // A peer that could guess this message could say that it is gone, and no more than that.
+  const farewell = randomBytes(16);
+  const noticesDeaths = socket.announceDisconnects(farewell);
+  await socket.bind(endpoint);
+  void receiveAll();
+  return { send, close, noticesDeaths };
+
+  async function receiveAll() {
+    for await (const [address, ...frames] of socket) {
+      const from = (address as Frame).toString("latin1");
+      if (frames.length === 1 && frames[0]?.equals(farewell)) events.gone(from);
+      else events.message(from, frames);
+    }
+  }
+
+  function send(to: string, frames: Frame[]) {
+    socket.send([Buffer.from(to, "latin1"), ...frames]).catch((error) => {
+      // A peer that has left (EHOSTUNREACH) may have said things that are not read yet; the farewell
+      // comes after them. A peer that does not read (EAGAIN) has its chance behind it.
+      if (error.code !== "EHOSTUNREACH" || !noticesDeaths) events.gone(to);
+    });
+  }
+
+  async function close() {
+    socket.close();
+  }
+}
+
+/** Connects a DEALER to `endpoint`, for as long as it takes; libzmq looks the name up each time. */
+export function connect(endpoint: string, events: ConnectedEvents): Connected {
+  const socket = new Dealer({
+    sendTimeout: 0,
+    sendHighWaterMark: PEER_MESSAGES_MAX,
+    connectTimeout: 1000,
+    reconnectInterval: 100,
+    reconnectMaxInterval: 1000,
+    heartbeatInterval: 1000,
+    heartbeatTimeout: 3000,
+  });
+  let open = true;
+  let received = 0;
+  socket.events.on("disconnect", () => goneOnceRead(received));
+  socket.connect(endpoint);
+  void receiveAll();
+  return { send, close };
+
+  async function receiveAll() {
+    for await (const frames of socket) {
+      received += 1;
+      if (open) events.message(frames);
+    }
+  }
+
+  /** The news of the end may overtake the last messages: wait for a turn that brings none. */
+  function goneOnceRead(receivedBefore: number) {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (received !== receivedBefore) goneOnceRead(received);
+        else if (open) events.gone();
+      }),
+    );
+  }
+
+  function send(frames: Frame[]) {
+    socket.send(frames).catch(() => {
+      if (open) events.gone();
+    });
+  }
+
+  function close(lingerMs: number) {
+    if (!open) return;
+    open = false;
+    socket.linger = lingerMs;
+    socket.close();
+  }
+}
+
+/** How many messages may wait for a peer that does not read. */
+const PEER_MESSAGES_MAX = 100_000;
+
+/** How long the broker's socket goes on sending once it is closed, in ms. */
+const LINGER_MS = 1000;
+
+const ZMQ_DISCONNECT_MSG = 111;
+
+class BrokerSocket extends Router {
+  /** Has libzmq deliver `message` in the name of each peer whose connection broke. */
+  announceDisconnects(message: Frame): boolean {
+    try {
+      this.setStringOption(ZMQ_DISCONNECT_MSG, message);
+      return true;
+    } catch {
+      return false; // A draft option: builds of libzmq without the draft API refuse it.
+    }
+  }
+}

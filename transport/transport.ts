@@ -1,0 +1,34 @@
+// What carries messages. The broker binds, workers and clients connect; neither knows what carries.
+
+import type { Frame } from "../protocol/mdp.ts";
+
+/** What a peer is known by while its connection lasts, a character a byte. */
+export type Address = string;
+
+/** What the bound side tells its program. */
+export type BoundEvents = {
+  message(from: Address, frames: Frame[]): void;
+  gone(peer: Address): void; // Its connection broke, or it does not take what it is sent.
+};
+
+export type Bound = {
+  /** Never blocks and never throws: who cannot be sent to is `gone`. */
+  send(to: Address, frames: Frame[]): void;
+  /** Resolves when what was sent has been handed to the network. */
+  close(): Promise<void>;
+  /** Whether broken connections are told at once, or only heartbeats show them. */
+  noticesDeaths: boolean;
+};
+
+/** What the connecting side tells its program. */
+export type ConnectedEvents = {
+  message(frames: Frame[]): void;
+  gone(): void; // The connection broke.
+};
+
+export type Connected = {
+  /** Never blocks and never throws. What is sent before there is a connection waits for it. */
+  send(frames: Frame[]): void;
+  /** Goes on sending what still waits, for `lingerMs` at most. */
+  close(lingerMs: number): void;
+};

@@ -1,0 +1,113 @@
+// Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker,
+// `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
+
+import type { Heartbeat } from "../protocol/heartbeat.ts";
+import { type Command, decode, MDP_0_1 as dialect, encode, type Frame } from "../protocol/mdp.ts";
+import { Broker, type Effect, type Limits } from "./broker.ts";
+import type { BrokerEvent } from "./events.ts";
+
+export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
+export const LEASE_MS = 3000;
+
+const limits: Limits = {
+  requestTtlMs: 60_000,
+  deliveriesMax: 3,
+  queueMax: 100,
+  queueBytesMax: 1_000_000,
+  servicesMax: 10,
+  messageBytesMax: 100_000,
+};
+
+const LIFE = Buffer.from("thislife");
+
+const bytes = (value: string) => Buffer.from(value, "latin1");
+
+/** What a worker that announced a credit finds in the client frame of the broker's nth request. */
+export const id = (n: number): Frame => Buffer.concat([LIFE, Buffer.of(0, 0, 0, 0, 0, 0, 0, n)]);
+
+export const ready = (service: string, credit: number | null = null) =>
+  encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit });
+export const reply = (client: string | Frame, ...body: string[]) =>
+  encode({
+    header: "worker",
+    dialect,
+    name: "REPLY",
+    client: Buffer.from(client),
+    body: body.map(bytes),
+  });
+export const heartbeatCommand = encode({ header: "worker", dialect, name: "HEARTBEAT" });
+export const disconnect = encode({ header: "worker", dialect, name: "DISCONNECT" });
+export const request = (service: string, ...body: string[]) =>
+  encode({
+    header: "client",
+    dialect,
+    envelope: [],
+    service: bytes(service),
+    body: body.map(bytes),
+  });
+export const requestFrom = (envelope: string[], service: string, ...body: string[]) => [
+  ...envelope.map(bytes),
+  ...request(service, ...body),
+];
+
+export function dialog(overrides: Partial<Limits> = {}) {
+  let now = 0;
+  const log: BrokerEvent[] = [];
+  const broker = new Broker({ ...limits, ...overrides }, heartbeat, LIFE, now);
+
+  function sent(effects: Effect[]): string[] {
+    checkConservation(broker);
+    return effects.flatMap((effect) => {
+      if (effect.do === "send") return [`${effect.to} < ${show(decode(effect.frames))}`];
+      log.push(effect.entry);
+      return [];
+    });
+  }
+
+  /** Time passes in ticks, as in main.ts. */
+  function passes(ms: number): string[] {
+    const lines: string[] = [];
+    for (const end = now + ms; now < end; ) {
+      now = Math.min(end, now + heartbeat.intervalMs / 10);
+      lines.push(...sent(broker.tick(now)));
+    }
+    return lines;
+  }
+
+  return {
+    broker,
+    log,
+    says: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
+    vanishes: (peer: string) => sent(broker.gone(peer, now)),
+    waits: (ms: number) => passes(ms).filter((line) => !line.endsWith("HEARTBEAT")),
+    beats: (ms: number) => passes(ms).filter((line) => line.endsWith("HEARTBEAT")),
+    /** Time passes while the broker itself does not run. */
+    freezes(ms: number) {
+      now += ms;
+      return sent(broker.tick(now)).filter((line) => !line.endsWith("HEARTBEAT"));
+    },
+    events: (name: BrokerEvent["event"]) => log.filter(({ event }) => event === name),
+  };
+}
+
+function checkConservation(broker: Broker) {
+  const { received, ...counts } = broker.counts();
+  const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
+  const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
+  if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
+}
+
+function show(command: ReturnType<typeof decode>): string {
+  if (command.header === "invalid")
+    throw new Error(`the broker sent what is invalid: ${command.why}`);
+  if (command.header === "client")
+    return text([...command.envelope, command.service, ...command.body]);
+  return command.name === "REQUEST" ? `REQUEST ${showRequest(command)}` : command.name;
+}
+
+function showRequest({ client, body }: Extract<Command, { name: "REQUEST" }>): string {
+  const isId = client.length === 16 && client.subarray(0, 8).equals(LIFE);
+  return text([isId ? bytes(`#${client[15]}`) : client, ...body]);
+}
+
+const text = (frames: Frame[]) => frames.map((frame) => frame.toString("latin1")).join(" ");

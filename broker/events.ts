@@ -1,0 +1,86 @@
+// What the broker tells its log. The names are fixed: tests and alerts stand on them.
+
+export type RemovalReason =
+  | "expired" // Silent for liveness × interval.
+  | "gone" // Its connection broke.
+  | "left" // It said DISCONNECT.
+  | "rejected"; // It broke the protocol.
+
+export type BrokerEvent =
+  | { event: "worker.registered"; service: string; worker: string; credit: number }
+  | {
+      event: "worker.removed";
+      service: string;
+      worker: string;
+      reason: RemovalReason;
+      requeued: number;
+      quarantined: number;
+    }
+  | {
+      event: "request.quarantined";
+      service: string;
+      request: number;
+      client: string;
+      deliveries: number;
+      worker: string;
+    }
+  | { event: "requests.dropped"; service: string; why: string; count: number }
+  | { event: "replies.dropped"; service: string; why: string; count: number }
+  | { event: "messages.dropped"; why: string; count: number }
+  | { event: "peers.disconnected"; why: string; count: number }
+  | { event: "broker.overslept"; ms: number };
+
+/** What may come in a flood is counted, and told once a tick. */
+export type CountedEvent = Extract<BrokerEvent, { count: number }>;
+
+const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
+  "worker.registered": "info",
+  "worker.removed": "info",
+  "request.quarantined": "warn",
+  "requests.dropped": "warn",
+  "replies.dropped": "warn",
+  "messages.dropped": "warn",
+  "peers.disconnected": "warn",
+  "broker.overslept": "warn",
+};
+
+export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
+
+/** The event as a sentence. */
+export function sentenceOf(event: BrokerEvent): string {
+  switch (event.event) {
+    case "worker.registered":
+      return `a worker of ${event.service} is ready, credit ${event.credit}`;
+    case "worker.removed":
+      return `a worker of ${event.service} ${REMOVALS[event.reason]}, ${fate(event)}`;
+    case "request.quarantined":
+      return `a request to ${event.service} lost ${event.deliveries} workers: given up`;
+    case "requests.dropped":
+      return `${count(event, "request")} to ${event.service} dropped: ${event.why}`;
+    case "replies.dropped":
+      return `${count(event, "reply")} of ${event.service} dropped: ${event.why}`;
+    case "messages.dropped":
+      return `${count(event, "message")} dropped: ${event.why}`;
+    case "peers.disconnected":
+      return `${count(event, "DISCONNECT")} sent: ${event.why}`;
+    case "broker.overslept":
+      return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
+  }
+}
+
+const REMOVALS: Record<RemovalReason, string> = {
+  expired: "went silent",
+  gone: "lost its connection",
+  left: "left",
+  rejected: "broke the protocol",
+};
+
+const fate = (event: { requeued: number; quarantined: number }) =>
+  event.requeued + event.quarantined === 0
+    ? "nothing in hand"
+    : `${event.requeued} in hand requeued` +
+      (event.quarantined > 0 ? `, ${event.quarantined} quarantined` : "");
+
+const PLURALS: Record<string, string> = { reply: "replies" };
+const count = (event: { count: number }, one: string) =>
+  `${event.count} ${event.count === 1 ? one : (PLURALS[one] ?? `${one}s`)}`;

@@ -1,0 +1,73 @@
+// The broker program: one bound transport, one timer, and the Broker that decides.
+
+import { randomBytes } from "node:crypto";
+import {
+  bindEndpoint,
+  environment,
+  healthPort,
+  heartbeatFrom,
+  heartbeatSettings,
+  logLevel,
+  messageBytesMax,
+  whole,
+} from "../program/environment.ts";
+import { fail } from "../program/fail.ts";
+import { serveHealth } from "../program/health.ts";
+import { logger } from "../program/log.ts";
+import { onStopSignal } from "../program/signals.ts";
+import { tickMs } from "../protocol/heartbeat.ts";
+import { bind } from "../transport/libzmq.ts";
+import { Broker, type Effect } from "./broker.ts";
+import { levelOf, sentenceOf } from "./events.ts";
+
+const settings = environment("broker", {
+  ...heartbeatSettings,
+  MDP_BIND: bindEndpoint,
+  MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
+  MDP_DELIVERIES_MAX: whole("a number of deliveries", 1, 1000, 3),
+  MDP_QUEUE_MAX: whole("a number of requests", 1, 10_000_000, 10_000),
+  MDP_QUEUE_BYTES_MAX: whole("a number of bytes", 1024, 2 ** 40, 2 ** 28),
+  MDP_SERVICES_MAX: whole("a number of services", 1, 1_000_000, 1000),
+  MDP_MESSAGE_BYTES_MAX: messageBytesMax,
+  MDP_HEALTH_PORT: healthPort,
+  LOG_LEVEL: logLevel,
+});
+const log = logger("broker", settings.LOG_LEVEL);
+const heartbeat = heartbeatFrom(settings);
+const limits = {
+  requestTtlMs: settings.MDP_REQUEST_TTL_MS,
+  deliveriesMax: settings.MDP_DELIVERIES_MAX,
+  queueMax: settings.MDP_QUEUE_MAX,
+  queueBytesMax: settings.MDP_QUEUE_BYTES_MAX,
+  servicesMax: settings.MDP_SERVICES_MAX,
+  messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+};
+const now = () => performance.now();
+const broker = new Broker(limits, heartbeat, randomBytes(8), now());
+
+const transport = await bind(settings.MDP_BIND, limits.messageBytesMax, {
+  message: (from, frames) => perform(broker.receive(from, frames, now())),
+  gone: (peer) => perform(broker.gone(peer, now())),
+}).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
+const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
+const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => true);
+const { noticesDeaths } = transport;
+log.info(
+  { event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat, noticesDeaths },
+  `listening on ${settings.MDP_BIND}`,
+);
+
+onStopSignal(async (signal) => {
+  clearInterval(timer);
+  perform(broker.disconnectAll());
+  log.info({ event: "broker.stopped", signal, counts: broker.counts() }, `stopped by ${signal}`);
+  health.close();
+  await transport.close();
+});
+
+function perform(effects: Effect[]) {
+  for (const effect of effects) {
+    if (effect.do === "send") transport.send(effect.to, effect.frames);
+    else log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+  }
+}

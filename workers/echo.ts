@@ -1,0 +1,3 @@
+import { serve } from "./worker.ts";
+
+await serve("echo", (body) => body, { concurrency: 16 });

@@ -1,0 +1,206 @@
+// A worker's conversation with the broker, without its socket and its clock: the worker's half of
+// MDP/Worker. It decides when to connect, when to beat, when a handler has had its time, and when
+// the broker is gone.
+
+import { backoffMs } from "../protocol/backoff.ts";
+import { encodeFailure } from "../protocol/failure.ts";
+import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
+import { decode, encode, type Frame, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
+import type { SessionEvent } from "./events.ts";
+
+/** A request in hand. */
+export type Request = {
+  client: Frame; // What the REPLY must carry; opaque.
+  body: Frame[];
+  deadline: number; // When to give up on its handler.
+};
+
+export type Effect =
+  | { do: "connect" } // Open a new socket: a new address, so a new conversation.
+  | { do: "close" } // Forget the socket and whatever it still brings.
+  | { do: "send"; frames: Frame[] }
+  | { do: "serve"; request: Request }
+  | { do: "abort"; request: Request; why: string } // Nobody waits for its handler any more.
+  | { do: "log"; entry: SessionEvent }
+  | { do: "stopped" }; // All is said; the program may end.
+
+export type SessionOptions = {
+  service: string;
+  credit: number; // How many requests to take at once.
+  timeLimitMs: number; // How long a handler may take.
+  messageBytesMax: number; // The largest reply that the broker takes.
+  heartbeat: Heartbeat;
+  random: () => number; // From 0 up to 1; spreads out reconnects.
+};
+
+export class Session {
+  #options: SessionOptions;
+  #connected = false;
+  #confirmed = false; // The broker was heard in this conversation.
+  #draining = false;
+  #leaveAt: number | null = null; // When to close, having said DISCONNECT.
+  #stopped = false;
+  #failures = 0; // Conversations in a row that ended before the broker was heard.
+  #reconnectAt = 0; // When to connect, while disconnected.
+  #heartbeatAt = 0; // When to send the next HEARTBEAT, while connected.
+  #expiry = 0; // When to consider the broker gone, while connected.
+  #tickedAt: number; // When we were last awake.
+  #inHand = new Set<Request>(); // What we owe a REPLY, oldest first.
+
+  constructor(options: SessionOptions, now: number) {
+    this.#options = options;
+    this.#tickedAt = now;
+  }
+
+  /** Registered, as far as we can know: the broker has been heard and is not silent. */
+  get ready(): boolean {
+    return this.#connected && this.#confirmed && !this.#draining;
+  }
+
+  /** Time passed. To be called several times in each heartbeat interval. */
+  tick(now: number): Effect[] {
+    if (this.#stopped) return [];
+    const effects: Effect[] = [];
+    const asleep = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (this.#leaveAt !== null) return now >= this.#leaveAt ? this.#stop() : [];
+    if (!this.#connected) return now >= this.#reconnectAt ? this.#connect(now) : [];
+    if (asleep > this.#options.heartbeat.intervalMs) {
+      // We were stopped. The broker's silence was our own; what it thinks of ours, it will say.
+      this.#expiry = now + leaseMs(this.#options.heartbeat);
+      effects.push(log({ event: "session.overslept", ms: Math.round(asleep) }));
+    }
+    if (now >= this.#expiry) return [...effects, ...this.#lose("the broker is silent", now)];
+    effects.push(...this.#overrun(now));
+    if (this.#connected && now >= this.#heartbeatAt)
+      effects.push(this.#send({ name: "HEARTBEAT" }, now));
+    return effects;
+  }
+
+  /** A message came on the current socket. */
+  receive(frames: Frame[], now: number): Effect[] {
+    const command = decode(frames);
+    if (!this.#connected || this.#leaveAt !== null || command.header !== "worker") return [];
+    if (command.name === "DISCONNECT") return this.#lose("the broker said DISCONNECT", now);
+    const effects = this.#heard(now);
+    // While draining, a request is left alone: our DISCONNECT gives it back unharmed.
+    if (command.name !== "REQUEST" || this.#draining) return effects;
+    const { client, body } = command;
+    const request = { client, body, deadline: now + this.#options.timeLimitMs };
+    this.#inHand.add(request);
+    return [...effects, { do: "serve", request }];
+  }
+
+  /** The connection broke. */
+  gone(now: number): Effect[] {
+    if (this.#leaveAt !== null) return this.#stop();
+    return this.#connected ? this.#lose("the connection broke", now) : [];
+  }
+
+  /** A handler finished. If the broker has gone meanwhile, another worker has its request. */
+  reply(request: Request, body: Frame[], now: number): Effect[] {
+    if (!this.#inHand.delete(request)) return [];
+    return [this.#reply(request, body, now), ...this.#leaveIfDone(now)];
+  }
+
+  /** The program is to end: take no more, finish what is in hand, and leave. */
+  drain(now: number): Effect[] {
+    if (this.#draining) return [];
+    this.#draining = true;
+    const started = log({ event: "session.draining", inHand: this.#inHand.size });
+    return [started, ...this.#leaveIfDone(now)];
+  }
+
+  #connect(now: number): Effect[] {
+    const { service, credit, heartbeat } = this.#options;
+    this.#connected = true;
+    this.#confirmed = false;
+    this.#expiry = now + leaseMs(heartbeat);
+    return [
+      { do: "connect" },
+      this.#send({ name: "READY", service: Buffer.from(service), credit }, now),
+      log({ event: "session.opened", credit }),
+    ];
+  }
+
+  /** Any command but DISCONNECT is a sign of life. */
+  #heard(now: number): Effect[] {
+    this.#expiry = now + leaseMs(this.#options.heartbeat);
+    this.#failures = 0;
+    if (this.#confirmed) return [];
+    this.#confirmed = true;
+    return [log({ event: "session.confirmed" })];
+  }
+
+  /** The conversation is over. What was in hand is another worker's now. */
+  #lose(why: string, now: number): Effect[] {
+    const retryMs = Math.round(backoffMs(this.#failures, this.#options.random()));
+    this.#failures += 1;
+    this.#connected = false;
+    this.#reconnectAt = now + retryMs;
+    const abandoned = [...this.#inHand];
+    this.#inHand.clear();
+    return [
+      { do: "close" },
+      ...abandoned.map((request): Effect => ({ do: "abort", request, why })),
+      log({ event: "session.lost", why, abandoned: abandoned.length, retryMs }),
+      ...this.#leaveIfDone(now),
+    ];
+  }
+
+  /** A handler that takes too long costs its request, not the worker. */
+  #overrun(now: number): Effect[] {
+    const effects: Effect[] = [];
+    const { timeLimitMs: limitMs } = this.#options;
+    for (const request of this.#inHand) {
+      if (request.deadline > now) break; // All have the same limit, so the oldest come first.
+      this.#inHand.delete(request);
+      const why = `the service took longer than ${limitMs} ms`;
+      effects.push({ do: "abort", request, why }, log({ event: "request.overran", limitMs }));
+      effects.push(this.#reply(request, encodeFailure(500, why), now));
+    }
+    return [...effects, ...this.#leaveIfDone(now)];
+  }
+
+  #leaveIfDone(now: number): Effect[] {
+    if (!this.#draining || this.#leaveAt !== null || this.#inHand.size > 0) return [];
+    if (!this.#connected) return this.#stop();
+    // A socket that is closed while something comes in is reset, and what it said last is thrown
+    // away. So it stays open until the broker has heard DISCONNECT and sends nothing more.
+    this.#leaveAt = now + LEAVE_MS;
+    return [this.#send({ name: "DISCONNECT" }, now)];
+  }
+
+  #stop(): Effect[] {
+    if (this.#stopped) return [];
+    this.#stopped = true;
+    return this.#connected ? [{ do: "close" }, { do: "stopped" }] : [{ do: "stopped" }];
+  }
+
+  #reply({ client }: Request, body: Frame[], now: number): Effect {
+    const size = body.reduce((sum, frame) => sum + frame.length, client.length);
+    const most = this.#options.messageBytesMax - MESSAGE_MARGIN_BYTES;
+    if (size <= most) return this.#send({ name: "REPLY", client, body }, now);
+    const sentence = `the reply has ${size} bytes, and the broker takes no more than ${most}`;
+    return this.#send({ name: "REPLY", client, body: encodeFailure(500, sentence) }, now);
+  }
+
+  /** Any command that we send puts off our next HEARTBEAT. */
+  #send(command: WorkerCommandToSend, now: number): Effect {
+    this.#heartbeatAt = now + this.#options.heartbeat.intervalMs;
+    return { do: "send", frames: encode({ header: "worker", dialect: MDP_0_1, ...command }) };
+  }
+}
+
+type WithoutHeader<Command> = Command extends WorkerCommand
+  ? Omit<Command, "header" | "dialect">
+  : never;
+type WorkerCommandToSend = WithoutHeader<WorkerCommand>;
+
+/** How long a worker that has left keeps its socket open. */
+const LEAVE_MS = 200;
+
+/** What the frames around a reply's body may take. */
+const MESSAGE_MARGIN_BYTES = 512;
+
+const log = (entry: SessionEvent): Effect => ({ do: "log", entry });

@@ -1,0 +1,202 @@
+// What a service author uses: serve(), which runs a handler as a worker of the broker until the
+// process is told to stop. One socket, one timer, and the Session that decides.
+
+import {
+  brokerEndpoint,
+  environment,
+  healthPort,
+  heartbeatFrom,
+  heartbeatSettings,
+  logLevel,
+  messageBytesMax,
+  whole,
+} from "../program/environment.ts";
+import { serveHealth } from "../program/health.ts";
+import { type Logger, logger } from "../program/log.ts";
+import { onStopSignal } from "../program/signals.ts";
+import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
+import { tickMs } from "../protocol/heartbeat.ts";
+import { CREDIT_MAX, type Frame, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
+import { connect } from "../transport/libzmq.ts";
+import type { Connected } from "../transport/transport.ts";
+import { levelOf, sentenceOf } from "./events.ts";
+import { type Effect, type Request, Session } from "./session.ts";
+
+export type { Frame };
+
+/** The frames of a reply's body, at least one; strings go as UTF-8. */
+export type Answer = string | Uint8Array | (string | Uint8Array)[];
+
+/**
+ * Does the work of one request: the frames of its body in, those of the reply's out. Throw a
+ * ServiceError to say no; anything else that is thrown costs this request and is logged.
+ */
+export type Handler = (
+  body: Frame[],
+  request: {
+    id: string; // The same when a request is delivered again after its worker died.
+    signal: AbortSignal; // Aborts when nobody waits for the answer any more.
+  },
+) => Answer | Promise<Answer>;
+
+/** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
+export class ServiceError extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, sentence: string) {
+    super(sentence);
+    this.name = "ServiceError";
+    this.code = code;
+  }
+}
+
+/**
+ * Registers `handler` under the name `service` and serves `concurrency` requests at once (1 unless
+ * told otherwise). Resolves when a stop signal has come and all requests in hand are answered; a
+ * second signal ends the process at once. Settings come from the environment: MDP_BROKER,
+ * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_TIME_LIMIT_MS, MDP_MESSAGE_BYTES_MAX,
+ * MDP_HEALTH_PORT, LOG_LEVEL; a bad one ends the process with exit code 1. Throws a RangeError on a
+ * service name or a concurrency that the protocol has no room for.
+ */
+export async function serve(
+  service: string,
+  handler: Handler,
+  { concurrency = 1 }: { concurrency?: number } = {},
+): Promise<void> {
+  check(service, concurrency);
+  const settings = environment(service, {
+    ...heartbeatSettings,
+    MDP_BROKER: brokerEndpoint,
+    MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
+    MDP_MESSAGE_BYTES_MAX: messageBytesMax,
+    MDP_HEALTH_PORT: healthPort,
+    LOG_LEVEL: logLevel,
+  });
+  const log = logger(service, settings.LOG_LEVEL);
+  const heartbeat = heartbeatFrom(settings);
+  const now = () => performance.now();
+  const session = new Session(
+    {
+      service,
+      credit: concurrency,
+      timeLimitMs: settings.MDP_TIME_LIMIT_MS,
+      messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+      heartbeat,
+      random: Math.random,
+    },
+    now(),
+  );
+  const handlers = new Map<Request, AbortController>();
+  const stopped = Promise.withResolvers<void>();
+  let socket: Connected | null = null;
+
+  const timer = setInterval(() => perform(session.tick(now())), tickMs(heartbeat));
+  const health = serveHealth(service, settings.MDP_HEALTH_PORT, () => session.ready);
+  onStopSignal(
+    () => perform(session.drain(now())),
+    () => abortAll("the worker was stopped"),
+  );
+  const { MDP_BROKER: broker } = settings;
+  log.info({ event: "worker.started", broker, concurrency }, `looking for the broker at ${broker}`);
+  perform(session.tick(now()));
+  await stopped.promise;
+  clearInterval(timer);
+  health.close();
+  log.info({ event: "worker.stopped" }, "stopped, nothing in hand");
+
+  function perform(effects: Effect[]) {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case "connect":
+          socket = open();
+          break;
+        case "close":
+          socket?.close(LINGER_MS);
+          socket = null;
+          break;
+        case "send":
+          socket?.send(effect.frames);
+          break;
+        case "serve":
+          void work(effect.request);
+          break;
+        case "abort":
+          handlers.get(effect.request)?.abort(new Error(effect.why));
+          break;
+        case "log":
+          log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+          break;
+        case "stopped":
+          stopped.resolve();
+          break;
+      }
+    }
+  }
+
+  function open() {
+    return connect(settings.MDP_BROKER, {
+      message: (frames) => perform(session.receive(frames, now())),
+      gone: () => perform(session.gone(now())),
+    });
+  }
+
+  async function work(request: Request) {
+    const controller = new AbortController();
+    handlers.set(request, controller);
+    const id = request.client.toString("hex");
+    const body = await answer(handler, request.body, { id, signal: controller.signal }, log);
+    handlers.delete(request);
+    perform(session.reply(request, body, now()));
+  }
+
+  function abortAll(why: string) {
+    for (const controller of handlers.values()) controller.abort(new Error(why));
+  }
+}
+
+/** What a worker said last, its DISCONNECT above all, should still arrive. */
+const LINGER_MS = 1000;
+
+function check(service: string, concurrency: number) {
+  const length = Buffer.byteLength(service);
+  if (length === 0 || length > SERVICE_NAME_BYTES_MAX) {
+    throw new RangeError(`a service name has 1 to ${SERVICE_NAME_BYTES_MAX} bytes, not ${length}`);
+  }
+  if (service.startsWith("mmi.")) {
+    throw new RangeError(`"${service}": names that start with "mmi." are the broker's (8/MMI)`);
+  }
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > CREDIT_MAX) {
+    throw new RangeError(`concurrency is a whole number from 1 to ${CREDIT_MAX}: ${concurrency}`);
+  }
+}
+
+/** What the handler said, or how it failed. Never rejects. */
+async function answer(
+  handler: Handler,
+  body: Frame[],
+  request: Parameters<Handler>[1],
+  log: Logger,
+): Promise<Frame[]> {
+  try {
+    return toFrames(await handler(body, request));
+  } catch (error) {
+    if (error instanceof ServiceError) return encodeFailure(error.code, error.message);
+    // After an abort nobody waits, and most handlers fail with the reason that we gave them.
+    if (!request.signal.aborted)
+      log.error({ event: "request.failed", err: error }, "a handler threw");
+    return encodeFailure(500, `the service failed: ${messageOf(error)}`);
+  }
+}
+
+function toFrames(answer: Answer): Frame[] {
+  const frames = Array.isArray(answer) ? answer : [answer];
+  if (frames.length === 0) throw new TypeError("a reply has at least one frame");
+  return frames.map((frame) => {
+    if (typeof frame === "string") return Buffer.from(frame);
+    if (frame instanceof Uint8Array)
+      return Buffer.from(frame.buffer, frame.byteOffset, frame.length);
+    throw new TypeError(`a reply is made of strings and bytes, not of ${typeof frame}`);
+  });
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

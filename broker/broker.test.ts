@@ -272,6 +272,21 @@ test("expiry: in flight, the reply comes to nobody, and only then is the worker 
   assert.equal(broker.counts().repliesDropped, 1);
 });
 
+test("expiry: a request past its time is given to nobody, between two ticks or at one", () => {
+  const between = dialog({ requestTtlMs: 1050 });
+  between.says(C1, request("echo", "hello?"));
+  between.waits(1000);
+  between.passesSilently(60);
+  assert.deepEqual(between.says(W1, ready("echo")), []);
+
+  const atOne = dialog({ requestTtlMs: LEASE_MS });
+  atOne.says(W1, ready("echo"));
+  atOne.says(C1, request("echo", "hello?"));
+  atOne.waits(100);
+  atOne.says(W2, ready("echo"));
+  assert.deepEqual(atOne.waits(LEASE_MS - 100), []);
+});
+
 test("expiry: a request that expired with its worker is neither requeued nor given up again", () => {
   const { says, waits, vanishes, events } = dialog({ requestTtlMs: 1000, deliveriesMax: 1 });
   says(W1, ready("echo"));

@@ -79,6 +79,7 @@ export class Broker {
 
   /** A message came. `from` is the transport's address of its sender. */
   receive(from: Address, frames: Frame[], now: number): Effect[] {
+    this.#expire(now);
     const size = sizeOf(frames);
     const command =
       size > this.#limits.messageBytesMax
@@ -100,6 +101,7 @@ export class Broker {
 
   /** The transport lost a peer, or could not hand it a message. */
   gone(peer: Address, now: number): Effect[] {
+    this.#expire(now);
     const worker = this.#workers.get(peer);
     if (worker) this.#lose([worker], "gone", now);
     const client = this.#clients.get(peer);
@@ -113,8 +115,8 @@ export class Broker {
   tick(now: number): Effect[] {
     if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#overslept(now);
     this.#tickedAt = now;
-    this.#purge(now);
     this.#expire(now);
+    this.#purge(now);
     this.#beat(now);
     for (const entry of this.#tally.take()) this.#log(entry);
     return this.#flush();
@@ -268,9 +270,9 @@ export class Broker {
 
   #answer(request: Request, body: Frame[]) {
     const { dialect, envelope, service, client } = request;
-    const header = "client";
+    const reply = { dialect, envelope, service: service.frame, body };
     this.#close(request, "answered");
-    this.#send(client.address, encode({ header, dialect, envelope, service: service.frame, body }));
+    this.#send(client.address, encode({ header: "client", ...reply }));
   }
 
   #late(service: Service) {

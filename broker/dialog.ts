@@ -81,6 +81,10 @@ export function dialog(overrides: Partial<Limits> = {}) {
     vanishes: (peer: string) => sent(broker.gone(peer, now)),
     waits: (ms: number) => passes(ms).filter((line) => !line.endsWith("HEARTBEAT")),
     beats: (ms: number) => passes(ms).filter((line) => line.endsWith("HEARTBEAT")),
+    /** Time passes, too little for a tick. */
+    passesSilently(ms: number) {
+      now += ms;
+    },
     /** Time passes while the broker itself does not run. */
     freezes(ms: number) {
       now += ms;

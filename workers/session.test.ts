@@ -199,6 +199,7 @@ test("drain: with nothing in hand the worker leaves, and keeps its socket open f
   assert.deepEqual(drains(), ["> DISCONNECT"]);
   assert.deepEqual(drains(), []);
   assert.deepEqual(brokerSays(request("c1", "crossed our DISCONNECT")), []);
+  assert.deepEqual(brokerSays(disconnect), []);
   assert.deepEqual(waits(100), []);
   assert.deepEqual(waits(100), ["close", "stopped"]);
   assert.deepEqual(waits(LEASE_MS * 2), []);

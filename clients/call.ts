@@ -3,12 +3,14 @@
 import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { brokerEndpoint, environment, messageBytesMax } from "../program/environment.ts";
+import { endWithReader } from "../program/output.ts";
 import { Client, type Frame, NoBroker, ServiceFailed, TimedOut } from "./client.ts";
 
 const EXIT_USAGE_OR_NO_BROKER = 1;
 const EXIT_SERVICE_SAID_NO = 2;
 const EXIT_NO_REPLY = 3;
 
+endWithReader();
 const settings = environment("call", {
   MDP_BROKER: brokerEndpoint,
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,

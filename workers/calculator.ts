@@ -1,0 +1,111 @@
+// Evaluates expressions in threads, so that none of them, slow or hostile, stops the heartbeats of
+// this process, eats its memory or takes longer than its time. What an expression may say is
+// evaluate.ts's part.
+
+import { Piscina } from "piscina";
+import type { Frame } from "../protocol/mdp.ts";
+import type { Outcome, Task } from "./evaluate.ts";
+import { ServiceError } from "./worker.ts";
+
+/** How many expressions are evaluated at once: while a slow one runs, a quick one gets through. */
+export const THREADS = 2;
+
+export const EXPRESSION_CHARACTERS_MAX = 1000;
+export const TIME_LIMIT_MS = 1000;
+const MEMORY_MAX_MB = 32; // mathjs alone takes some 20 of them.
+const TICK_MS = 100;
+
+export class Calculator {
+  readonly #pool = new Piscina<Task, Outcome>({
+    filename: new URL("./evaluate.ts", import.meta.url).href,
+    name: "work",
+    minThreads: THREADS,
+    maxThreads: THREADS,
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MAX_MB, maxYoungGenerationSizeMb: 8 },
+  });
+
+  constructor() {
+    // A thread killed for its time may run out of memory meanwhile. Nobody waits for it any more.
+    this.#pool.on("error", (error: ThreadError) => {
+      if (error.code !== OUT_OF_MEMORY) throw error;
+    });
+  }
+
+  /** Resolves once each thread has loaded mathjs. */
+  async ready(): Promise<void> {
+    await Promise.all(
+      this.#pool.threads.map(() => this.#pool.run({ expression: "0", begun: flag() })),
+    );
+  }
+
+  /** The value of the expression that a request's body is. */
+  async answer(body: Frame[]): Promise<string> {
+    const expression = readExpression(body);
+    const begun = flag();
+    const clock = startClock(begun);
+    try {
+      const outcome = await this.#pool.run({ expression, begun }, { signal: clock.signal });
+      if ("value" in outcome) return outcome.value;
+      throw new ServiceError(400, outcome.fault);
+    } catch (error) {
+      throw killed(error as ThreadError) ?? error;
+    } finally {
+      clock.stop();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+const flag = () => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+function readExpression(body: Frame[]): string {
+  const [frame] = body;
+  if (!frame || body.length !== 1) {
+    throw new ServiceError(400, `one frame with an expression expected, got ${body.length} frames`);
+  }
+  const expression = decodeText(frame);
+  if (expression.length <= EXPRESSION_CHARACTERS_MAX) return expression;
+  const most = EXPRESSION_CHARACTERS_MAX;
+  throw new ServiceError(400, `the expression is too long: more than ${most} characters`);
+}
+
+function decodeText(frame: Frame): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(frame);
+  } catch {
+    throw new ServiceError(400, "the expression is not UTF-8");
+  }
+}
+
+/**
+ * Aborts when the time limit has passed. It counts ticks instead of looking at a clock, and only
+ * once a thread has begun: a thread that replaces a killed one loads mathjs first, and the silence
+ * of a process that was itself stopped is no work.
+ */
+function startClock(begun: Int32Array) {
+  const controller = new AbortController();
+  let ticksLeft = TIME_LIMIT_MS / TICK_MS;
+  const timer = setInterval(() => {
+    if (Atomics.load(begun, 0) === 1) ticksLeft -= 1;
+    if (ticksLeft === 0) controller.abort();
+  }, TICK_MS);
+  return { signal: controller.signal, stop: () => clearInterval(timer) };
+}
+
+type ThreadError = Error & { code?: string };
+
+const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
+
+/** What to tell the client whose expression had its thread killed. */
+function killed(error: ThreadError): ServiceError | null {
+  if (error.name === "AbortError") {
+    return new ServiceError(400, `too long: more than ${TIME_LIMIT_MS} ms of work`);
+  }
+  if (error.code === OUT_OF_MEMORY) {
+    return new ServiceError(400, `too large: more than ${MEMORY_MAX_MB} MB of memory`);
+  }
+  return null;
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CommanderError } from "commander";
+import { loadCommand, parseOptions } from "./options.ts";
+
+const BROKER = "tcp://127.0.0.1:5555";
+
+/** The options, or what the user is told. */
+function parse(...args: string[]) {
+  let told = "";
+  const command = loadCommand(BROKER)
+    .configureOutput({ writeErr: (text) => (told += text), writeOut: (text) => (told += text) })
+    .exitOverride();
+  try {
+    return parseOptions(command, args);
+  } catch (error) {
+    assert.ok(error instanceof CommanderError);
+    return { told, exitCode: error.exitCode };
+  }
+}
+
+test("without arguments: a closed loop of 16 for ten seconds, on all services", () => {
+  assert.deepEqual(parse(), {
+    broker: BROKER,
+    duration: 10,
+    mix: new Map([
+      ["echo", 6],
+      ["math", 2],
+      ["db", 2],
+    ]),
+    outstanding: 16,
+    rate: null,
+    timeout: 10_000,
+    every: 2,
+    json: false,
+  });
+});
+
+test("each option is taken", () => {
+  const args =
+    "--broker ipc:///run/mdp.sock --duration 0 --mix db=3,echo --outstanding 7 --rate 0.5 " +
+    "--timeout 250 --every 0.5 --json";
+  assert.deepEqual(parse(...args.split(" ")), {
+    broker: "ipc:///run/mdp.sock",
+    duration: 0,
+    mix: new Map([
+      ["db", 3],
+      ["echo", 1],
+    ]),
+    outstanding: 7,
+    rate: 0.5,
+    timeout: 250,
+    every: 0.5,
+    json: true,
+  });
+});
+
+test("with a rate, 1000 may be outstanding", () => {
+  assert.partialDeepStrictEqual(parse("--rate", "500"), { rate: 500, outstanding: 1000 });
+});
+
+for (const [option, value] of [
+  ["--broker", "localhost:5555"],
+  ["--broker", "tcp://*:5555"],
+  ["--duration", "-1"],
+  ["--duration", "1e3"],
+  ["--mix", "ecko"],
+  ["--mix", "echo=0"],
+  ["--mix", "echo=1=2"],
+  ["--mix", "echo,echo"],
+  ["--mix", ""],
+  ["--outstanding", "0"],
+  ["--outstanding", "1.5"],
+  ["--rate", "0"],
+  ["--rate", "fast"],
+  ["--timeout", "0"],
+  ["--every", "0"],
+] as const) {
+  test(`${option} ${JSON.stringify(value)} is refused with one line that names it`, () => {
+    const parsed = parse(`${option}=${value}`);
+    assert.ok("told" in parsed, "it was taken");
+    assert.equal(parsed.exitCode, 1);
+    assert.match(parsed.told, /^load: .+\n$/);
+    assert.ok(parsed.told.includes(option) && parsed.told.includes(`'${value}'`), parsed.told);
+  });
+}
+
+test("an unknown option is one line too, with a guess", () => {
+  assert.deepEqual(parse("--rat", "5"), {
+    told: "load: unknown option '--rat' (Did you mean --rate?)\n",
+    exitCode: 1,
+  });
+});

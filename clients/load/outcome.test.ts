@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Closed, NoBroker, RequestError, ServiceFailed, TimedOut } from "../client.ts";
+import type { Exchange } from "./exchange.ts";
+import { type Answer, FakeClient } from "./fake-client.ts";
+import { outcomeOf } from "./outcome.ts";
+
+const RIGHT = [Buffer.from("right")];
+const WRONG = [Buffer.from("wrong")];
+const TIMED_OUT = new TimedOut("echo", "no reply");
+const NO_BROKER = new NoBroker("echo", "no broker");
+
+/** Asks once, of services that give these answers in turn. */
+async function ask(answers: Answer[], { absentIsWrong = false } = {}) {
+  const over: boolean[] = [];
+  const exchange: Exchange = {
+    service: "echo",
+    body: [Buffer.from("body")],
+    wrong: ([frame]) => (String(frame) === "right" ? null : `${frame} is not right`),
+    absentIsWrong,
+    over: (answered) => over.push(answered),
+  };
+  const client = new FakeClient(() => answers.shift() ?? RIGHT);
+  let again = 0;
+  const outcome = await outcomeOf(client, exchange, 1000, () => again++);
+  return { outcome: outcome.name, why: outcome.why, again, over, askings: client.asked.length };
+}
+
+test("a right reply: answered", async () => {
+  const { outcome, askings, over } = await ask([RIGHT]);
+  assert.deepEqual([outcome, askings, over], ["answered", 1, [true]]);
+});
+
+test("another reply: wrong, and why", async () => {
+  const { outcome, why, askings, over } = await ask([WRONG]);
+  assert.deepEqual([outcome, askings, over], ["wrong", 1, [false]]);
+  assert.equal(why, "wrong is not right");
+});
+
+test("an error of the service or of the client: refused, and not asked again", async () => {
+  const failed = await ask([new ServiceFailed("echo", 400, "too long")]);
+  assert.deepEqual([failed.outcome, failed.askings, failed.over], ["refused", 1, [false]]);
+  assert.equal(failed.why, "400: too long");
+  assert.equal((await ask([new RequestError("echo", "no")])).outcome, "refused");
+});
+
+for (const silence of [TIMED_OUT, NO_BROKER]) {
+  test(`${silence.name}: asked again`, async () => {
+    const { outcome, again, askings, over } = await ask([silence, silence, RIGHT]);
+    assert.deepEqual([outcome, again, askings, over], ["answered", 2, 3, [true]]);
+  });
+
+  test(`${silence.name} three times: lost`, async () => {
+    const { outcome, again, askings, over } = await ask([silence, silence, silence, RIGHT]);
+    assert.deepEqual([outcome, again, askings, over], ["lost", 2, 3, [false]]);
+  });
+}
+
+test("a closed client: lost, and not asked again", async () => {
+  const { outcome, again, askings } = await ask([TIMED_OUT, new Closed("echo", "closed"), RIGHT]);
+  assert.deepEqual([outcome, again, askings], ["lost", 1, 2]);
+});
+
+test("an error 404: wrong if what was asked for must be there", async () => {
+  const absent = new ServiceFailed("db", 404, "no document");
+  assert.equal((await ask([absent])).outcome, "refused");
+  assert.equal((await ask([absent], { absentIsWrong: true })).outcome, "wrong");
+  const failed = new ServiceFailed("db", 500, "disk full");
+  assert.equal((await ask([failed], { absentIsWrong: true })).outcome, "refused");
+});
+
+test("what is our own mistake ends the run", async () => {
+  await assert.rejects(ask([new RangeError("too large")]), RangeError);
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { page } from "./page.ts";
+import type { Report } from "./report.ts";
+
+const COUNTS = { sent: 12_345, answered: 12_344, refused: 1, timedOut: 2, lost: 0, wrong: 0 };
+const LATENCY = { p50: 0.853, p90: 1.94, p99: 12.34, p999: 123.4, max: 1234.5 };
+
+const REPORT: Report = {
+  passed: true,
+  verdict: "Passed.",
+  startedAt: new Date(0),
+  stoppedAt: new Date(10_004),
+  endedAt: new Date(10_010),
+  answeredPerSecond: 1234.4,
+  total: { ...COUNTS, duplicated: 0, latencyMs: LATENCY },
+  services: { echo: { ...COUNTS, latencyMs: LATENCY }, db: { ...COUNTS, latencyMs: null } },
+  latencyHistogram: [
+    { fromMs: 0.7, toMs: 1, count: 8 },
+    { fromMs: 1, toMs: 1.5, count: 0 },
+    { fromMs: 1.5, toMs: 2, count: 4000 },
+    { fromMs: 2, toMs: 3, count: 1050 },
+  ],
+  resent: 0,
+  lateReplies: 0,
+  notStarted: 0,
+  examples: [],
+  options: {
+    broker: "tcp://127.0.0.1:5555",
+    durationSeconds: 10,
+    mix: { echo: 6, db: 2 },
+    outstanding: 16,
+    ratePerSecond: null,
+    timeoutMs: 10_000,
+  },
+};
+
+test("the page of a run", () => {
+  assert.equal(
+    page(REPORT),
+    `16 requests at a time to tcp://127.0.0.1:5555 for 10 s: 1,234 answered a second
+
+  requests    sent  answered  refused  timed out  lost  duplicated  wrong
+─────────────────────────────────────────────────────────────────────────
+  echo      12,345    12,344        1          2     0           –      0
+  db        12,345    12,344        1          2     0           –      0
+  total     12,345    12,344        1          2     0           0      0
+
+  latency in ms   p50   p90   p99  p99.9    max
+───────────────────────────────────────────────
+  echo           0.85  1.94  12.3    123  1,235
+  db                –     –     –      –      –
+  total          0.85  1.94  12.3    123  1,235
+
+  latency in ms  replies
+──────────────────────────────────────────────────────────────────
+        0.7 – 1        8  ▏
+        1 – 1.5        0
+        1.5 – 2    4,000  ████████████████████████████████████████
+          2 – 3    1,050  ██████████▌
+
+Passed.`,
+  );
+});
+
+test("what needs an explanation stands before the verdict", () => {
+  const text = page({
+    ...REPORT,
+    resent: 16,
+    lateReplies: 2,
+    notStarted: 30,
+    examples: [{ service: "math", outcome: "wrong", why: '["4"] instead of 5 for 2 + 3' }],
+    options: { ...REPORT.options, ratePerSecond: 500, outstanding: 8 },
+  });
+  assert.ok(
+    text.startsWith("500 requests a second to tcp://127.0.0.1:5555 for 10 s: 1,234 answered"),
+  );
+  assert.deepEqual(text.split("\n").slice(-6), [
+    'wrong (math): ["4"] instead of 5 for 2 + 3',
+    "16 requests were sent again to a broker that was silent or gone.",
+    "2 replies came after their request had timed out.",
+    "30 requests were due and not started, since at most 8 may be outstanding.",
+    "",
+    "Passed.",
+  ]);
+});

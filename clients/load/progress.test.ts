@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { barText, type Moment, statistics } from "./progress.ts";
+
+const MOMENT: Moment = {
+  seconds: 12.2,
+  perSecond: 1234.4,
+  p50Us: 1903,
+  p99Us: 7207,
+  counts: { sent: 14_811, answered: 14_808, refused: 0, timedOut: 3, lost: 0, wrong: 0 },
+  retried: 3,
+  duplicated: 0,
+  stopping: false,
+};
+
+test("a line of statistics", () => {
+  assert.equal(
+    statistics(MOMENT),
+    "12 s  1,234 req/s  answered 14,808  p50 1.9 ms  p99 7.21 ms  " +
+      "retried 3  refused 0  lost 0  duplicated 0  wrong 0",
+  );
+});
+
+test("a line of statistics during the drain says what is waited for", () => {
+  assert.match(statistics({ ...MOMENT, stopping: true }), /wrong 0 {2}stopping, 3 outstanding$/);
+});
+
+test("the text beside the bar is short while all is well", () => {
+  const well = { ...MOMENT, retried: 0 };
+  assert.equal(barText(well, 60), "12 s of 60 s  1,234 req/s  answered 14,808  lost 0");
+  assert.equal(barText(well, 0), "12 s  1,234 req/s  answered 14,808  lost 0");
+});
+
+test("the text beside the bar has all that is not well", () => {
+  const counts = { ...MOMENT.counts, refused: 1, lost: 1, wrong: 1 };
+  assert.equal(
+    barText({ ...MOMENT, seconds: 3700, counts, duplicated: 2, stopping: true }, 0),
+    "61 min 40 s  1,234 req/s  answered 14,808  lost 1  retried 3  refused 1  duplicated 2  " +
+      "wrong 1  stopping, 0 outstanding",
+  );
+});
+
+test("without a reply there is no latency", () => {
+  assert.match(statistics({ ...MOMENT, p50Us: 0, p99Us: 0 }), /p50 – {2}p99 – /);
+});

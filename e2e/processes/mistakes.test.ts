@@ -1,0 +1,48 @@
+// What a user can get wrong: each mistake is one clear line and exit code 1, never a stack trace.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { freeEndpoint, Program } from "./program.ts";
+
+const PROGRAMS = ["broker/main.ts", "workers/echo.ts", "workers/math.ts", "workers/db.ts"];
+
+async function fails(program: Program, expected: RegExp) {
+  const { code } = await program.ended;
+  assert.equal(code, 1, program.errors);
+  assert.match(program.errors, expected);
+  assert.equal(program.errors.trim().split("\n").length, 1, program.errors);
+}
+
+for (const file of [...PROGRAMS, "clients/load.ts", "clients/call.ts"]) {
+  test(`${file}: a bad environment names every bad value`, async () => {
+    const endpoint = file.startsWith("broker") ? "MDP_BIND" : "MDP_BROKER";
+    const settings = { [endpoint]: "tcp://localhost:70000", MDP_HEARTBEAT_INTERVAL_MS: "soon" };
+    const program = new Program(file, file.includes("clients") ? ["echo"] : [], settings);
+    const both = new RegExp(`${endpoint}="tcp://localhost:70000" is not`);
+    await fails(program, both);
+    if (!file.includes("clients")) assert.match(program.errors, /MDP_HEARTBEAT_INTERVAL_MS="soon"/);
+  });
+}
+
+test("the broker's port in use", async () => {
+  const MDP_BIND = await freeEndpoint();
+  const first = new Program("broker/main.ts", [], { MDP_BIND });
+  await first.logged("broker.listening");
+  await fails(new Program("broker/main.ts", [], { MDP_BIND }), /cannot listen .*already in use/);
+  await first.stop();
+});
+
+test("an address that this machine does not have", async () => {
+  const MDP_BIND = "tcp://192.0.2.1:5555";
+  await fails(new Program("broker/main.ts", [], { MDP_BIND }), /cannot listen on tcp:..192.0.2.1/);
+});
+
+test("no broker: call and load say so, and what to do", async () => {
+  const MDP_BROKER = await freeEndpoint();
+  for (const [file, ...args] of [["clients/call.ts", "echo", "hi"], ["clients/load.ts"]]) {
+    await fails(
+      new Program(file as string, args, { MDP_BROKER }),
+      /no broker answers at tcp.*broker/,
+    );
+  }
+});

@@ -1,0 +1,56 @@
+// A broker, workers and a client as local processes, all gone when the test is over.
+
+import { Client, type ClientOptions } from "../../clients/client.ts";
+import { freeEndpoint, Program } from "./program.ts";
+
+export class Stack implements AsyncDisposable {
+  readonly endpoint: string;
+  broker: Program;
+  readonly client: Client;
+  #settings: Record<string, string>;
+  #programs: Program[] = [];
+
+  /** A broker that listens and a client of it. The settings are every program's environment. */
+  static async start(settings: Record<string, string> = {}, options: ClientOptions = {}) {
+    const endpoint = await freeEndpoint();
+    const stack = new Stack(endpoint, settings, options);
+    await stack.broker.logged("broker.listening");
+    return stack;
+  }
+
+  private constructor(endpoint: string, settings: Record<string, string>, options: ClientOptions) {
+    this.endpoint = endpoint;
+    this.#settings = { ...settings, MDP_BIND: endpoint, MDP_BROKER: endpoint };
+    this.broker = this.program("broker/main.ts");
+    this.client = new Client(endpoint, options);
+  }
+
+  program(file: string, args: string[] = []): Program {
+    const program = new Program(file, args, this.#settings);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** A worker that the broker has registered. */
+  async worker(file: string): Promise<Program> {
+    const before = this.registered;
+    const worker = this.program(file);
+    await this.broker.logged("worker.registered", () => this.registered > before);
+    return worker;
+  }
+
+  /** How many registrations the broker has seen. */
+  get registered(): number {
+    return this.broker.log.filter(({ event }) => event === "worker.registered").length;
+  }
+
+  async restartBroker() {
+    this.broker = this.program("broker/main.ts");
+    await this.broker.logged("broker.listening");
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.client.close();
+    await Promise.all(this.#programs.map((program) => program.destroy()));
+  }
+}

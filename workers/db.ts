@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { environment } from "../program/environment.ts";
 import { fail } from "../program/fail.ts";
-import { readCommand } from "./document-command.ts";
-import { openDocuments } from "./documents.ts";
+import { readCommand } from "./db/document-command.ts";
+import { openDocuments } from "./db/documents.ts";
 import { serve } from "./worker.ts";
 
 const { MDP_DB_FILE } = environment("db", {

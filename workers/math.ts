@@ -1,4 +1,4 @@
-import { Calculator, THREADS } from "./calculator.ts";
+import { Calculator, THREADS } from "./math/calculator.ts";
 import { serve } from "./worker.ts";
 
 const calculator = new Calculator();

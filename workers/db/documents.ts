@@ -4,9 +4,9 @@
 // frozen or killed between two statements keeps the others from writing.
 
 import { type Dialect, Kysely, sql } from "kysely";
+import { ServiceError } from "../worker.ts";
 import type { DocumentCommand } from "./document-command.ts";
 import { failureOf, openSqlite, patiently, sqliteDialect } from "./sqlite.ts";
-import { ServiceError } from "./worker.ts";
 
 /** A page of a list ends with the document that makes it larger than this. */
 export const PAGE_BYTES_MAX = 1024 * 1024;

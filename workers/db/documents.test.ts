@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
+import { ServiceError } from "../worker.ts";
 import { readCommand } from "./document-command.ts";
 import { Documents, openDocuments, PAGE_BYTES_MAX } from "./documents.ts";
 import { openSqlite, sqliteDialect } from "./sqlite.ts";
-import { ServiceError } from "./worker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "documents-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -266,7 +266,7 @@ test("the program ends with one line if it cannot open its file", () => {
     [join(text, "below"), /: (EEXIST|ENOTDIR): .*\n$/],
   ];
   for (const [file, reason] of lines) {
-    const program = spawnSync(process.execPath, [new URL("./db.ts", import.meta.url).pathname], {
+    const program = spawnSync(process.execPath, [new URL("../db.ts", import.meta.url).pathname], {
       env: { ...process.env, MDP_DB_FILE: file },
     });
     const line = String(program.stderr);

@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { SqliteDialect } from "kysely";
-import { ServiceError } from "./worker.ts";
+import { ServiceError } from "../worker.ts";
 
 const BUSY_TIMEOUT_MS = 20;
 const RETRY_MS_MAX = 20;

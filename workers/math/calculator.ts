@@ -3,9 +3,9 @@
 // evaluate.ts's part.
 
 import { Piscina } from "piscina";
-import type { Frame } from "../protocol/mdp.ts";
+import type { Frame } from "../../protocol/mdp.ts";
+import { ServiceError } from "../worker.ts";
 import type { Outcome, Task } from "./evaluate.ts";
-import { ServiceError } from "./worker.ts";
 
 /** How many expressions are evaluated at once: while a slow one runs, a quick one gets through. */
 export const THREADS = 2;

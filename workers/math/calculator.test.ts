@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
+import { ServiceError } from "../worker.ts";
 import { Calculator, EXPRESSION_CHARACTERS_MAX } from "./calculator.ts";
-import { ServiceError } from "./worker.ts";
 
 const SLOW = "fib(n) = n < 2 ? n : fib(n - 1) + fib(n - 2); fib(60)";
 

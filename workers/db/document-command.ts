@@ -2,8 +2,8 @@
 // Whatever documents.ts is given has passed through here.
 
 import { z } from "zod";
-import type { Frame } from "../protocol/mdp.ts";
-import { ServiceError } from "./worker.ts";
+import type { Frame } from "../../protocol/mdp.ts";
+import { ServiceError } from "../worker.ts";
 
 export const KEY_BYTES_MAX = 512;
 export const VALUE_BYTES_MAX = 256 * 1024; // Of JSON.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ServiceError } from "../worker.ts";
 import { KEY_BYTES_MAX, readCommand, VALUE_BYTES_MAX } from "./document-command.ts";
-import { ServiceError } from "./worker.ts";
 
 const read = (json: string | Buffer) => readCommand([Buffer.from(json)]);
 

@@ -15,7 +15,7 @@ import { fail } from "../program/fail.ts";
 import { serveHealth } from "../program/health.ts";
 import { logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
-import { tickMs } from "../protocol/heartbeat.ts";
+import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { bind } from "../transport/libzmq.ts";
 import { Broker, type Effect } from "./broker.ts";
 import { levelOf, sentenceOf } from "./events.ts";
@@ -45,7 +45,11 @@ const limits = {
 const now = () => performance.now();
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 
-const transport = await bind(settings.MDP_BIND, limits.messageBytesMax, {
+const connections = {
+  frameBytesMax: limits.messageBytesMax,
+  deadAfterMs: deadAfterMs(heartbeat),
+};
+const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames) => perform(broker.receive(from, frames, now())),
   gone: (peer) => perform(broker.gone(peer, now())),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));

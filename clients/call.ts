@@ -86,11 +86,13 @@ async function explain(error: unknown, client: Client, service: string): Promise
 
 /** A plain request that nobody serves waits in vain, so ask the broker whether that is why. */
 async function diagnose(error: TimedOut, client: Client, service: string): Promise<string> {
-  const [status] = await client
-    .request("mmi.service", service, { timeoutMs: 1000 })
-    .catch(() => [undefined]);
-  if (status?.toString() !== "404") return error.message;
-  return `${error.message}: no worker of ${service} is registered with the broker`;
+  try {
+    const [status] = await client.request("mmi.service", service, { timeoutMs: 1000 });
+    if (String(status) !== "404") return error.message;
+    return `${error.message}: no worker of ${service} is registered with the broker`;
+  } catch {
+    return `${error.message}: the broker itself does not answer`;
+  }
 }
 
 function endpoint(value: string): string {

@@ -171,7 +171,9 @@ export class Client {
   }
 
   #connect() {
-    return connect(this.#broker, {
+    const timing = { deadAfterMs: 4 * this.#options.silenceMs };
+    return connect(this.#broker, timing, {
+      opened: () => this.#pirate.opened(performance.now()),
       message: (frames) => this.#perform(this.#pirate.receive(frames, performance.now())),
       gone: () => this.#perform(this.#pirate.gone(performance.now())),
     });

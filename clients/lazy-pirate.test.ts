@@ -43,6 +43,7 @@ function dialog() {
       const frames = [Buffer.from(body)];
       return show(pirate.request(Buffer.from(service), frames, now + timeoutMs, now)[1]);
     },
+    opens: () => pirate.opened(now),
     breaks: () => show(pirate.gone(now)),
     waits(ms: number) {
       const lines: string[] = [];
@@ -103,6 +104,15 @@ test("a silent broker is probed, then asked anew on a new socket, and given up a
   assert.deepEqual(waits(SILENCE_MS), [`> ${PROBE}`, "close", "1 no broker"]);
   assert.equal(pirate.resent, 2);
   assert.deepEqual(waits(SILENCE_MS * 5), []);
+});
+
+test("a connection that comes late gives the broker its time anew", () => {
+  const { asks, opens, waits } = dialog();
+  asks("echo", "a");
+  assert.deepEqual(waits(SILENCE_MS - 25), [`> ${PROBE}`]);
+  opens();
+  assert.deepEqual(waits(SILENCE_MS - 25), [`> ${PROBE}`]);
+  assert.deepEqual(waits(25), ["close", "connect", "> echo a"]);
 });
 
 test("a slow worker is no silent broker: the probe is answered and nothing is asked twice", () => {

@@ -94,6 +94,11 @@ export class LazyPirate {
     return [];
   }
 
+  /** There is a connection: the broker has what was sent, and its silence begins to count. */
+  opened(now: number) {
+    this.#owed(now);
+  }
+
   /** The connection broke. */
   gone(now: number): Effect[] {
     if (!this.#connected) return [];

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { count } from "../clients/load/figures.ts";
 import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
 import { fail } from "../program/fail.ts";
@@ -118,7 +119,7 @@ function parse(program: Program): Report {
 
 function verdict({ total }: Report): string {
   return (
-    `${total.sent} requests, ${onTheDead()} of them on a worker that died or froze: ` +
+    `${count(total.sent)} requests, ${count(onTheDead())} of them on a worker that died or froze: ` +
     `lost ${total.lost}, answered twice ${total.duplicated}.`
   );
 }

@@ -11,5 +11,11 @@ export const DEFAULT_HEARTBEAT: Heartbeat = { intervalMs: 2500, liveness: 3 };
 /** For how many ms a sign of life holds. */
 export const leaseMs = (heartbeat: Heartbeat) => heartbeat.intervalMs * heartbeat.liveness;
 
+/**
+ * After how many ms a connection that carries nothing at all may be closed. A frozen peer that thaws
+ * within its lease finds its connection as it was, and one that thaws later is told what it missed.
+ */
+export const deadAfterMs = (heartbeat: Heartbeat) => 2 * leaseMs(heartbeat);
+
 /** How often to look at the clock, in ms: a purge is late by this much at most. */
 export const tickMs = (heartbeat: Heartbeat) => Math.max(1, heartbeat.intervalMs / 10);

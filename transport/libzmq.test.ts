@@ -29,10 +29,10 @@ function mailbox<Item>() {
   };
 }
 
-const opened: { close(lingerMs: number): unknown }[] = [];
+const transports: { close(lingerMs: number): unknown }[] = [];
 
 afterEach(async () => {
-  for (const transport of opened.splice(0)) await transport.close(0);
+  for (const transport of transports.splice(0)) await transport.close(0);
 });
 
 /** A program that was busy for a while finds the last messages and the news of the end together. */
@@ -44,11 +44,15 @@ type News = { from: string; frames: string[] } | { gone: string };
 
 async function bound(at: string, frameBytesMax = 1000) {
   const news = mailbox<News>();
-  const transport = await bind(at, frameBytesMax, {
-    message: (from, message) => news.put({ from, frames: message.map(String) }),
-    gone: (peer) => news.put({ gone: peer }),
-  });
-  opened.push(transport);
+  const transport = await bind(
+    at,
+    { frameBytesMax, deadAfterMs: 10_000 },
+    {
+      message: (from, message) => news.put({ from, frames: message.map(String) }),
+      gone: (peer) => news.put({ gone: peer }),
+    },
+  );
+  transports.push(transport);
   async function nextMessage() {
     for (;;) {
       const item = await news.next();
@@ -60,12 +64,18 @@ async function bound(at: string, frameBytesMax = 1000) {
 
 function connected(to: string) {
   const news = mailbox<string[] | "gone">();
-  const transport = connect(to, {
-    message: (message) => news.put(message.map(String)),
-    gone: () => news.put("gone"),
-  });
-  opened.push(transport);
-  return { ...transport, next: news.next };
+  const opened = Promise.withResolvers<void>();
+  const transport = connect(
+    to,
+    { deadAfterMs: 10_000 },
+    {
+      opened: opened.resolve,
+      message: (message) => news.put(message.map(String)),
+      gone: () => news.put("gone"),
+    },
+  );
+  transports.push(transport);
+  return { ...transport, next: news.next, opened: opened.promise };
 }
 
 test("messages go both ways, whatever their frames, and a peer has one address", async () => {
@@ -112,7 +122,7 @@ test("a peer that does not read is gone when its queue is full, and holds up nob
   const at = endpoint();
   const broker = await bound(at);
   const deaf = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
-  opened.push({ close: () => deaf.close() });
+  transports.push({ close: () => deaf.close() });
   deaf.connect(at);
   await deaf.send("hello");
   const { from } = await broker.nextMessage();
@@ -183,5 +193,6 @@ test("a connecting side may start before the broker, and waits for it", async ()
   const peer = connected(at);
   peer.send(frames("early"));
   const broker = await bound(at);
+  await peer.opened;
   assert.deepEqual((await broker.nextMessage()).frames, ["early"]);
 });

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Dealer, Router } from "zeromq";
 import type { Frame } from "../protocol/mdp.ts";
-import type { Bound, BoundEvents, Connected, ConnectedEvents } from "./transport.ts";
+import type { Bound, BoundEvents, Connected, ConnectedEvents, Timing } from "./transport.ts";
 
 /**
  * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
@@ -11,7 +11,7 @@ import type { Bound, BoundEvents, Connected, ConnectedEvents } from "./transport
  */
 export async function bind(
   endpoint: string,
-  frameBytesMax: number,
+  { frameBytesMax, ...timing }: Timing & { frameBytesMax: number },
   events: BoundEvents,
 ): Promise<Bound> {
   const socket = new BrokerSocket({
@@ -23,10 +23,7 @@ export async function bind(
     sendHighWaterMark: PEER_MESSAGES_MAX,
     maxMessageSize: frameBytesMax,
     linger: LINGER_MS,
-    // The connections of peers that vanished without a word would stay open for ever.
-    heartbeatInterval: 1000,
-    heartbeatTimeout: 3000,
-    heartbeatTimeToLive: 3000,
+    ...heartbeats(timing),
   });
   // A peer that could guess this message could say that it is gone, and no more than that.
   const farewell = randomBytes(16);
@@ -57,18 +54,20 @@ export async function bind(
 }
 
 /** Connects a DEALER to `endpoint`, for as long as it takes; libzmq looks the name up each time. */
-export function connect(endpoint: string, events: ConnectedEvents): Connected {
+export function connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected {
   const socket = new Dealer({
     sendTimeout: 0,
     sendHighWaterMark: PEER_MESSAGES_MAX,
     connectTimeout: 1000,
     reconnectInterval: 100,
     reconnectMaxInterval: 1000,
-    heartbeatInterval: 1000,
-    heartbeatTimeout: 3000,
+    ...heartbeats(timing),
   });
   let open = true;
   let received = 0;
+  socket.events.on("handshake", () => {
+    if (open) events.opened();
+  });
   socket.events.on("disconnect", () => goneOnceRead(received));
   socket.connect(endpoint);
   void receiveAll();
@@ -104,6 +103,19 @@ export function connect(endpoint: string, events: ConnectedEvents): Connected {
     socket.close();
   }
 }
+
+/** ZMTP's own, between the libraries: they say that a process is there, not that its loop turns. */
+function heartbeats({ deadAfterMs }: Timing) {
+  const timeoutMs = Math.min(deadAfterMs, HEARTBEAT_TIMEOUT_MS_MAX);
+  return {
+    heartbeatInterval: Math.ceil(timeoutMs / 4),
+    heartbeatTimeout: timeoutMs,
+    heartbeatTimeToLive: timeoutMs,
+  };
+}
+
+/** The wire has 16 bits for it, in tenths of a second. */
+const HEARTBEAT_TIMEOUT_MS_MAX = 6_553_500;
 
 /** How many messages may wait for a peer that does not read. */
 const PEER_MESSAGES_MAX = 100_000;

@@ -5,6 +5,15 @@ import type { Frame } from "../protocol/mdp.ts";
 /** What a peer is known by while its connection lasts, a character a byte. */
 export type Address = string;
 
+export type Timing = {
+  /**
+   * After how long without a sign of life a connection counts as broken, in ms. This is the
+   * transport's own care for connections that vanished without a word; let it be longer than a
+   * lease, which is for the peers to decide.
+   */
+  deadAfterMs: number;
+};
+
 /** What the bound side tells its program. */
 export type BoundEvents = {
   message(from: Address, frames: Frame[]): void;
@@ -22,6 +31,7 @@ export type Bound = {
 
 /** What the connecting side tells its program. */
 export type ConnectedEvents = {
+  opened(): void; // There is a connection, for the first time or again.
   message(frames: Frame[]): void;
   gone(): void; // The connection broke.
 };

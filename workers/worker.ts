@@ -15,7 +15,7 @@ import { serveHealth } from "../program/health.ts";
 import { type Logger, logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
-import { tickMs } from "../protocol/heartbeat.ts";
+import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, type Frame, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
@@ -134,7 +134,9 @@ export async function serve(
   }
 
   function open() {
-    return connect(settings.MDP_BROKER, {
+    const timing = { deadAfterMs: deadAfterMs(heartbeat) };
+    return connect(settings.MDP_BROKER, timing, {
+      opened: () => {},
       message: (frames) => perform(session.receive(frames, now())),
       gone: () => perform(session.gone(now())),
     });

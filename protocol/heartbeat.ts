@@ -17,5 +17,5 @@ export const leaseMs = (heartbeat: Heartbeat) => heartbeat.intervalMs * heartbea
  */
 export const deadAfterMs = (heartbeat: Heartbeat) => 2 * leaseMs(heartbeat);
 
-/** How often to look at the clock, in ms: a purge is late by this much at most. */
-export const tickMs = (heartbeat: Heartbeat) => Math.max(1, heartbeat.intervalMs / 10);
+/** How often to look at the clock, in ms: whatever is decided by it is late by this much at most. */
+export const tickMs = (heartbeat: Heartbeat) => Math.min(heartbeat.intervalMs / 10, 100);

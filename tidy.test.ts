@@ -85,3 +85,10 @@ test("only transport/libzmq.ts and its test import zeromq", () => {
     "transport/libzmq.ts",
   ]);
 });
+
+test("the README's line counts are right", () => {
+  const rows = readFileSync("README.md", "utf8").matchAll(/^\| \[(.+)\]\(.+\) \| (\d+) \|/gm);
+  for (const [, file = "", count] of rows) {
+    assert.equal(count, String(readFileSync(file, "utf8").trimEnd().split("\n").length), file);
+  }
+});

@@ -5,19 +5,13 @@
 // same order always give the same effects, which is what lets the tests replay a bad day.
 
 import { Yallist } from "yallist";
+import type { Address, Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import {
-  type ClientCommand,
-  decode,
-  encode,
-  type Frame,
-  type WorkerCommand,
-} from "../protocol/mdp.ts";
+import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { BrokerEvent, RemovalReason } from "./events.ts";
 import { isManagement, manage } from "./mmi.ts";
 import { Roster } from "./roster.ts";
-import type { Address, Client, Request, Service, Worker } from "./state.ts";
-import { RequestQueue } from "./state.ts";
+import { type Client, type Request, RequestQueue, type Service, type Worker } from "./state.ts";
 import { Tally } from "./tally.ts";
 
 export type Effect =

@@ -1,8 +1,9 @@
 // Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker,
 // `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
 
+import type { Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import { type Command, decode, MDP_0_1 as dialect, encode, type Frame } from "../protocol/mdp.ts";
+import { type Command, decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
 import { Broker, type Effect, type Limits } from "./broker.ts";
 import type { BrokerEvent } from "./events.ts";
 

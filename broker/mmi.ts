@@ -1,6 +1,6 @@
 // The Majordomo Management Interface (8/MMI): the services that the broker itself provides.
 
-import type { Frame } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
 
 /** Clients may ask these; workers may not register there. The name is a character a byte. */
 export const isManagement = (service: string) => service.startsWith("mmi.");

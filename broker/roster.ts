@@ -2,8 +2,9 @@
 // equally long and so are all heartbeat intervals: who is renewed goes to the end of its line.
 
 import { Yallist } from "yallist";
+import type { Address } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import type { Address, Worker } from "./state.ts";
+import type { Worker } from "./state.ts";
 
 export class Roster {
   #heartbeat: Heartbeat;

@@ -1,10 +1,8 @@
 // What the broker knows: services, workers, clients and requests. The rules are in broker.ts.
 
 import { type Node, Yallist } from "yallist";
-import type { Dialect, Frame } from "../protocol/mdp.ts";
-
-/** The address that the transport gave a peer, a character a byte: it keys Maps and prints. */
-export type Address = string;
+import type { Address, Frame } from "../protocol/frame.ts";
+import type { Dialect } from "../protocol/mdp.ts";
 
 export type Request = {
   id: number; // In the order of arrival.

@@ -2,7 +2,8 @@
 // while there is something to wait for, and the LazyPirate that decides.
 
 import { decodeFailure } from "../protocol/failure.ts";
-import { type Frame, MESSAGE_BYTES_MAX, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
+import { MESSAGE_BYTES_MAX, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, MDP_0_1 as dialect, encode, type Frame } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
+import { decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
 import { type Effect, LazyPirate } from "./lazy-pirate.ts";
 
 const SILENCE_MS = 1000;

@@ -3,7 +3,8 @@
 // which is to throw the socket away and ask again on a new one (7/MDP, Client recovery).
 
 import { backoffMs } from "../protocol/backoff.ts";
-import { decode, encode, type Frame, MDP_0_1 } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
+import { decode, encode, MDP_0_1 } from "../protocol/mdp.ts";
 
 export type Outcome =
   | { reply: Frame[] }

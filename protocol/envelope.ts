@@ -1,7 +1,7 @@
 // The envelope of 28/REQREP: the frames before the first empty one. A REQ socket sends none, a
 // DEALER what it likes to find its replies by, and each proxy on the way adds an address.
 
-import type { Frame } from "./mdp.ts";
+import { EMPTY, type Frame } from "./frame.ts";
 
 /** The envelope and what follows its delimiter, or null if no frame is empty. */
 export function splitEnvelope(frames: Frame[]): { envelope: Frame[]; message: Frame[] } | null {
@@ -14,5 +14,3 @@ export function splitEnvelope(frames: Frame[]): { envelope: Frame[]; message: Fr
 export function joinEnvelope(envelope: Frame[], message: Frame[]): Frame[] {
   return [...envelope, EMPTY, ...message];
 }
-
-const EMPTY: Frame = Buffer.alloc(0);

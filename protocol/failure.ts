@@ -4,7 +4,7 @@
 //
 // A peer that does not know this shape still shows its user the sentence, which comes first.
 
-import type { Frame } from "./mdp.ts";
+import type { Frame } from "./frame.ts";
 
 const MARK = Buffer.from("mmi.error");
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Command, CREDIT_MAX, decode, MDP_0_1 as dialect, encode, type Frame } from "./mdp.ts";
+import type { Frame } from "./frame.ts";
+import { type Command, CREDIT_MAX, decode, MDP_0_1 as dialect, encode } from "./mdp.ts";
 
 const frames = (...values: (string | number[])[]): Frame[] =>
   values.map((value) => Buffer.from(value as string));

@@ -4,8 +4,7 @@
 // The address that a ROUTER puts before each message is the transport's and never reaches this file.
 
 import { joinEnvelope, splitEnvelope } from "./envelope.ts";
-
-export type Frame = Buffer;
+import { EMPTY, type Frame } from "./frame.ts";
 
 /** MDP/Client. A REQUEST and its REPLY have the same frames; the direction tells them apart. */
 export type ClientCommand = {
@@ -167,7 +166,6 @@ function parseCredit(frame: Frame): number | null {
   return credit >= 1 && credit <= CREDIT_MAX ? credit : null;
 }
 
-const EMPTY: Frame = Buffer.alloc(0);
 const DIALECTS = [MDP_0_1];
 
 const commandKey = (header: Frame, code: Frame) =>

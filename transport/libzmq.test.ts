@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
 import { afterEach, test } from "node:test";
 import { Dealer } from "zeromq";
-import type { Frame } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
 import { bind, connect } from "./libzmq.ts";
 
 let port = 15_550 + (process.pid % 1000) * 10;

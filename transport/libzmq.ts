@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { Dealer, Router } from "zeromq";
-import type { Frame } from "../protocol/mdp.ts";
+import type { Frame } from "../protocol/frame.ts";
 import type { Bound, BoundEvents, Connected, ConnectedEvents, Timing } from "./transport.ts";
 
 /**

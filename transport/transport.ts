@@ -1,9 +1,6 @@
 // What carries messages. The broker binds, workers and clients connect; neither knows what carries.
 
-import type { Frame } from "../protocol/mdp.ts";
-
-/** What a peer is known by while its connection lasts, a character a byte. */
-export type Address = string;
+import type { Address, Frame } from "../protocol/frame.ts";
 
 export type Timing = {
   /**

@@ -4,8 +4,9 @@
 
 import { backoffMs } from "../protocol/backoff.ts";
 import { encodeFailure } from "../protocol/failure.ts";
+import type { Frame } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import { decode, encode, type Frame, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
+import { decode, encode, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */

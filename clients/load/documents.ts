@@ -3,7 +3,7 @@
 // after its reply. There are as many documents as db requests at once, however long the run.
 
 import { z } from "zod";
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { type Exchange, sketch } from "./exchange.ts";
 
 type Document = {

@@ -1,6 +1,6 @@
 // A request and how its reply is checked: what the workload makes, and what is asked of the broker.
 
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 
 export const SERVICES = ["echo", "math", "db"] as const;
 export type ServiceName = (typeof SERVICES)[number];

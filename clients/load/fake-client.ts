@@ -1,6 +1,6 @@
 // For tests: a client whose broker and services do what the test says.
 
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { Closed } from "../client.ts";
 import type { LoadedClient } from "./outcome.ts";
 

@@ -2,7 +2,7 @@
 // reply to another request is noticed. Nothing is sent from here.
 
 import { randomBytes } from "node:crypto";
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { Documents } from "./documents.ts";
 import { type Exchange, type ServiceName, sketch } from "./exchange.ts";
 import { randomExpression } from "./expression.ts";

@@ -2,7 +2,7 @@
 // Whatever documents.ts is given has passed through here.
 
 import { z } from "zod";
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { ServiceError } from "../worker.ts";
 
 export const KEY_BYTES_MAX = 512;

@@ -3,7 +3,7 @@
 // evaluate.ts's part.
 
 import { Piscina } from "piscina";
-import type { Frame } from "../../protocol/mdp.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { ServiceError } from "../worker.ts";
 import type { Outcome, Task } from "./evaluate.ts";
 

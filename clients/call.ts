@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { brokerEndpoint, environment, messageBytesMax } from "../program/environment.ts";
 import { endWithReader } from "../program/output.ts";
+import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame, NoBroker, ServiceFailed, TimedOut } from "./client.ts";
 
 const EXIT_USAGE_OR_NO_BROKER = 1;
@@ -30,6 +31,7 @@ const program = new Command("call")
   .option("--raw", "print the reply's bytes and nothing else")
   .passThroughOptions() // So that a body may start with a minus.
   .addHelpText("after", HELP())
+  .configureOutput(inOneLine("call"))
   .exitOverride(({ exitCode }) => process.exit(exitCode))
   .action(call);
 await program.parseAsync();
@@ -93,12 +95,6 @@ async function diagnose(error: TimedOut, client: Client, service: string): Promi
   } catch {
     return `${error.message}: the broker itself does not answer`;
   }
-}
-
-function endpoint(value: string): string {
-  const parsed = brokerEndpoint.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
 }
 
 function milliseconds(value: string): number {

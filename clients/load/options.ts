@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { brokerEndpoint, environment } from "../../program/environment.ts";
+import { endpoint, inOneLine } from "../arguments.ts";
 import { SERVICES, type ServiceName } from "./exchange.ts";
 import type { Mix } from "./workload.ts";
 
@@ -63,13 +64,7 @@ export function loadCommand(broker: string): Command {
     .addOption(option("--every <s>", "how often to print statistics", seconds(0.1)).default(2))
     .option("--json", "print the report as JSON, and nothing else on stdout", false)
     .addHelpText("after", AFTER_HELP)
-    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) });
-}
-
-function endpoint(value: string): string {
-  const parsed = brokerEndpoint.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
+    .configureOutput(inOneLine("load"));
 }
 
 function mix(value: string): Mix {
@@ -95,13 +90,6 @@ const number =
     if (digits.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
     throw new InvalidArgumentError(`It is not a number of ${unit} from ${least} to ${most}.`);
   };
-
-/** Commander puts its suggestions on a line of their own. */
-const oneLine = (text: string) =>
-  text
-    .trim()
-    .replace(/^error:/, "load:")
-    .replaceAll(/\s*\n\s*/g, " ");
 
 const CLOSED_LOOP_OUTSTANDING = 16;
 const OPEN_LOOP_OUTSTANDING = 1000;

@@ -49,7 +49,7 @@ test("call: the reply, and exit codes that mean something", async () => {
   assert.deepEqual(mmi, { code: 0, output: "200\n", errors: "" });
   for (const wrong of [usage, timeout]) {
     assert.equal(wrong?.code, 1);
-    assert.match(wrong?.errors ?? "", /^error: .*\n$/);
+    assert.match(wrong?.errors ?? "", /^call: .*\n$/);
   }
 });
 

@@ -30,7 +30,7 @@ const program = new Command("call")
   .option("--timeout <ms>", "how long to wait for the reply", milliseconds, 10_000)
   .option("--raw", "print the reply's bytes and nothing else")
   .passThroughOptions() // So that a body may start with a minus.
-  .addHelpText("after", HELP())
+  .addHelpText("after", examples())
   .configureOutput(inOneLine("call"))
   .exitOverride(({ exitCode }) => process.exit(exitCode))
   .action(call);
@@ -102,7 +102,7 @@ function milliseconds(value: string): number {
   throw new InvalidArgumentError("It is not a number of ms from 1 to 999999999.");
 }
 
-function HELP() {
+function examples() {
   return `
 Options come before the service. Examples:
   npm run -s call -- echo hello

@@ -3,11 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import type { Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
 const SLOW = "e2e/processes/slow.ts";
 const LEASE = { MDP_HEARTBEAT_INTERVAL_MS: "500", MDP_HEARTBEAT_LIVENESS: "3" };
 const LEASE_MS = 1500;
+
+/** The worker's handler was told so by its AbortSignal. */
+async function aborted(worker: Program, why: string) {
+  await worker.logged("slow.aborted", (line) => line.why === why);
+}
 
 test("a worker killed in mid-request: another answers, at once, and the client sees one reply", async () => {
   await using stack = await Stack.start(); // With the default lease of 7.5 s.
@@ -15,9 +21,10 @@ test("a worker killed in mid-request: another answers, at once, and the client s
   const other = await stack.worker(SLOW);
   const asked = performance.now();
   const reply = stack.client.request("slow", "300");
-  await victim.logged("slow.began");
+  const { id } = await victim.logged("slow.began");
   victim.signal("SIGKILL");
   assert.equal(String((await reply)[0]), String(other.pid));
+  await other.logged("slow.began", (line) => line.id === id);
   const removed = await stack.broker.logged("worker.removed");
   assert.equal(removed.reason, "gone");
   assert.equal(removed.requeued, 1);
@@ -78,6 +85,7 @@ test("a second signal ends a busy worker at once", async () => {
     await setTimeout(50);
   }
   assert.deepEqual(await worker.ended, { code: 143, signal: null });
+  await aborted(worker, "the worker was stopped");
 });
 
 test("a broker killed and started again: its worker comes back, and the client asks again", async () => {
@@ -86,7 +94,7 @@ test("a broker killed and started again: its worker comes back, and the client a
   const reply = stack.client.request("slow", "200");
   await worker.logged("slow.began");
   await stack.broker.destroy();
-  await worker.logged("session.lost");
+  await aborted(worker, "the connection broke");
   await stack.restartBroker();
   assert.equal(String((await reply)[0]), String(worker.pid));
   assert.equal(stack.client.stray.duplicate, 0);
@@ -121,5 +129,6 @@ test("a handler that overruns its time limit costs its request, not the worker",
     code: 500,
     message: "the service took longer than 300 ms",
   });
+  await aborted(worker, "the service took longer than 300 ms");
   assert.equal(String((await stack.client.request("slow", "1"))[0]), String(worker.pid));
 });

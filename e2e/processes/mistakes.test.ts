@@ -32,6 +32,16 @@ test("the broker's port in use", async () => {
   await first.stop();
 });
 
+test("the port of the health check in use", async () => {
+  const [MDP_BIND, other] = [await freeEndpoint(), await freeEndpoint()];
+  const MDP_HEALTH_PORT = String(MDP_BIND.split(":").at(-1));
+  const first = new Program("broker/main.ts", [], { MDP_BIND });
+  await first.logged("broker.listening");
+  const second = new Program("broker/main.ts", [], { MDP_BIND: other, MDP_HEALTH_PORT });
+  await fails(second, /no health check on port \d+: .*in use/);
+  await first.stop();
+});
+
 test("an address that this machine does not have", async () => {
   const MDP_BIND = "tcp://192.0.2.1:5555";
   await fails(new Program("broker/main.ts", [], { MDP_BIND }), /cannot listen on tcp:..192.0.2.1/);

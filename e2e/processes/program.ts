@@ -19,6 +19,7 @@ export class Program {
   onLine: (line: LogLine) => void = () => {};
   onError: (line: string) => void = () => {};
   #child: ChildProcess;
+  #closed = false; // It has ended and all it wrote is read.
   #watchers = new Set<() => void>();
 
   /** Runs `file` (from the root of the project) with these arguments and settings. */
@@ -39,7 +40,10 @@ export class Program {
     this.ended = new Promise((resolve) => {
       this.#child.on("close", (code, signal) => resolve({ code, signal }));
     });
-    void this.ended.then(() => this.#wake());
+    void this.ended.then(() => {
+      this.#closed = true;
+      this.#wake();
+    });
   }
 
   get pid(): number {
@@ -101,7 +105,7 @@ export class Program {
     );
     const watcher = () => {
       if (condition()) resolve();
-      else if (!this.running) reject(new Error(`${what}: it ended\n${this.#transcript()}`));
+      else if (this.#closed) reject(new Error(`${what}: it ended\n${this.#transcript()}`));
     };
     this.#watchers.add(watcher);
     watcher();

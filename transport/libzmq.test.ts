@@ -196,3 +196,18 @@ test("a connecting side may start before the broker, and waits for it", async ()
   await peer.opened;
   assert.deepEqual((await broker.nextMessage()).frames, ["early"]);
 });
+
+test("a closed transport is quiet: nothing is told, and what is still sent is dropped", async () => {
+  const at = endpoint();
+  const broker = await bound(at);
+  const peer = connected(at);
+  for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
+  const { from } = await broker.nextMessage();
+  findsItAllTogether();
+  await broker.close();
+  broker.send(from, frames("too late"));
+  assert.equal(await peer.next(), "gone");
+  assert.equal(broker.pending(), 0);
+  peer.close(0);
+  peer.send(frames("too late"));
+});

@@ -29,11 +29,13 @@ export async function bind(
   const farewell = randomBytes(16);
   const noticesDeaths = socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
+  let open = true;
   void receiveAll();
   return { send, close, noticesDeaths };
 
   async function receiveAll() {
     for await (const [address, ...frames] of socket) {
+      if (!open) break;
       const from = (address as Frame).toString("latin1");
       if (frames.length === 1 && frames[0]?.equals(farewell)) events.gone(from);
       else events.message(from, frames);
@@ -41,6 +43,7 @@ export async function bind(
   }
 
   function send(to: string, frames: Frame[]) {
+    if (!open) return;
     socket.send([Buffer.from(to, "latin1"), ...frames]).catch((error) => {
       // A peer that has left (EHOSTUNREACH) may have said things that are not read yet; the farewell
       // comes after them. A peer that does not read (EAGAIN) has its chance behind it.
@@ -49,6 +52,7 @@ export async function bind(
   }
 
   async function close() {
+    open = false;
     socket.close();
   }
 }
@@ -91,6 +95,7 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
   }
 
   function send(frames: Frame[]) {
+    if (!open) return;
     socket.send(frames).catch(() => {
       if (open) events.gone();
     });

@@ -34,7 +34,7 @@ logs: ## Docker: what the stack says
 scale: ## Docker: make scale SERVICE=echo N=5
 	docker compose up --detach --no-recreate --no-deps --scale $(SERVICE)=$(N) $(SERVICE)
 
-smoke: ## Docker: build, start, call, scale, kill and stop the shipped stack; says what failed
+smoke: node_modules ## Docker: build, start, call, scale, kill and stop the shipped stack; says what failed
 	.ci/smoke
 
 down: ## Docker: end the stack; the documents stay (docker compose down --volumes removes them)

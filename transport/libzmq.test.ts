@@ -5,7 +5,7 @@ import { Dealer } from "zeromq";
 import type { Frame } from "../protocol/frame.ts";
 import { bind, connect } from "./libzmq.ts";
 
-let port = 15_550 + (process.pid % 1000) * 10;
+let port = 21_000 + (process.pid % 1000) * 10;
 const endpoint = () => `tcp://127.0.0.1:${++port}`;
 const frames = (...values: string[]): Frame[] => values.map((value) => Buffer.from(value));
 

@@ -246,12 +246,15 @@ test("drain: an overrun, a broker that goes, and one that was never there end it
   assert.deepEqual(alone.drains(), ["stopped"]);
 });
 
-test("oversleep: a worker that was itself stopped does not blame the broker", () => {
-  const { starts, brokerSays, freezes, answers } = dialog();
+test("oversleep: a worker that was itself stopped blames neither the broker nor its handlers", () => {
+  const { starts, brokerSays, freezes, waits, answers } = dialog({ timeLimitMs: 2000 });
   starts();
   brokerSays(request("c1", "hi"));
+  brokerSays(request("c2", "slow"));
   assert.deepEqual(freezes(LEASE_MS * 5), ["> HEARTBEAT"]);
   assert.deepEqual(answers(0, "HI"), ["> REPLY c1 HI"]);
+  assert.deepEqual(waits(1900), ["> HEARTBEAT"]);
+  assert.deepEqual(waits(100).slice(0, 1), ["abort c2: the service took longer than 2000 ms"]);
 });
 
 test("what is no worker command is ignored", () => {

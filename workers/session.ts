@@ -66,11 +66,7 @@ export class Session {
     this.#tickedAt = now;
     if (this.#leaveAt !== null) return now >= this.#leaveAt ? this.#stop() : [];
     if (!this.#connected) return now >= this.#reconnectAt ? this.#connect(now) : [];
-    if (asleep > this.#options.heartbeat.intervalMs) {
-      // We were stopped. The broker's silence was our own; what it thinks of ours, it will say.
-      this.#expiry = now + leaseMs(this.#options.heartbeat);
-      effects.push(log({ event: "session.overslept", ms: Math.round(asleep) }));
-    }
+    if (asleep > this.#options.heartbeat.intervalMs) effects.push(this.#overslept(asleep, now));
     if (now >= this.#expiry) return [...effects, ...this.#lose("the broker is silent", now)];
     effects.push(...this.#overrun(now));
     if (this.#connected && now >= this.#heartbeatAt)
@@ -122,6 +118,13 @@ export class Session {
       this.#send({ name: "READY", service: Buffer.from(service), credit }, now),
       log({ event: "session.opened", credit }),
     ];
+  }
+
+  /** We were stopped. That silence was our own; what the broker thinks of it, it will say. */
+  #overslept(ms: number, now: number): Effect {
+    this.#expiry = now + leaseMs(this.#options.heartbeat);
+    for (const request of this.#inHand) request.deadline += ms; // Its handler was stopped, too.
+    return log({ event: "session.overslept", ms: Math.round(ms) });
   }
 
   /** Any command but DISCONNECT is a sign of life. */

@@ -55,11 +55,16 @@ const transport = await bind(settings.MDP_BIND, connections, {
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => true);
-const { noticesDeaths } = transport;
 log.info(
-  { event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat, noticesDeaths },
+  { event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat },
   `listening on ${settings.MDP_BIND}`,
 );
+if (!transport.noticesDeaths) {
+  log.warn(
+    { event: "deaths.unnoticed" },
+    "this libzmq tells of no broken connection: heartbeats do",
+  );
+}
 
 onStopSignal(async (signal) => {
   clearInterval(timer);

@@ -9,7 +9,6 @@ import { count } from "../clients/load/figures.ts";
 import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
 import { fail } from "../program/fail.ts";
-import { onStopSignal } from "../program/signals.ts";
 import { freeEndpoint, type LogLine, Program } from "./processes/program.ts";
 
 const HEARTBEAT_INTERVAL_MS = 500;
@@ -27,8 +26,7 @@ const settings = {
   MDP_HEARTBEAT_LIVENESS: String(HEARTBEAT_LIVENESS),
   MDP_DB_FILE: join(folder, "documents.sqlite"),
 };
-process.on("exit", leaveNothingBehind);
-onStopSignal(() => process.exit(130));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 tell(`A broker at ${endpoint}, 2 echo, 1 math and 2 db workers, a process each.`);
 tell(`Heartbeats every ${HEARTBEAT_INTERVAL_MS} ms; a worker silent for 3 of them is purged.`);
@@ -80,11 +78,9 @@ function run(name: string, file: string, args: string[] = []): Program {
 }
 
 /** The broker's own words on what happens to workers. */
-function tellOfWorkers(line: LogLine) {
-  if (line.event === "worker.registered" || line.event === "worker.removed") {
-    tell(`${line.msg}`, "broker");
-  }
-  if (line.event === "replies.dropped") tell(`${line.msg}`, "broker");
+function tellOfWorkers({ event = "", msg = "" }: LogLine) {
+  const told = ["worker.registered", "worker.removed", "replies.dropped"];
+  if (told.includes(event)) tell(msg, "broker");
 }
 
 function tell(sentence: string, who = "demo") {
@@ -122,9 +118,4 @@ function verdict({ total }: Report): string {
     `${count(total.sent)} requests, ${count(onTheDead())} of them on a worker that died or froze: ` +
     `lost ${total.lost}, answered twice ${total.duplicated}.`
   );
-}
-
-function leaveNothingBehind() {
-  for (const program of programs) if (program.running) program.signal("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
 }

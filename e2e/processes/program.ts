@@ -3,12 +3,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { onStopSignal } from "../../program/signals.ts";
 
 export type LogLine = { event?: string; msg?: string; [field: string]: unknown };
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null };
 
 const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** No program outlives whoever started it: not when that one is interrupted, not even frozen. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+onStopSignal(() => process.exit(130));
 
 export class Program {
   readonly name: string;
@@ -30,6 +38,8 @@ export class Program {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(this.#child);
+    this.#child.on("exit", () => running.delete(this.#child));
     const { stdout, stderr } = this.#child;
     if (!stdout || !stderr) throw new Error("a child process without pipes");
     createInterface({ input: stdout }).on("line", (line) => this.#read(line));

@@ -5,7 +5,7 @@
 // same order always give the same effects, which is what lets the tests replay a bad day.
 
 import { Yallist } from "yallist";
-import type { Address, Frame } from "../protocol/frame.ts";
+import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { BrokerEvent, RemovalReason } from "./events.ts";
@@ -488,7 +488,6 @@ export class Broker {
 const REQUEST_WEIGHT = 256; // What a request costs to keep besides its bytes, about.
 const FRAME_WEIGHT = 64; // And each frame of it.
 
-const sizeOf = (frames: Frame[]) => frames.reduce((size, frame) => size + frame.length, 0);
 const bytes = (address: Address): Frame => Buffer.from(address, "latin1");
 const hex = (address: Address) => bytes(address).toString("hex");
 const text = (name: string) => bytes(name).toString("utf8");

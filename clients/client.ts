@@ -2,8 +2,8 @@
 // while there is something to wait for, and the LazyPirate that decides.
 
 import { decodeFailure } from "../protocol/failure.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { MESSAGE_BYTES_MAX, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
+import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
+import { bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";
@@ -99,7 +99,7 @@ export class Client {
   ): Promise<Frame[]> {
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
-    const name = Buffer.from(service);
+    const name = serviceFrame(service);
     const frames = (Array.isArray(body) ? body : [body]).map(toFrame);
     this.#check(name, frames);
     const { promise, resolve, reject } = Promise.withResolvers<Frame[]>();
@@ -130,14 +130,9 @@ export class Client {
   }
 
   #check(name: Frame, frames: Frame[]) {
-    if (name.length === 0 || name.length > SERVICE_NAME_BYTES_MAX) {
-      throw new RangeError(
-        `a service name has 1 to ${SERVICE_NAME_BYTES_MAX} bytes, not ${name.length}`,
-      );
-    }
     if (frames.length === 0) throw new RangeError("a request's body has at least one frame");
-    const size = frames.reduce((sum, frame) => sum + frame.length, name.length);
-    const most = this.#options.messageBytesMax - MESSAGE_MARGIN_BYTES;
+    const size = sizeOf([name, ...frames]);
+    const most = bodyBytesMax(this.#options.messageBytesMax);
     if (size > most) {
       throw new RangeError(`the request has ${size} bytes; the broker takes no more than ${most}`);
     }
@@ -213,11 +208,3 @@ export class Client {
 
 /** How often the deadlines are looked at: a time-out is late by this much at most. */
 const CLOCK_MS = 25;
-
-/** What the frames around a request's body may take. */
-const MESSAGE_MARGIN_BYTES = 512;
-
-function toFrame(value: string | Uint8Array): Frame {
-  if (typeof value === "string") return Buffer.from(value);
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-}

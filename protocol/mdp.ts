@@ -57,6 +57,12 @@ export const SERVICE_NAME_BYTES_MAX = 255;
 /** How large a message may be in bytes, unless the broker is set otherwise. */
 export const MESSAGE_BYTES_MAX = 2 ** 24;
 
+/** What a message may take besides its service name or client address, and its body. */
+const MESSAGE_MARGIN_BYTES = 512;
+
+/** The most bytes that a body and what it is addressed to may have in a message of so many. */
+export const bodyBytesMax = (messageBytesMax: number) => messageBytesMax - MESSAGE_MARGIN_BYTES;
+
 /** The most frames that a message may have, so that no message is all frames and no bytes. */
 export const MESSAGE_FRAMES_MAX = 65_536;
 
@@ -101,6 +107,15 @@ export function decode(frames: Frame[]): Command | Invalid {
   }
   if (envelope.length > 0) return invalid("unknown header");
   return header ? decodeWorker(header, rest) : invalid("no header");
+}
+
+/** A service's name as a frame. Throws a RangeError for one that the protocol has no room for. */
+export function serviceFrame(service: string): Frame {
+  const frame = Buffer.from(service);
+  if (wrongName(frame) === null) return frame;
+  throw new RangeError(
+    `a service name has 1 to ${SERVICE_NAME_BYTES_MAX} bytes, not ${frame.length}`,
+  );
 }
 
 function decodeClient(dialect: Dialect, envelope: Frame[], rest: Frame[]): Command | Invalid {

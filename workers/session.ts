@@ -4,9 +4,9 @@
 
 import { backoffMs } from "../protocol/backoff.ts";
 import { encodeFailure } from "../protocol/failure.ts";
-import type { Frame } from "../protocol/frame.ts";
+import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import { decode, encode, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
+import { bodyBytesMax, decode, encode, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */
@@ -115,7 +115,7 @@ export class Session {
     this.#expiry = now + leaseMs(heartbeat);
     return [
       { do: "connect" },
-      this.#send({ name: "READY", service: Buffer.from(service), credit }, now),
+      this.#send({ name: "READY", service: toFrame(service), credit }, now),
       log({ event: "session.opened", credit }),
     ];
   }
@@ -182,8 +182,8 @@ export class Session {
   }
 
   #reply({ client }: Request, body: Frame[], now: number): Effect {
-    const size = body.reduce((sum, frame) => sum + frame.length, client.length);
-    const most = this.#options.messageBytesMax - MESSAGE_MARGIN_BYTES;
+    const size = sizeOf([client, ...body]);
+    const most = bodyBytesMax(this.#options.messageBytesMax);
     if (size <= most) return this.#send({ name: "REPLY", client, body }, now);
     const sentence = `the reply has ${size} bytes, and the broker takes no more than ${most}`;
     return this.#send({ name: "REPLY", client, body: encodeFailure(500, sentence) }, now);
@@ -203,8 +203,5 @@ type WorkerCommandToSend = WithoutHeader<WorkerCommand>;
 
 /** How long a worker that has left keeps its socket open. */
 const LEAVE_MS = 200;
-
-/** What the frames around a reply's body may take. */
-const MESSAGE_MARGIN_BYTES = 512;
 
 const log = (entry: SessionEvent): Effect => ({ do: "log", entry });

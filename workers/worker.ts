@@ -15,9 +15,9 @@ import { serveHealth } from "../program/health.ts";
 import { type Logger, logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
-import type { Frame } from "../protocol/frame.ts";
+import { type Frame, toFrame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { CREDIT_MAX, SERVICE_NAME_BYTES_MAX } from "../protocol/mdp.ts";
+import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
@@ -161,10 +161,7 @@ export async function serve(
 const LINGER_MS = 1000;
 
 function check(service: string, concurrency: number) {
-  const length = Buffer.byteLength(service);
-  if (length === 0 || length > SERVICE_NAME_BYTES_MAX) {
-    throw new RangeError(`a service name has 1 to ${SERVICE_NAME_BYTES_MAX} bytes, not ${length}`);
-  }
+  serviceFrame(service);
   if (service.startsWith("mmi.")) {
     throw new RangeError(`"${service}": names that start with "mmi." are the broker's (8/MMI)`);
   }
@@ -195,9 +192,7 @@ function toFrames(answer: Answer): Frame[] {
   const frames = Array.isArray(answer) ? answer : [answer];
   if (frames.length === 0) throw new TypeError("a reply has at least one frame");
   return frames.map((frame) => {
-    if (typeof frame === "string") return Buffer.from(frame);
-    if (frame instanceof Uint8Array)
-      return Buffer.from(frame.buffer, frame.byteOffset, frame.length);
+    if (typeof frame === "string" || frame instanceof Uint8Array) return toFrame(frame);
     throw new TypeError(`a reply is made of strings and bytes, not of ${typeof frame}`);
   });
 }

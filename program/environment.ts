@@ -19,16 +19,9 @@ export function environment<Shape extends z.ZodRawShape>(program: string, shape:
   return fail(program, bad.join("; "));
 }
 
-/** A whole number within bounds. */
-export const whole = (what: string, least: number, most: number, otherwise: number) => {
-  const message = `${what} from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^[0-9]{1,15}$/, message)
-    .transform(Number)
-    .pipe(z.number().min(least, message).max(most, message))
-    .default(otherwise);
-};
+/** A whole number within bounds, and what it is otherwise. */
+export const whole = (what: string, least: number, most: number, otherwise: number) =>
+  wholeNumber(what, least, most).default(otherwise);
 
 /** Where the broker listens, `*` being every address of this machine. */
 export const bindEndpoint = z
@@ -67,12 +60,16 @@ export const logLevel = z
   .default("info");
 
 /** The port of /livez and /readyz; without one there is no such server. */
-export const healthPort = z
-  .string()
-  .regex(/^[0-9]{1,5}$/, "a port from 1 to 65535")
-  .transform(Number)
-  .pipe(z.number().min(1, "a port from 1 to 65535").max(65_535, "a port from 1 to 65535"))
-  .optional();
+export const healthPort = wholeNumber("a port", 1, 65_535).optional();
+
+function wholeNumber(what: string, least: number, most: number) {
+  const message = `${what} from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^[0-9]{1,15}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(least, message).max(most, message));
+}
 
 function isEndpoint(value: string): boolean {
   if (/^ipc:\/\/.+/.test(value)) return true;

@@ -66,12 +66,12 @@ if (!transport.noticesDeaths) {
   );
 }
 
-onStopSignal(async (signal) => {
+onStopSignal((signal) => {
   clearInterval(timer);
   perform(broker.disconnectAll());
   log.info({ event: "broker.stopped", signal, counts: broker.counts() }, `stopped by ${signal}`);
   health.close();
-  await transport.close();
+  transport.close();
 });
 
 function perform(effects: Effect[]) {

@@ -19,7 +19,7 @@ export type Effect =
 
 export type LazyPirateOptions = {
   silenceMs: number; // How long a broker that owes us something may be silent.
-  tries: number; // How many silences a request survives, less one.
+  tries: number; // After how many silences a request has failed.
   random: () => number; // From 0 up to 1; spreads out reconnects.
 };
 

@@ -29,10 +29,10 @@ function mailbox<Item>() {
   };
 }
 
-const transports: { close(lingerMs: number): unknown }[] = [];
+const transports: { close(lingerMs: number): void }[] = [];
 
-afterEach(async () => {
-  for (const transport of transports.splice(0)) await transport.close(0);
+afterEach(() => {
+  for (const transport of transports.splice(0)) transport.close(0);
 });
 
 /** A program that was busy for a while finds the last messages and the news of the end together. */
@@ -158,7 +158,7 @@ test("what a broker said last is read before it is gone", async () => {
   peer.send(frames("hello"));
   const { from } = await broker.nextMessage();
   for (let n = 0; n < 900; n += 1) broker.send(from, frames(String(n)));
-  await broker.close();
+  broker.close();
   findsItAllTogether();
   for (let n = 0; n < 900; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
   assert.equal(await peer.next(), "gone");
@@ -204,7 +204,7 @@ test("a closed transport is quiet: nothing is told, and what is still sent is dr
   for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
   const { from } = await broker.nextMessage();
   findsItAllTogether();
-  await broker.close();
+  broker.close();
   broker.send(from, frames("too late"));
   assert.equal(await peer.next(), "gone");
   assert.equal(broker.pending(), 0);

@@ -51,7 +51,7 @@ export async function bind(
     });
   }
 
-  async function close() {
+  function close() {
     open = false;
     socket.close();
   }

@@ -20,8 +20,8 @@ export type BoundEvents = {
 export type Bound = {
   /** Never blocks and never throws: who cannot be sent to is `gone`. */
   send(to: Address, frames: Frame[]): void;
-  /** Resolves when what was sent has been handed to the network. */
-  close(): Promise<void>;
+  /** Goes on sending what still waits, for a moment, and tells nothing more. */
+  close(): void;
   /** Whether broken connections are told at once, or only heartbeats show them. */
   noticesDeaths: boolean;
 };

@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   broker: ["protocol", "transport", "program"],
   workers: ["protocol", "transport", "program"],
   clients: ["protocol", "transport", "program"],
-  e2e: ["protocol", "transport", "program", "clients", "workers"],
+  e2e: ["protocol", "transport", "program", "broker", "clients", "workers"],
   ".": [],
 };
 

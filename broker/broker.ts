@@ -4,61 +4,68 @@
 // messages and the time, and hands back effects for main.ts to carry out. The same inputs in the
 // same order always give the same effects, which is what lets the tests replay a bad day.
 
-import { Yallist } from "yallist";
+import { CALL, type Call, decodeCall, encodeStatus, STATUS } from "../protocol/call.ts";
+import { decodeFailure } from "../protocol/failure.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
-import type { Heartbeat } from "../protocol/heartbeat.ts";
+import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { BrokerEvent, RemovalReason } from "./events.ts";
+import { Ledger, type Outcome } from "./ledger.ts";
 import { isManagement, manage } from "./mmi.ts";
+import {
+  ANOTHER_CALL,
+  CLIENT_GONE,
+  deadly,
+  ENDING,
+  EXPIRED_IN_FLIGHT,
+  EXPIRED_IN_QUEUE,
+  full,
+  malformed,
+  NO_WORKER,
+  NOT_THROUGH_CALL,
+  type Refusal,
+} from "./refusals.ts";
 import { Roster } from "./roster.ts";
-import { type Client, type Request, RequestQueue, type Service, type Worker } from "./state.ts";
+import { Services } from "./services.ts";
+import {
+  bytesOf,
+  type Counts,
+  type DeadLetter,
+  hexOf,
+  idFrame,
+  type Limits,
+  nameOf,
+  newRequest,
+  newWorker,
+  type Request,
+  type Service,
+  textOf,
+  type Worker,
+  weigh,
+} from "./state.ts";
 import { Tally } from "./tally.ts";
 
 export type Effect =
   | { do: "send"; to: Address; frames: Frame[] }
-  | { do: "log"; entry: BrokerEvent };
+  | { do: "log"; entry: BrokerEvent }
+  | { do: "stopped" }; // All is said; the program may end.
 
-export type Limits = {
-  requestTtlMs: number; // How long a request may be open.
-  deliveriesMax: number; // How many workers a request may be lost with.
-  queueMax: number; // How many requests may be open in one service.
-  queueBytesMax: number; // How much all open requests may weigh together, in bytes.
-  servicesMax: number; // How many services there may be.
-  messageBytesMax: number; // How large a message may be.
-};
-
-/** received = answered + refused + expired + quarantined + clientGone + queued + inFlight. */
-export type Counts = {
-  received: number; // Requests, since the broker started.
-  answered: number;
-  refused: number; // Beyond a bound.
-  expired: number;
-  quarantined: number;
-  clientGone: number;
-  queued: number; // Now.
-  inFlight: number; // Now.
-  requeued: number; // How often a request went back to its queue.
-  repliesDropped: number;
-  messagesDropped: number;
-  workers: number; // Now.
-  services: number; // Now.
-};
-
-type Outcome = "answered" | "expired" | "quarantined" | "clientGone";
+type Ready = Extract<WorkerCommand, { name: "READY" }>;
+type Reply = Extract<WorkerCommand, { name: "REPLY" }>;
 
 export class Broker {
   #limits: Limits;
   #heartbeat: Heartbeat;
   #life: Frame; // Eight bytes that no other life of a broker has.
-  #services = new Map<string, Service>();
+  #services: Services;
   #workers: Roster;
-  #clients = new Map<Address, Client>(); // Those with open requests.
-  #open = new Yallist<Request>(); // Queued and in flight, soonest to expire first.
-  #weight = 0; // Of all open requests, in bytes.
+  #requests: Ledger;
+  #deadLetters: DeadLetter[] = []; // The last few, oldest first.
   #lastId = 0;
   #tickedAt: number; // When we were last awake.
-  #totals = { received: 0, refused: 0, requeued: 0, repliesDropped: 0, messagesDropped: 0 };
-  #outcomes = { answered: 0, expired: 0, quarantined: 0, clientGone: 0 };
+  #drainBy: number | null = null; // When to wait no longer, if the program is to end.
+  #leaveAt: number | null = null; // When to be gone, all being said.
+  #totals = { retried: 0, requeued: 0, repliesDropped: 0, messagesDropped: 0 };
   #tally = new Tally(); // To be logged at the next tick.
   #effects: Effect[] = []; // What the input now being handled has led to so far.
 
@@ -66,22 +73,23 @@ export class Broker {
   constructor(limits: Limits, heartbeat: Heartbeat, life: Frame, now: number) {
     this.#limits = limits;
     this.#heartbeat = heartbeat;
+    this.#services = new Services(limits);
     this.#workers = new Roster(heartbeat);
+    this.#requests = new Ledger(limits, now);
     this.#life = life;
     this.#tickedAt = now;
   }
 
   /** A message came. `from` is the transport's address of its sender. */
   receive(from: Address, frames: Frame[], now: number): Effect[] {
-    this.#expire(now);
-    const size = sizeOf(frames);
+    this.#dispatchAll(this.#expire(now), now);
     const command =
-      size > this.#limits.messageBytesMax
+      sizeOf(frames) > this.#limits.messageBytesMax
         ? ({ header: "invalid", why: "the message is too large" } as const)
         : decode(frames);
     switch (command.header) {
       case "client":
-        this.#clientCommand(from, command, size, now);
+        this.#clientCommand(from, command, now);
         break;
       case "worker":
         this.#workerCommand(from, command, now);
@@ -90,106 +98,133 @@ export class Broker {
         this.#invalid(from, command.why, now);
         break;
     }
-    return this.#flush();
+    return this.#flush(now);
   }
 
   /** The transport lost a peer, or could not hand it a message. */
   gone(peer: Address, now: number): Effect[] {
-    this.#expire(now);
+    this.#dispatchAll(this.#expire(now), now);
     const worker = this.#workers.get(peer);
     if (worker) this.#lose([worker], "gone", now);
-    const client = this.#clients.get(peer);
-    for (const request of client?.requests ?? []) {
-      this.#drop(request, "clientGone", "the client is gone");
-    }
-    return this.#flush();
+    this.#clientGone(peer, now);
+    return this.#flush(now);
   }
 
   /** Time passed. To be called several times in each heartbeat interval. */
   tick(now: number): Effect[] {
     if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#overslept(now);
     this.#tickedAt = now;
-    this.#expire(now);
+    const services = this.#expire(now);
     this.#purge(now);
+    this.#dispatchAll(services, now);
     this.#beat(now);
+    this.#requests.calls.forget(now);
     for (const entry of this.#tally.take()) this.#log(entry);
-    return this.#flush();
+    return this.#flush(now);
   }
 
-  /** The program is ending: every worker is told to look for the next broker. */
-  disconnectAll(): Effect[] {
-    for (const worker of this.#workers) this.#disconnect(worker.address, worker.dialect);
-    return this.#flush();
+  /** The program is to end: take nothing new, and finish what there is within `drainMs`. */
+  drain(now: number): Effect[] {
+    if (this.#drainBy === null) {
+      this.#drainBy = now + this.#limits.drainMs;
+      const { queued, inFlight } = this.counts();
+      this.#log({ event: "broker.draining", queued, inFlight });
+    }
+    return this.#flush(now);
   }
 
   counts(): Counts {
-    let queued = 0;
-    for (const service of this.#services.values()) queued += service.queue.length;
-    return {
-      ...this.#totals,
-      ...this.#outcomes,
-      queued,
-      inFlight: this.#open.length - queued,
-      workers: this.#workers.size,
-      services: this.#services.size,
-    };
+    const [workers, services] = [this.#workers.size, this.#services.size];
+    return { ...this.#requests.counts(), ...this.#totals, workers, services };
   }
 
-  #clientCommand(from: Address, command: ClientCommand, size: number, now: number) {
-    const name = command.service.toString("latin1");
-    if (isManagement(name)) {
-      const workers = (service: string) => this.#services.get(service)?.workers ?? 0;
-      this.#send(from, encode({ ...command, body: manage(name, command.body, workers) }));
-      return;
-    }
-    this.#totals.received += 1;
-    const weight = size + REQUEST_WEIGHT + FRAME_WEIGHT * command.body.length;
-    const bound = this.#bound(name, weight);
-    if (bound) {
-      // 7/MDP has no word for no: a plain client finds out by its time-out.
-      this.#totals.refused += 1;
-      const known = this.#services.has(name);
-      this.#tally.add({ event: "requests.dropped", service: known ? text(name) : "", why: bound });
-      return;
-    }
-    this.#accept(from, command, weight, now);
+  #clientCommand(from: Address, command: ClientCommand, now: number) {
+    const { service, body } = command;
+    if (service.equals(CALL)) this.#call(from, command, now);
+    else if (isManagement(nameOf(service))) this.#manage(from, command);
+    else this.#request(from, command, { service, options: {}, body }, now);
   }
 
-  /** The bound that one more request would break, or null. */
-  #bound(name: string, weight: number): string | null {
-    const service = this.#services.get(name);
-    if (!service && this.#services.size >= this.#limits.servicesMax) return "too many services";
-    if (service && service.open >= this.#limits.queueMax) return "the queue is full";
-    if (this.#weight + weight > this.#limits.queueBytesMax) return "the queues are too large";
+  #manage(from: Address, command: ClientCommand) {
+    const [services, workers, deadLetters] = [this.#services, this.#workers, this.#deadLetters];
+    const overview = { services, workers, counts: this.counts(), deadLetters };
+    const body = manage(nameOf(command.service), command.body, overview);
+    this.#send(from, encode({ ...command, body }));
+  }
+
+  /** A call with an id that we know is one asked again: it is not run again. */
+  #call(from: Address, command: ClientCommand, now: number) {
+    const call = decodeCall(command.body);
+    if ("wrong" in call) return this.#refuse(from, command, malformed(call.wrong));
+    const name = nameOf(call.service);
+    if (isManagement(name)) return this.#refuse(from, command, NOT_THROUGH_CALL);
+    const { id = "" } = call.options; // None that is valid is that short.
+    const { calls } = this.#requests;
+    const [open, ended] = [calls.open(id), calls.ended(id)];
+    const service = open?.service.name ?? ended?.service ?? name;
+    if (service !== name) return this.#refuse(from, command, ANOTHER_CALL);
+    if (open || ended) this.#totals.retried += 1;
+    if (open) this.#retry(open, from, command, now + this.#ttl(call));
+    else if (ended) this.#send(from, encode({ ...command, body: ended.body }));
+    else this.#request(from, command, call, now);
+  }
+
+  /** The outcome goes to whoever asked last. */
+  #retry(request: Request, from: Address, command: ClientCommand, expiry: number) {
+    const more = this.#requests.more(request, command.envelope);
+    if (this.#requests.weight + more > this.#limits.queueBytesMax) {
+      return this.#refuse(from, command, full("the queues are too large"));
+    }
+    const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
+    this.#requests.reassign(request, asker, Math.max(request.expiry, expiry));
+  }
+
+  #request(from: Address, command: ClientCommand, call: Call, now: number) {
+    const weight = weigh([...command.envelope, call.service, ...call.body]);
+    const refusal = this.#refusal(nameOf(call.service), weight);
+    if (refusal) this.#refuse(from, command, refusal, this.#services.get(nameOf(call.service)));
+    else this.#accept(from, command, call, weight, now);
+  }
+
+  /** Why one more request is one too many, or null. */
+  #refusal(name: string, weight: number): Refusal | null {
+    const { queueMax, queueBytesMax } = this.#limits;
+    if (this.#drainBy !== null) return ENDING;
+    if (!this.#services.hasRoomFor(name)) return full("too many services");
+    if ((this.#services.get(name)?.open ?? 0) >= queueMax) return full("the queue is full");
+    if (this.#requests.weight + weight > queueBytesMax) return full("the queues are too large");
     return null;
   }
 
-  #accept(from: Address, command: ClientCommand, weight: number, now: number) {
-    const { dialect, envelope, body } = command;
-    const service = this.#service(command.service);
-    const client = this.#client(from);
-    const request: Request = {
+  /** 7/MDP has no word for no: a plain client finds out by its time-out. */
+  #refuse(from: Address, command: ClientCommand, { status, why }: Refusal, service?: Service) {
+    this.#requests.refuse();
+    this.#dropped(service, why);
+    if (!command.service.equals(CALL)) return;
+    this.#send(from, encode({ ...command, body: encodeStatus(status, why) }));
+  }
+
+  #accept(from: Address, command: ClientCommand, call: Call, weight: number, now: number) {
+    const service = this.#services.of(call.service);
+    const request = newRequest({
       id: ++this.#lastId,
-      client,
-      dialect,
-      envelope,
+      client: from,
+      dialect: command.dialect,
+      envelope: command.envelope,
+      call: command.service.equals(CALL),
+      callId: call.options.id ?? null,
       service,
-      body,
+      body: call.body,
       weight,
-      expiry: now + this.#limits.requestTtlMs,
-      deliveries: 0,
-      worker: null,
-      closed: false,
-      age: null,
-      place: null,
-    };
-    this.#open.push(request);
-    request.age = this.#open.tail ?? null;
-    this.#weight += weight;
-    client.requests.add(request);
-    service.open += 1;
-    service.queue.add(request);
+      expiry: now + this.#ttl(call),
+    });
+    this.#requests.add(request);
+    service.queue.add(request, from);
     this.#dispatch(service, now);
+  }
+
+  #ttl({ options }: Call): number {
+    return options.ttl ?? this.#limits.requestTtlMs;
   }
 
   #workerCommand(from: Address, command: WorkerCommand, now: number) {
@@ -209,51 +244,37 @@ export class Broker {
     }
   }
 
-  #ready(from: Address, command: Extract<WorkerCommand, { name: "READY" }>, now: number) {
-    const name = command.service.toString("latin1");
-    const full = !this.#services.has(name) && this.#services.size >= this.#limits.servicesMax;
-    if (isManagement(name)) return this.#reject(from, command, "READY for a name of ours", now);
-    if (full) return this.#reject(from, command, "too many services", now);
-    this.#register(from, command, now);
+  #ready(from: Address, command: Ready, now: number) {
+    const name = nameOf(command.service);
+    if (isManagement(name)) this.#reject(from, command, "READY for a name of ours", now);
+    else if (!this.#services.hasRoomFor(name))
+      this.#reject(from, command, "too many services", now);
+    else if (this.#drainBy !== null) this.#reject(from, command, ENDING.why, now);
+    else this.#register(from, command, now);
   }
 
-  #register(address: Address, command: Extract<WorkerCommand, { name: "READY" }>, now: number) {
-    const service = this.#service(command.service);
-    const worker: Worker = {
-      address,
-      dialect: command.dialect,
-      service,
-      credit: command.credit ?? 1,
-      plain: command.credit === null,
-      holds: new Map(),
-      seat: null,
-      expiry: 0,
-      lease: null,
-      heartbeatAt: 0,
-      beat: null,
-    };
+  #register(address: Address, { dialect, service: frame, credit }: Ready, now: number) {
+    const service = this.#services.of(frame);
+    const worker = newWorker(address, dialect, service, credit);
     this.#workers.add(worker, now);
-    service.workers += 1;
-    this.#seat(worker);
-    const { credit } = worker;
     this.#log({
       event: "worker.registered",
-      service: text(service.name),
-      worker: hex(address),
-      credit,
+      service: textOf(service),
+      worker: hexOf(address),
+      credit: worker.credit,
     });
     this.#dispatch(service, now);
   }
 
   /** A worker answered. Trust what we gave it, not what it says. */
-  #reply(worker: Worker, command: Extract<WorkerCommand, { name: "REPLY" }>, now: number) {
-    const key = command.client.toString("latin1");
+  #reply(worker: Worker, command: Reply, now: number) {
+    const key = nameOf(command.client);
     const request = worker.holds.get(key);
     if (request) {
       worker.holds.delete(key);
-      this.#seat(worker);
+      this.#workers.seat(worker);
       if (request.closed) this.#late(worker.service);
-      else this.#answer(request, command.body);
+      else this.#answer(request, command.body, now);
       this.#dispatch(worker.service, now);
     } else if (worker.plain || worker.holds.size === 0) {
       this.#reject(worker.address, command, "a REPLY to nothing", now);
@@ -262,63 +283,44 @@ export class Broker {
     }
   }
 
-  #answer(request: Request, body: Frame[]) {
-    const { dialect, envelope, service, client } = request;
-    const reply = { dialect, envelope, service: service.frame, body };
-    this.#close(request, "answered");
-    this.#send(client.address, encode({ header: "client", ...reply }));
+  #answer(request: Request, body: Frame[], now: number) {
+    const status = decodeFailure(body)?.code ?? STATUS.ok;
+    this.#close(request, "answered", request.call ? encodeStatus(status, body) : body, now);
   }
 
   #late(service: Service) {
     this.#totals.repliesDropped += 1;
-    this.#tally.add({ event: "replies.dropped", service: text(service.name), why: "late" });
+    this.#tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });
   }
 
-  /** Hands what is queued to who has been idle the longest, or else has credit left. */
+  /** Hands out what is queued as long as there is a worker for it. */
   #dispatch(service: Service, now: number) {
     for (;;) {
-      const worker = service.waiting.head?.value ?? service.spare.head?.value;
-      const request = worker && service.queue.next();
-      if (!request) break;
+      const request = service.queue.first;
+      const worker = request && this.#workers.next(request);
+      if (!worker) break;
+      service.queue.take();
       this.#deliver(worker, request, now);
     }
-    this.#forget(service);
+    this.#services.forgetIfIdle(service);
+  }
+
+  #dispatchAll(services: Iterable<Service>, now: number) {
+    for (const service of services) this.#dispatch(service, now);
   }
 
   #deliver(worker: Worker, request: Request, now: number) {
     const { dialect } = worker;
     // A plain 7/MDP worker is given its client's address; others the id of the request, so that a
     // late REPLY is known for what it is and a redelivery for the same request.
-    const client = worker.plain ? bytes(request.client.address) : this.#idFrame(request.id);
+    const asIs = worker.plain ? request.client : null;
+    const client = asIs === null ? idFrame(this.#life, request) : bytesOf(asIs);
     request.deliveries += 1;
-    request.worker = worker;
-    worker.holds.set(client.toString("latin1"), request);
-    this.#seat(worker);
+    this.#requests.give(request, worker);
+    worker.holds.set(nameOf(client), request);
+    this.#workers.seat(worker);
     const { body } = request;
     this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
-  }
-
-  /** 8 bytes of this broker's life, 8 of a counter: no id ever repeats, across restarts too. */
-  #idFrame(id: number): Frame {
-    const frame = Buffer.alloc(16);
-    this.#life.copy(frame);
-    frame.writeBigUInt64BE(BigInt(id), 8);
-    return frame;
-  }
-
-  /** Puts a worker in the list that it is served from, behind those already there. */
-  #seat(worker: Worker) {
-    const { service, holds, credit } = worker;
-    this.#unseat(worker);
-    if (holds.size >= credit) return;
-    const list = holds.size === 0 ? service.waiting : service.spare;
-    list.push(worker);
-    worker.seat = list.tail ?? null;
-  }
-
-  #unseat(worker: Worker) {
-    worker.seat?.list?.removeNode(worker.seat);
-    worker.seat = null;
   }
 
   /** We were stopped or starved. That silence was our own and says nothing of the workers. */
@@ -333,19 +335,36 @@ export class Broker {
     if (expired.length > 0) this.#lose(expired, "expired", now);
   }
 
-  #expire(now: number) {
-    for (let oldest = this.#open.head; oldest; oldest = this.#open.head) {
-      const request = oldest.value;
-      if (request.expiry > now) break;
-      this.#drop(request, "expired", request.worker ? "expired in flight" : "expired in the queue");
-    }
-  }
-
   #beat(now: number) {
     for (const worker of this.#workers.due(now)) {
       const { dialect } = worker;
       this.#tell(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
     }
+  }
+
+  /** Gives up on what is past its time. To the services returned it may make a difference. */
+  #expire(now: number): Set<Service> {
+    const services = new Set<Service>();
+    for (const request of this.#requests.takeDue(now)) {
+      const { service } = request;
+      const absent = request.deliveries === 0 && service.workers === 0;
+      const refusal = absent ? NO_WORKER : request.worker ? EXPIRED_IN_FLIGHT : EXPIRED_IN_QUEUE;
+      this.#giveUp(request, "expired", refusal, now);
+      services.add(service);
+    }
+    return services;
+  }
+
+  /** A client that went away wants no replies. A call with an id stays open: it may ask again. */
+  #clientGone(client: Address, now: number) {
+    const services = new Set<Service>();
+    for (const request of this.#requests.openOf(client)) {
+      this.#requests.abandon(request);
+      if (request.callId !== null) continue;
+      this.#giveUp(request, "clientGone", CLIENT_GONE, now);
+      services.add(request.service);
+    }
+    this.#dispatchAll(services, now);
   }
 
   /** Removes workers and requeues what they held, oldest first in line. */
@@ -357,65 +376,58 @@ export class Broker {
       if (reason === "left") for (const request of held) request.deliveries -= 1;
       const spent = held.filter((request) => request.deliveries >= this.#limits.deliveriesMax);
       this.#workers.remove(worker);
-      this.#unseat(worker);
-      worker.service.workers -= 1;
       this.#log({
         event: "worker.removed",
-        service: text(worker.service.name),
-        worker: hex(worker.address),
+        service: textOf(worker.service),
+        worker: hexOf(worker.address),
         reason,
         requeued: held.length - spent.length,
         quarantined: spent.length,
       });
-      for (const request of spent) this.#quarantine(request);
+      for (const request of spent) this.#quarantine(request, worker, now);
       lost.push(...held.filter((request) => !request.closed));
     }
     for (const request of lost.sort((one, other) => other.id - one.id)) this.#requeue(request);
     // Only now, so that no request goes from one expired worker to the next.
-    for (const service of new Set(workers.map((worker) => worker.service))) {
-      this.#dispatch(service, now);
-    }
+    this.#dispatchAll(new Set(workers.map((worker) => worker.service)), now);
   }
 
   #requeue(request: Request) {
-    request.worker = null;
+    const { deliveries } = request;
+    // It may be what kills them. Next time none of the others dies with it.
+    request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
+    this.#requests.give(request, null);
     request.service.queue.requeue(request);
     this.#totals.requeued += 1;
   }
 
   /** It may be what kills them: it goes to no other worker. */
-  #quarantine(request: Request) {
-    this.#log({
-      event: "request.quarantined",
-      service: text(request.service.name),
-      request: request.id,
-      client: hex(request.client.address),
+  #quarantine(request: Request, worker: Worker, now: number) {
+    const letter = {
+      request: idFrame(this.#life, request).toString("hex"),
+      service: textOf(request.service),
+      client: hexOf(request.client ?? ""),
       deliveries: request.deliveries,
-      worker: hex(request.worker?.address ?? ""),
-    });
-    this.#close(request, "quarantined");
+      worker: hexOf(worker.address),
+    };
+    this.#log({ event: "request.quarantined", ...letter });
+    this.#deadLetters.push({ ...letter, at: Math.round(now) });
+    if (this.#deadLetters.length > DEAD_LETTERS_MAX) this.#deadLetters.shift();
+    this.#giveUp(request, "quarantined", deadly(request.deliveries), now);
   }
 
-  #drop(request: Request, outcome: Outcome, why: string) {
-    const { service } = request;
-    this.#tally.add({ event: "requests.dropped", service: text(service.name), why });
-    this.#close(request, outcome);
-    this.#forget(service);
+  #giveUp(request: Request, outcome: Outcome, { status, why }: Refusal, now: number) {
+    this.#dropped(request.service, why);
+    this.#close(request, outcome, request.call ? encodeStatus(status, why) : null, now);
   }
 
   /** Gives a request its one outcome. A worker that has it keeps its place taken until it answers. */
-  #close(request: Request, outcome: Outcome) {
-    const { service, client } = request;
-    this.#outcomes[outcome] += 1;
-    if (request.age) this.#open.removeNode(request.age);
-    service.queue.remove(request);
-    service.open -= 1;
-    this.#weight -= request.weight;
-    client.requests.delete(request);
-    if (client.requests.size === 0) this.#clients.delete(client.address);
-    request.closed = true;
-    request.age = null;
-    request.body = [];
+  #close(request: Request, outcome: Outcome, body: Frame[] | null, now: number) {
+    const { client, dialect, envelope } = request;
+    const service = request.call ? CALL : request.service.frame;
+    this.#requests.close(request, outcome, body ?? [], now);
+    if (client === null || body === null) return;
+    this.#send(client, encode({ header: "client", dialect, envelope, service, body }));
   }
 
   /** Drops what is not MDP. A worker that sends such things is not to be trusted. */
@@ -439,30 +451,25 @@ export class Broker {
     this.#send(to, encode({ header: "worker", dialect, name: "DISCONNECT" }));
   }
 
-  #service(frame: Frame): Service {
-    const name = frame.toString("latin1");
-    let service = this.#services.get(name);
-    if (!service) {
-      const [waiting, spare] = [new Yallist<Worker>(), new Yallist<Worker>()];
-      const queue = new RequestQueue();
-      service = { name, frame, queue, open: 0, workers: 0, waiting, spare };
-      this.#services.set(name, service);
+  /** Ends a drain once nothing is in flight, or it has taken too long. */
+  #leaveIfDone(now: number) {
+    if (this.#leaveAt === null) {
+      if (this.#requests.inFlight > 0 && now < (this.#drainBy ?? now)) return;
+      this.#leaveAt = now + LEAVE_MS;
+      for (const request of this.#requests.open) this.#giveUp(request, "refused", ENDING, now);
+      for (const worker of this.#workers) {
+        this.#workers.remove(worker);
+        this.#disconnect(worker.address, worker.dialect);
+      }
+      this.#services.clear();
+    } else if (now >= this.#leaveAt) {
+      this.#leaveAt = Infinity; // It is said once.
+      this.#effects.push({ do: "stopped" });
     }
-    return service;
   }
 
-  /** Peers choose the names, so a service that nobody serves or wants must go. */
-  #forget(service: Service) {
-    if (service.workers === 0 && service.open === 0) this.#services.delete(service.name);
-  }
-
-  #client(address: Address): Client {
-    let client = this.#clients.get(address);
-    if (!client) {
-      client = { address, requests: new Set() };
-      this.#clients.set(address, client);
-    }
-    return client;
+  #dropped(service: Service | undefined, why: string) {
+    this.#tally.add({ event: "requests.dropped", service: service ? textOf(service) : "", why });
   }
 
   #tell(worker: Worker, frames: Frame[], now: number) {
@@ -478,16 +485,12 @@ export class Broker {
     this.#effects.push({ do: "log", entry });
   }
 
-  #flush(): Effect[] {
+  #flush(now: number): Effect[] {
+    if (this.#drainBy !== null) this.#leaveIfDone(now);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 }
 
-const REQUEST_WEIGHT = 256; // What a request costs to keep besides its bytes, about.
-const FRAME_WEIGHT = 64; // And each frame of it.
-
-const bytes = (address: Address): Frame => Buffer.from(address, "latin1");
-const hex = (address: Address) => bytes(address).toString("hex");
-const text = (name: string) => bytes(name).toString("utf8");
+const DEAD_LETTERS_MAX = 100;

@@ -1,11 +1,13 @@
 // Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker,
 // `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
 
+import type { CallOptions } from "../protocol/call.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type Command, decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
-import { Broker, type Effect, type Limits } from "./broker.ts";
+import { Broker, type Effect } from "./broker.ts";
 import type { BrokerEvent } from "./events.ts";
+import type { Limits } from "./state.ts";
 
 export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
 export const LEASE_MS = 3000;
@@ -17,6 +19,10 @@ const limits: Limits = {
   queueBytesMax: 1_000_000,
   servicesMax: 10,
   messageBytesMax: 100_000,
+  outcomesMax: 100,
+  outcomesBytesMax: 100_000,
+  outcomesMs: 60_000,
+  drainMs: 5000,
 };
 
 const LIFE = Buffer.from("thislife");
@@ -24,7 +30,11 @@ const LIFE = Buffer.from("thislife");
 const bytes = (value: string) => Buffer.from(value, "latin1");
 
 /** What a worker that announced a credit finds in the client frame of the broker's nth request. */
-export const id = (n: number): Frame => Buffer.concat([LIFE, Buffer.of(0, 0, 0, 0, 0, 0, 0, n)]);
+export function id(n: number): Frame {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(n));
+  return Buffer.concat([LIFE, counter]);
+}
 
 export const ready = (service: string, credit: number | null = null) =>
   encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit });
@@ -46,6 +56,13 @@ export const request = (service: string, ...body: string[]) =>
     service: bytes(service),
     body: body.map(bytes),
   });
+export const call = (service: string, options: CallOptions | string, ...body: string[]) =>
+  request(
+    "mmi.call",
+    service,
+    typeof options === "string" ? options : JSON.stringify(options),
+    ...body,
+  );
 export const requestFrom = (envelope: string[], service: string, ...body: string[]) => [
   ...envelope.map(bytes),
   ...request(service, ...body),
@@ -60,6 +77,7 @@ export function dialog(overrides: Partial<Limits> = {}) {
     checkConservation(broker);
     return effects.flatMap((effect) => {
       if (effect.do === "send") return [`${effect.to} < ${show(decode(effect.frames))}`];
+      if (effect.do === "stopped") return ["stopped"];
       log.push(effect.entry);
       return [];
     });
@@ -86,6 +104,7 @@ export function dialog(overrides: Partial<Limits> = {}) {
     passesSilently(ms: number) {
       now += ms;
     },
+    drains: () => sent(broker.drain(now)),
     /** Time passes while the broker itself does not run. */
     freezes(ms: number) {
       now += ms;
@@ -112,7 +131,7 @@ function show(command: ReturnType<typeof decode>): string {
 
 function showRequest({ client, body }: Extract<Command, { name: "REQUEST" }>): string {
   const isId = client.length === 16 && client.subarray(0, 8).equals(LIFE);
-  return text([isId ? bytes(`#${client[15]}`) : client, ...body]);
+  return text([isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client, ...body]);
 }
 
 const text = (frames: Frame[]) => frames.map((frame) => frame.toString("latin1")).join(" ");

@@ -19,7 +19,7 @@ export type BrokerEvent =
   | {
       event: "request.quarantined";
       service: string;
-      request: number;
+      request: string;
       client: string;
       deliveries: number;
       worker: string;
@@ -28,7 +28,8 @@ export type BrokerEvent =
   | { event: "replies.dropped"; service: string; why: string; count: number }
   | { event: "messages.dropped"; why: string; count: number }
   | { event: "peers.disconnected"; why: string; count: number }
-  | { event: "broker.overslept"; ms: number };
+  | { event: "broker.overslept"; ms: number }
+  | { event: "broker.draining"; queued: number; inFlight: number };
 
 /** What may come in a flood is counted, and told once a tick. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
@@ -42,6 +43,7 @@ const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "messages.dropped": "warn",
   "peers.disconnected": "warn",
   "broker.overslept": "warn",
+  "broker.draining": "info",
 };
 
 export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
@@ -56,7 +58,7 @@ export function sentenceOf(event: BrokerEvent): string {
     case "request.quarantined":
       return `a request to ${event.service} lost ${event.deliveries} workers: given up`;
     case "requests.dropped":
-      return `${count(event, "request")} to ${event.service} dropped: ${event.why}`;
+      return `${count(event, "request")}${event.service && ` to ${event.service}`} dropped: ${event.why}`;
     case "replies.dropped":
       return `${count(event, "reply")} of ${event.service} dropped: ${event.why}`;
     case "messages.dropped":
@@ -65,6 +67,8 @@ export function sentenceOf(event: BrokerEvent): string {
       return `${count(event, "DISCONNECT")} sent: ${event.why}`;
     case "broker.overslept":
       return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
+    case "broker.draining":
+      return `taking nothing new: ${event.inFlight} in flight, ${event.queued} queued`;
   }
 }
 

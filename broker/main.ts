@@ -25,10 +25,14 @@ const settings = environment("broker", {
   MDP_BIND: bindEndpoint,
   MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
   MDP_DELIVERIES_MAX: whole("a number of deliveries", 1, 1000, 3),
-  MDP_QUEUE_MAX: whole("a number of requests", 1, 10_000_000, 10_000),
+  MDP_QUEUE_MAX: whole("a number of requests", 1, 10_000_000, 100_000),
   MDP_QUEUE_BYTES_MAX: whole("a number of bytes", 1024, 2 ** 40, 2 ** 28),
   MDP_SERVICES_MAX: whole("a number of services", 1, 1_000_000, 1000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
+  MDP_OUTCOMES_MAX: whole("a number of calls", 0, 10_000_000, 10_000),
+  MDP_OUTCOMES_BYTES_MAX: whole("a number of bytes", 0, 2 ** 40, 2 ** 26),
+  MDP_OUTCOMES_MS: whole("a number of ms", 0, 86_400_000, 60_000),
+  MDP_DRAIN_MS: whole("a number of ms", 0, 86_400_000, 10_000),
   MDP_HEALTH_PORT: healthPort,
   LOG_LEVEL: logLevel,
 });
@@ -41,8 +45,12 @@ const limits = {
   queueBytesMax: settings.MDP_QUEUE_BYTES_MAX,
   servicesMax: settings.MDP_SERVICES_MAX,
   messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+  outcomesMax: settings.MDP_OUTCOMES_MAX,
+  outcomesBytesMax: settings.MDP_OUTCOMES_BYTES_MAX,
+  outcomesMs: settings.MDP_OUTCOMES_MS,
+  drainMs: settings.MDP_DRAIN_MS,
 };
-const now = () => performance.now();
+const now = () => performance.timeOrigin + performance.now(); // Never jumps, and tells the time.
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 
 const connections = {
@@ -66,17 +74,20 @@ if (!transport.noticesDeaths) {
   );
 }
 
-onStopSignal((signal) => {
-  clearInterval(timer);
-  perform(broker.disconnectAll());
-  log.info({ event: "broker.stopped", signal, counts: broker.counts() }, `stopped by ${signal}`);
-  health.close();
-  transport.close();
-});
+onStopSignal(() => perform(broker.drain(now())));
 
 function perform(effects: Effect[]) {
   for (const effect of effects) {
     if (effect.do === "send") transport.send(effect.to, effect.frames);
-    else log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+    else if (effect.do === "log")
+      log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+    else stop();
   }
+}
+
+function stop() {
+  clearInterval(timer);
+  log.info({ event: "broker.stopped", counts: broker.counts() }, "stopped, nothing in flight");
+  health.close();
+  transport.close();
 }

@@ -1,10 +1,11 @@
-// All workers, found by address and kept in the two orders that the clock asks for. All leases are
-// equally long and so are all heartbeat intervals: who is renewed goes to the end of its line.
+// All workers, found by address, kept in the two orders that the clock asks for, and for each service
+// in the order in which they are served. All leases are equally long and so are all heartbeat
+// intervals: who is renewed goes to the end of its line.
 
 import { Yallist } from "yallist";
 import type { Address } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import type { Worker } from "./state.ts";
+import type { Request, Worker } from "./state.ts";
 
 export class Roster {
   #heartbeat: Heartbeat;
@@ -30,14 +31,35 @@ export class Roster {
 
   add(worker: Worker, now: number) {
     this.#byAddress.set(worker.address, worker);
+    worker.service.workers += 1;
     this.heard(worker, now);
     this.told(worker, now);
+    this.seat(worker);
   }
 
   remove(worker: Worker) {
     this.#byAddress.delete(worker.address);
     if (worker.lease) this.#leases.removeNode(worker.lease);
     if (worker.beat) this.#beats.removeNode(worker.beat);
+    worker.service.workers -= 1;
+    unseat(worker);
+  }
+
+  /** Who is to have this request: the longest idle worker, or else one that has credit left. */
+  next({ service, alone }: Request): Worker | undefined {
+    const { waiting, spare } = service;
+    return (waiting.head ?? (alone ? undefined : spare.head))?.value;
+  }
+
+  /** To be called when a worker has more or less to do: it goes behind those like it. */
+  seat(worker: Worker) {
+    const { service, holds, credit } = worker;
+    unseat(worker);
+    const [first] = holds.values();
+    if (holds.size >= credit || first?.alone) return;
+    const list = holds.size === 0 ? service.waiting : service.spare;
+    list.push(worker);
+    worker.seat = list.tail ?? null;
   }
 
   /** It gave a sign of life. */
@@ -60,6 +82,11 @@ export class Roster {
   due(now: number): Worker[] {
     return upTo(this.#beats, (worker) => worker.heartbeatAt <= now);
   }
+}
+
+function unseat(worker: Worker) {
+  worker.seat?.list?.removeNode(worker.seat);
+  worker.seat = null;
 }
 
 function toEnd(list: Yallist<Worker>, place: Worker["lease"], worker: Worker): Worker["lease"] {

@@ -1,28 +1,58 @@
 // What the broker knows: services, workers, clients and requests. The rules are in broker.ts.
 
 import { type Node, Yallist } from "yallist";
-import type { Address, Frame } from "../protocol/frame.ts";
+import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import type { Dialect } from "../protocol/mdp.ts";
+import { RequestQueue, type Turn } from "./queue.ts";
+
+export type Limits = {
+  requestTtlMs: number; // How long a request may be open, if it does not say so itself.
+  deliveriesMax: number; // How many workers a request may be lost with.
+  queueMax: number; // How many requests may be open in one service.
+  queueBytesMax: number; // How much all open requests may weigh together, in bytes.
+  servicesMax: number; // How many services there may be.
+  messageBytesMax: number; // How large a message may be.
+  outcomesMax: number; // Of how many ended calls the outcome is remembered.
+  outcomesBytesMax: number; // How much these may weigh together, in bytes.
+  outcomesMs: number; // For how long.
+  drainMs: number; // How long a broker that is to end waits for what is in flight.
+};
+
+/** received = answered + refused + expired + quarantined + clientGone + queued + inFlight. */
+export type Counts = {
+  received: number; // Requests, since the broker started.
+  answered: number;
+  refused: number; // Malformed, beyond a bound, or the broker was ending.
+  expired: number;
+  quarantined: number;
+  clientGone: number;
+  queued: number; // Now.
+  inFlight: number; // Now.
+  retried: number; // Calls asked again under their id, which is not another request.
+  requeued: number; // How often a request went back to its queue.
+  repliesDropped: number;
+  messagesDropped: number;
+  workers: number; // Now.
+  services: number; // Now.
+};
 
 export type Request = {
   id: number; // In the order of arrival.
-  client: Client;
+  client: Address | null; // Who waits for the outcome. Null: nobody, until the call is retried.
   dialect: Dialect; // What the client spoke.
   envelope: Frame[];
+  call: boolean; // Asked through mmi.call, so that its client is told any outcome.
+  callId: string | null; // What its client calls it, so that it can ask again.
   service: Service;
   body: Frame[];
   weight: number; // What it costs to keep, in bytes.
   expiry: number; // When to give up on it.
   deliveries: number; // How many workers have been given it.
+  alone: boolean; // One more loss is one too many: it shares its worker with no other request.
   worker: Worker | null; // Who has it, if it is not queued.
   closed: boolean; // It had its outcome; a worker may still be busy with it.
-  age: Node<Request> | null; // Its place among all open requests, while it is one.
+  turn: Node<Turn> | null; // In whose turn it waits, unless it has been requeued.
   place: Node<Request> | null; // Its place in the queue, while it waits there.
-};
-
-export type Client = {
-  address: Address;
-  requests: Set<Request>; // Open ones.
 };
 
 export type Service = {
@@ -49,33 +79,75 @@ export type Worker = {
   beat: Node<Worker> | null; // Its place among all workers, by heartbeatAt.
 };
 
-/** What waits for a worker of one service, in the order in which it will be served. */
-export class RequestQueue {
-  #requests = new Yallist<Request>();
+/** A request that was given up because its workers died with it. Its body is nobody's to read. */
+export type DeadLetter = {
+  request: string; // Its id as its workers saw it, in hex.
+  service: string;
+  client: string; // Its address, in hex; empty if nobody waited any more.
+  deliveries: number;
+  worker: string; // The address of the last one, in hex.
+  at: number; // When, in ms of the broker's clock, which counts from 1970.
+};
 
-  get length(): number {
-    return this.#requests.length;
-  }
+export const newRequest = (
+  asked: Pick<Request, "id" | "client" | "dialect" | "envelope" | "call" | "callId" | "service"> &
+    Pick<Request, "body" | "weight" | "expiry">,
+): Request => ({
+  ...asked,
+  deliveries: 0,
+  alone: false,
+  worker: null,
+  closed: false,
+  turn: null,
+  place: null,
+});
 
-  add(request: Request) {
-    this.#requests.push(request);
-    request.place = this.#requests.tail ?? null;
-  }
+export const newService = (frame: Frame): Service => ({
+  name: nameOf(frame),
+  frame,
+  queue: new RequestQueue(),
+  open: 0,
+  workers: 0,
+  waiting: new Yallist(),
+  spare: new Yallist(),
+});
 
-  /** Puts a request that a worker lost first in line. */
-  requeue(request: Request) {
-    this.#requests.unshift(request);
-    request.place = this.#requests.head ?? null;
-  }
+export const newWorker = (
+  address: Address,
+  dialect: Dialect,
+  service: Service,
+  credit: number | null,
+): Worker => ({
+  address,
+  dialect,
+  service,
+  credit: credit ?? 1,
+  plain: credit === null,
+  holds: new Map(),
+  seat: null,
+  expiry: 0,
+  lease: null,
+  heartbeatAt: 0,
+  beat: null,
+});
 
-  next(): Request | undefined {
-    const request = this.#requests.shift();
-    if (request) request.place = null;
-    return request;
-  }
-
-  remove(request: Request) {
-    if (request.place) this.#requests.removeNode(request.place);
-    request.place = null;
-  }
+/** 8 bytes of the broker's life, 8 of a counter: no id ever repeats, across restarts too. */
+export function idFrame(life: Frame, { id }: Request): Frame {
+  const frame = Buffer.alloc(16);
+  life.copy(frame);
+  frame.writeBigUInt64BE(BigInt(id), 8);
+  return frame;
 }
+
+/** What these frames of a request cost to keep, in bytes, with the request itself. */
+export const weigh = (frames: Frame[]) =>
+  REQUEST_WEIGHT + FRAME_WEIGHT * frames.length + sizeOf(frames);
+
+const REQUEST_WEIGHT = 256;
+const FRAME_WEIGHT = 64;
+
+/** Peers choose names and addresses: they are kept a character a byte, and told as text or hex. */
+export const nameOf = (frame: Frame) => frame.toString("latin1");
+export const bytesOf = (name: string): Frame => Buffer.from(name, "latin1");
+export const hexOf = (address: Address) => bytesOf(address).toString("hex");
+export const textOf = ({ frame }: Service) => frame.toString("utf8");

@@ -19,3 +19,9 @@ export const deadAfterMs = (heartbeat: Heartbeat) => 2 * leaseMs(heartbeat);
 
 /** How often to look at the clock, in ms: whatever is decided by it is late by this much at most. */
 export const tickMs = (heartbeat: Heartbeat) => Math.min(heartbeat.intervalMs / 10, 100);
+
+/**
+ * For how many ms a peer that has left keeps its socket open. One that is closed while something
+ * comes in is reset, and what was said on it last is thrown away.
+ */
+export const LEAVE_MS = 200;

@@ -5,7 +5,7 @@
 import { backoffMs } from "../protocol/backoff.ts";
 import { encodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
-import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
+import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
 import { bodyBytesMax, decode, encode, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
 import type { SessionEvent } from "./events.ts";
 
@@ -169,8 +169,7 @@ export class Session {
   #leaveIfDone(now: number): Effect[] {
     if (!this.#draining || this.#leaveAt !== null || this.#inHand.size > 0) return [];
     if (!this.#connected) return this.#stop();
-    // A socket that is closed while something comes in is reset, and what it said last is thrown
-    // away. So it stays open until the broker has heard DISCONNECT and sends nothing more.
+    // Until then the broker has heard DISCONNECT and sends nothing more.
     this.#leaveAt = now + LEAVE_MS;
     return [this.#send({ name: "DISCONNECT" }, now)];
   }
@@ -200,8 +199,5 @@ type WithoutHeader<Command> = Command extends WorkerCommand
   ? Omit<Command, "header" | "dialect">
   : never;
 type WorkerCommandToSend = WithoutHeader<WorkerCommand>;
-
-/** How long a worker that has left keeps its socket open. */
-const LEAVE_MS = 200;
 
 const log = (entry: SessionEvent): Effect => ({ do: "log", entry });

@@ -1,0 +1,288 @@
+// mmi.call: a status for every request, and a call that is asked again is not run again.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeFailure } from "../protocol/failure.ts";
+import { MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
+import { call, dialog, disconnect, id, LEASE_MS, ready, reply, request } from "./dialog.ts";
+
+const [W1, W2] = ["w1", "w2"];
+const [C1, C2, C3] = ["c1", "c2", "c3"];
+const ID = "0123456789abcdef";
+const OTHER_ID = "fedcba9876543210";
+
+const failure = (client: Buffer) =>
+  encode({
+    header: "worker",
+    dialect,
+    name: "REPLY",
+    client,
+    body: encodeFailure(409, "it is taken"),
+  });
+
+test("200: the worker's reply follows", () => {
+  const { says } = dialog();
+  says(W1, ready("echo", 1));
+  assert.deepEqual(says(C1, call("echo", "", "hi", "")), ["w1 < REQUEST #1 hi "]);
+  assert.deepEqual(says(W1, reply(id(1), "HI", "")), ["c1 < mmi.call 200 HI "]);
+});
+
+test("28/REQREP: the envelope of a call goes back unchanged, with a refusal too", () => {
+  const { says } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, [Buffer.from("7"), ...call("echo", "", "hi")]);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < 7 mmi.call 200 HI"]);
+  assert.deepEqual(says(C1, [Buffer.from("8"), ...call("echo", "{", "hi")]), [
+    "c1 < 8 mmi.call 400 the options are not a JSON object",
+  ]);
+});
+
+test("a plain 7/MDP worker serves calls, too", () => {
+  const { says } = dialog();
+  says(W1, ready("echo"));
+  assert.deepEqual(says(C1, call("echo", { id: ID }, "hi")), ["w1 < REQUEST c1 hi"]);
+  assert.deepEqual(says(W1, reply(C1, "HI")), ["c1 < mmi.call 200 HI"]);
+});
+
+test("the code of a service's failure is the status, and the failure follows whole", () => {
+  const { says } = dialog();
+  says(W1, ready("db", 2));
+  says(C1, call("db", "", "put"));
+  assert.deepEqual(says(W1, failure(id(1))), ["c1 < mmi.call 409 it is taken mmi.error 409"]);
+  says(C2, request("db", "put"));
+  assert.deepEqual(says(W1, failure(id(2))), ["c2 < db it is taken mmi.error 409"]);
+});
+
+test("400: a malformed call is told what is wrong with it, and counted as refused", () => {
+  const { says, broker } = dialog();
+  assert.deepEqual(says(C1, request("mmi.call", "")), ["c1 < mmi.call 400 no service name"]);
+  assert.deepEqual(says(C1, call("echo", '{"ttl":0}', "hi")), [
+    "c1 < mmi.call 400 ttl is not a whole number of ms from 1 to 86400000",
+  ]);
+  assert.deepEqual(says(C1, call("mmi.service", "", "echo")), [
+    "c1 < mmi.call 400 the broker's own services are asked directly",
+  ]);
+  assert.equal(broker.counts().refused, 3);
+});
+
+test("404: no worker came within the ttl, the call's own or the broker's", () => {
+  const { says, waits } = dialog({ requestTtlMs: 2000 });
+  says(C1, call("echo", { ttl: 500 }, "hi"));
+  says(C2, call("echo", "", "hi"));
+  assert.deepEqual(waits(400), []);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(1400), []);
+  assert.deepEqual(waits(100), ["c2 < mmi.call 404 no worker came in time"]);
+});
+
+test("408: the ttl passed, in the queue or in flight; what comes then is dropped", () => {
+  const { says, waits, broker } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { ttl: 1000 }, "slow"));
+  says(C2, call("echo", { ttl: 900 }, "behind it"));
+  assert.deepEqual(waits(900), ["c2 < mmi.call 408 expired in the queue"]);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 408 expired in flight"]);
+  assert.deepEqual(says(W1, reply(id(1), "late")), []);
+  assert.deepEqual([broker.counts().expired, broker.counts().repliesDropped], [2, 1]);
+});
+
+test("408, not 404, for what a worker was lost with", () => {
+  const { says, vanishes, waits } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { ttl: 1000 }, "hi"));
+  vanishes(W1);
+  assert.deepEqual(waits(1000), ["c1 < mmi.call 408 expired in the queue"]);
+});
+
+test("the ttl is the call's own, shorter or longer than the broker's, in any order", () => {
+  const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
+  says(C1, call("echo", { ttl: 5000 }, "long"));
+  says(C1, request("echo", "plain"));
+  says(C1, call("echo", { ttl: 105 }, "short"));
+  waits(200);
+  assert.equal(broker.counts().queued, 2);
+  waits(800);
+  assert.equal(broker.counts().queued, 1);
+  waits(3900);
+  assert.equal(broker.counts().queued, 1);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+});
+
+test("429: a bound is reached", () => {
+  const full = dialog({ queueMax: 1 });
+  full.says(C1, call("echo", "", "1"));
+  assert.deepEqual(full.says(C1, call("echo", "", "2")), ["c1 < mmi.call 429 the queue is full"]);
+  const heavy = dialog({ queueBytesMax: 1000 });
+  assert.deepEqual(heavy.says(C1, call("echo", "", "x".repeat(1000))), [
+    "c1 < mmi.call 429 the queues are too large",
+  ]);
+  const many = dialog({ servicesMax: 1 });
+  many.says(C1, call("echo", "", "1"));
+  assert.deepEqual(many.says(C1, call("math", "", "2")), ["c1 < mmi.call 429 too many services"]);
+});
+
+test("502: its workers were lost with it", () => {
+  const { says, vanishes } = dialog({ deliveriesMax: 2 });
+  says(C1, call("echo", "", "poison"));
+  says(W1, ready("echo", 1));
+  assert.deepEqual(vanishes(W1), []);
+  says(W2, ready("echo", 1));
+  assert.deepEqual(vanishes(W2), ["c1 < mmi.call 502 2 workers were lost with it"]);
+});
+
+test("retry: an open call asked again is not run again, and who asked last gets the answer", () => {
+  const { says, broker } = dialog();
+  says(W1, ready("echo", 9));
+  assert.deepEqual(says(C1, call("echo", { id: ID }, "slow")), ["w1 < REQUEST #1 slow"]);
+  assert.deepEqual(says(C1, call("echo", { id: ID }, "slow")), []);
+  assert.deepEqual(says(C2, [Buffer.from("7"), ...call("echo", { id: ID }, "slow")]), []);
+  assert.deepEqual(says(W1, reply(id(1), "once")), ["c2 < 7 mmi.call 200 once"]);
+  assert.deepEqual([broker.counts().received, broker.counts().retried], [1, 2]);
+});
+
+test("retry: of a call that ended lately, the outcome is told again", () => {
+  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1 });
+  says(W1, ready("echo", 9));
+  says(C1, call("echo", { id: ID }, "hi"));
+  says(W1, reply(id(1), "HI"));
+  assert.deepEqual(says(C2, call("echo", { id: ID }, "hi")), ["c2 < mmi.call 200 HI"]);
+  assert.deepEqual(says(C2, call("echo", { id: ID }, "hi")), ["c2 < mmi.call 200 HI"]);
+
+  says(C1, call("echo", { id: OTHER_ID }, "poison"));
+  vanishes(W1);
+  assert.deepEqual(says(C3, call("echo", { id: OTHER_ID }, "poison")), [
+    "c3 < mmi.call 502 1 workers were lost with it",
+  ]);
+  assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), []);
+  waits(100);
+  assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), [
+    "c1 < mmi.call 404 no worker came in time",
+  ]);
+  assert.equal(broker.counts().received, 3);
+});
+
+test("retry: what was refused at a bound was no call yet", () => {
+  const { says } = dialog({ queueMax: 1 });
+  says(W1, ready("echo", 1));
+  says(C1, request("echo", "1"));
+  assert.deepEqual(says(C2, call("echo", { id: ID }, "2")), [
+    "c2 < mmi.call 429 the queue is full",
+  ]);
+  says(W1, reply(id(1), "1"));
+  assert.deepEqual(says(C2, call("echo", { id: ID }, "2")), ["w1 < REQUEST #2 2"]);
+});
+
+test("retry: it has a new ttl, which can only be longer", () => {
+  const { says, waits } = dialog();
+  says(C1, call("echo", { id: ID, ttl: 1000 }, "hi"));
+  waits(900);
+  says(C1, call("echo", { id: ID, ttl: 1000 }, "hi"));
+  says(C1, call("echo", { id: ID, ttl: 1 }, "hi"));
+  assert.deepEqual(waits(900), []);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+});
+
+test("retry: outcomes are forgotten by age, number and bytes, the oldest first", () => {
+  const ask = (name: string) => call("echo", { id: name.repeat(16) }, "hi");
+  function answered(overrides: Parameters<typeof dialog>[0], replies: string[]) {
+    const spoken = dialog(overrides);
+    spoken.says(W1, ready("echo", 9));
+    for (const [nth, body] of replies.entries()) {
+      spoken.says(C1, ask("abc"[nth] ?? ""));
+      spoken.says(W1, reply(id(nth + 1), body));
+    }
+    return spoken;
+  }
+  const byAge = answered({ outcomesMs: 1000 }, ["A"]);
+  byAge.waits(900);
+  assert.deepEqual(byAge.says(C1, ask("a")), ["c1 < mmi.call 200 A"]);
+  byAge.waits(100);
+  assert.deepEqual(byAge.says(C1, ask("a")), ["w1 < REQUEST #2 hi"]);
+
+  const byNumber = answered({ outcomesMax: 2 }, ["A", "B", "C"]);
+  assert.deepEqual(byNumber.says(C1, ask("b")), ["c1 < mmi.call 200 B"]);
+  assert.deepEqual(byNumber.says(C1, ask("c")), ["c1 < mmi.call 200 C"]);
+  assert.deepEqual(byNumber.says(C1, ask("a")), ["w1 < REQUEST #4 hi"]);
+
+  const byBytes = answered({ outcomesBytesMax: 10_000 }, ["A".repeat(6000), "B".repeat(6000)]);
+  assert.deepEqual(byBytes.says(C1, ask("b")), [`c1 < mmi.call 200 ${"B".repeat(6000)}`]);
+  assert.deepEqual(byBytes.says(C1, ask("a")), ["w1 < REQUEST #3 hi"]);
+});
+
+test("retry: an id belongs to one service", () => {
+  const { says, broker } = dialog();
+  says(W1, ready("echo", 9));
+  says(C1, call("echo", { id: ID }, "hi"));
+  const refused = ["c2 < mmi.call 400 the id is that of a call to another service"];
+  assert.deepEqual(says(C2, call("math", { id: ID }, "hi")), refused);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < mmi.call 200 HI"]);
+  assert.deepEqual(says(C2, call("math", { id: ID }, "hi")), refused);
+  assert.equal(broker.counts().retried, 0);
+});
+
+test("retry: who asks again with a heavier envelope is held to the bound in bytes", () => {
+  const { says } = dialog({ queueBytesMax: 5000 });
+  says(W1, ready("echo", 9));
+  says(C1, call("echo", { id: ID }, "x".repeat(3000)));
+  const heavy = [Buffer.alloc(3000, "e"), ...call("echo", { id: ID }, "")];
+  assert.match(says(C2, heavy).join(), /mmi.call 429 the queues are too large$/);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < mmi.call 200 HI"]);
+});
+
+test("retry: a requeued call goes on under its id and for who asked last", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { id: ID }, "hi"));
+  vanishes(W1);
+  says(C2, call("echo", { id: ID }, "hi"));
+  assert.deepEqual(says(W2, ready("echo", 1)), ["w2 < REQUEST #1 hi"]);
+  assert.deepEqual(says(W2, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
+});
+
+test("client gone: a call with an id stays open for its retry, queued or in flight", () => {
+  const { says, vanishes, broker } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { id: ID }, "in flight"));
+  says(C1, call("echo", { id: OTHER_ID }, "queued"));
+  says(C1, call("echo", "", "without an id"));
+  assert.deepEqual(vanishes(C1), []);
+  assert.equal(broker.counts().clientGone, 1);
+  assert.deepEqual(says(C2, call("echo", { id: ID }, "in flight")), []);
+  assert.deepEqual(says(W1, reply(id(1), "one")), [
+    "c2 < mmi.call 200 one",
+    "w1 < REQUEST #2 queued",
+  ]);
+  assert.deepEqual(says(W1, reply(id(2), "two")), []); // Nobody waits for it now.
+  assert.deepEqual(says(C2, call("echo", { id: OTHER_ID }, "queued")), ["c2 < mmi.call 200 two"]);
+});
+
+test("client gone: a plain worker is given another's call under an id", () => {
+  const { says, vanishes } = dialog();
+  says(C1, call("echo", { id: ID }, "hi"));
+  vanishes(C1);
+  assert.deepEqual(says(W1, ready("echo")), ["w1 < REQUEST #1 hi"]);
+  says(C2, call("echo", { id: ID }, "hi"));
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
+});
+
+test("client gone: who was asked out of a call takes it along no more", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { id: ID }, "hi"));
+  says(C2, call("echo", { id: ID }, "hi"));
+  vanishes(C1);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
+});
+
+test("a job of 3 s and a client that asks three times: one execution, one answer", () => {
+  const { says, waits } = dialog();
+  says(W1, ready("slow", 1));
+  assert.deepEqual(says(C1, call("slow", { id: ID, ttl: 5000 }, "3 s")), ["w1 < REQUEST #1 3 s"]);
+  waits(1000);
+  assert.deepEqual(says(C1, call("slow", { id: ID, ttl: 5000 }, "3 s")), []);
+  waits(1000);
+  assert.deepEqual(says(C1, call("slow", { id: ID, ttl: 5000 }, "3 s")), []);
+  waits(LEASE_MS - 2100);
+  assert.deepEqual(says(W1, reply(id(1), "done")), ["c1 < mmi.call 200 done"]);
+  assert.deepEqual(says(W1, disconnect), []);
+});

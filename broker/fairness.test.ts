@@ -1,0 +1,119 @@
+// In which order requests are served: clients in turn, what was lost first, and a request that may be
+// what kills its workers alone.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { call, dialog, disconnect, id, ready, reply, request } from "./dialog.ts";
+
+const [W1, W2, W3] = ["w1", "w2", "w3"];
+const [C1, C2, C3] = ["c1", "c2", "c3"];
+
+/** What a worker with room for everything is given, in order. */
+const served = (lines: string[]) => lines.map((line) => line.split(" ").at(-1));
+
+test("fairness: clients have their turns, each with its requests in order", () => {
+  const { says } = dialog();
+  for (const body of ["a1", "a2", "a3", "a4"]) says(C1, request("echo", body));
+  for (const body of ["b1", "b2"]) says(C2, request("echo", body));
+  says(C3, request("echo", "c1"));
+  assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
+});
+
+test("fairness: a thousand requests of one client do not hold up another's one", () => {
+  const { says } = dialog({ queueMax: 2000 });
+  says(W1, ready("echo", 1));
+  for (let nth = 0; nth < 1000; nth += 1) says(C1, request("echo", "flood"));
+  says(C2, request("echo", "one"));
+  assert.deepEqual(says(W1, reply(id(1), "")), ["c1 < echo ", "w1 < REQUEST #2 flood"]);
+  assert.deepEqual(says(W1, reply(id(2), "")), ["c1 < echo ", "w1 < REQUEST #1001 one"]);
+});
+
+test("fairness: who comes back after its turn goes to the end of the line", () => {
+  const { says } = dialog();
+  says(W1, ready("echo", 1));
+  for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body)); // a1 is in flight.
+  says(C2, request("echo", "b1"));
+  assert.deepEqual(served(says(W1, reply(id(1), ""))), ["", "a2"]);
+  assert.deepEqual(served(says(W1, reply(id(2), ""))), ["", "b1"]);
+  says(C2, request("echo", "b2"));
+  assert.deepEqual(served(says(W1, reply(id(4), ""))), ["", "a3"]);
+  assert.deepEqual(served(says(W1, reply(id(3), ""))), ["", "b2"]);
+});
+
+test("fairness: a client that has nothing left takes no turn", () => {
+  const { says, vanishes, waits } = dialog();
+  says(C1, request("echo", "a1"));
+  says(C2, request("echo", "b1"));
+  says(C3, call("echo", { ttl: 100 }, "c1"));
+  says(C1, request("echo", "a2"));
+  waits(100);
+  vanishes(C2);
+  assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "a2"]);
+});
+
+test("requeue: what was lost is served before all turns, and takes none", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 2));
+  for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body));
+  says(C2, request("echo", "b1"));
+  vanishes(W1);
+  assert.deepEqual(served(says(W2, ready("echo", 9))), ["a1", "a2", "a3", "b1"]);
+});
+
+test("isolation: a request on its last delivery shares its worker with no other", () => {
+  const { says, vanishes, broker } = dialog({ deliveriesMax: 2 });
+  says(W1, ready("echo", 9));
+  for (const body of ["1", "poison", "3"]) says(C1, request("echo", body));
+  says(W2, ready("echo", 9));
+  assert.deepEqual(vanishes(W1), ["w2 < REQUEST #1 1"]);
+  assert.deepEqual(says(C2, request("echo", "4")), []); // W2 is not idle, and 4 not first in line.
+  assert.deepEqual(says(W2, reply(id(1), "")), ["c1 < echo ", "w2 < REQUEST #2 poison"]);
+  assert.deepEqual(vanishes(W2), []);
+  assert.deepEqual(says(W3, ready("echo", 9)), ["w3 < REQUEST #3 3"]);
+  assert.deepEqual(says(W3, reply(id(3), "")), ["c1 < echo ", "w3 < REQUEST #4 4"]);
+  assert.deepEqual([broker.counts().quarantined, broker.counts().answered], [1, 2]);
+});
+
+test("isolation: the others wait for an idle worker no longer than there is one to be isolated", () => {
+  const { says, vanishes, waits } = dialog({ deliveriesMax: 2 });
+  says(W1, ready("echo", 2));
+  says(C1, call("echo", { ttl: 1000 }, "suspect"));
+  says(W2, ready("echo", 2));
+  says(C2, request("echo", "slow"));
+  vanishes(W1);
+  assert.deepEqual(says(C2, request("echo", "next")), []);
+  assert.deepEqual(waits(1000), ["c1 < mmi.call 408 expired in the queue", "w2 < REQUEST #3 next"]);
+});
+
+test("isolation: neither a first delivery nor one given back by a leaving worker is suspicious", () => {
+  const { says } = dialog({ deliveriesMax: 1 });
+  says(W1, ready("echo", 9));
+  assert.deepEqual(says(C1, request("echo", "1")), ["w1 < REQUEST #1 1"]);
+  assert.deepEqual(says(C1, request("echo", "2")), ["w1 < REQUEST #2 2"]);
+  says(W1, disconnect);
+  assert.equal(says(W2, ready("echo", 9)).length, 2);
+});
+
+test("a poison request takes as many workers as it may, and the rest are answered", () => {
+  const { says, vanishes, events, broker } = dialog();
+  let lines = says(C1, request("echo", "poison"));
+  for (let nth = 0; nth < 8; nth += 1) lines.push(...says(C2, request("echo", `${nth}`)));
+  for (const worker of [W1, W2, W3]) lines.push(...says(worker, ready("echo", 4)));
+  while (lines.length > 0) {
+    const [line = "", ...later] = lines;
+    lines = later;
+    const [, worker = "", number, body] = /^(w\d) < REQUEST #(\d) (.*)$/.exec(line) ?? [];
+    if (!body) continue;
+    if (body === "poison") {
+      lines = [
+        ...later.filter((other) => !other.startsWith(worker)),
+        ...vanishes(worker),
+        ...says(worker, ready("echo", 4)),
+      ];
+    } else {
+      lines.push(...says(worker, reply(id(Number(number)), body)));
+    }
+  }
+  assert.deepEqual([broker.counts().quarantined, broker.counts().answered], [1, 8]);
+  assert.equal(events("request.quarantined").length, 1);
+});

@@ -1,0 +1,122 @@
+// The account of all requests: each is opened once and closed once, with an outcome. What happens to
+// them is decided in broker.ts; here is kept what must add up whatever it decides.
+
+import type { Address, Frame } from "../protocol/frame.ts";
+import type { Dialect } from "../protocol/mdp.ts";
+import { Calls } from "./calls.ts";
+import { Deadlines } from "./deadlines.ts";
+import { type Limits, type Request, type Worker, weigh } from "./state.ts";
+
+export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
+
+/** Who asked, and what goes before the reply. */
+export type Asker = { client: Address; dialect: Dialect; envelope: Frame[] };
+
+export class Ledger {
+  readonly calls: Calls;
+  #open: Deadlines;
+  #byClient = new Map<Address, Set<Request>>(); // Those open.
+  #weight = 0; // Of those open, in bytes.
+  #inFlight = 0;
+  #received = 0;
+  #outcomes = { answered: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 };
+
+  constructor(limits: Limits, now: number) {
+    this.calls = new Calls(limits);
+    this.#open = new Deadlines(now);
+  }
+
+  /** What all open requests cost to keep, in bytes. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get open(): Iterable<Request> {
+    return this.#open;
+  }
+
+  openOf(client: Address): Iterable<Request> {
+    return this.#byClient.get(client) ?? [];
+  }
+
+  /** Those past their expiry, which are to be closed now. */
+  takeDue(now: number): Request[] {
+    return this.#open.takeDue(now);
+  }
+
+  counts() {
+    const queued = this.#open.size - this.#inFlight;
+    return { received: this.#received, ...this.#outcomes, queued, inFlight: this.#inFlight };
+  }
+
+  /** A request that was not even taken. */
+  refuse() {
+    this.#received += 1;
+    this.#outcomes.refused += 1;
+  }
+
+  add(request: Request) {
+    this.#received += 1;
+    this.#weight += request.weight;
+    this.#open.add(request);
+    if (request.client !== null) this.#link(request, request.client);
+    if (request.callId !== null) this.calls.begin(request.callId, request);
+    request.service.open += 1;
+  }
+
+  /** Somebody asked for it again, and gets the outcome instead of who asked before. */
+  reassign(request: Request, { client, dialect, envelope }: Asker, expiry: number) {
+    const more = this.more(request, envelope);
+    this.abandon(request);
+    this.#link(request, client);
+    this.#open.remove(request);
+    this.#weight += more;
+    Object.assign(request, { client, dialect, envelope, weight: request.weight + more, expiry });
+    this.#open.add(request);
+  }
+
+  /** How much heavier a request would be with this envelope, in bytes. */
+  more({ envelope: before }: Request, envelope: Frame[]): number {
+    return weigh(envelope) - weigh(before);
+  }
+
+  /** Nobody waits for its outcome until it is asked for again. */
+  abandon(request: Request) {
+    if (request.client === null) return;
+    const requests = this.#byClient.get(request.client);
+    requests?.delete(request);
+    if (requests?.size === 0) this.#byClient.delete(request.client);
+    request.client = null;
+  }
+
+  /** Who has it now; null for the queue. */
+  give(request: Request, worker: Worker | null) {
+    if (request.worker) this.#inFlight -= 1;
+    if (worker) this.#inFlight += 1;
+    request.worker = worker;
+  }
+
+  /** Its one outcome. `told` is what its client is told or would have been. */
+  close(request: Request, outcome: Outcome, told: Frame[], now: number) {
+    const { service, callId } = request;
+    this.#outcomes[outcome] += 1;
+    this.#weight -= request.weight;
+    this.#open.remove(request);
+    this.abandon(request);
+    if (request.worker) this.#inFlight -= 1;
+    if (callId !== null) this.calls.end(callId, { service: service.name, body: told }, now);
+    service.queue.remove(request);
+    service.open -= 1;
+    request.closed = true;
+    request.body = [];
+  }
+
+  #link(request: Request, client: Address) {
+    const requests = this.#byClient.get(client) ?? new Set();
+    this.#byClient.set(client, requests.add(request));
+  }
+}

@@ -1,0 +1,100 @@
+// What the broker tells about itself.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dialog, id, ready, reply, request, requestFrom } from "./dialog.ts";
+
+const [W1, W2] = ["w1", "w2"];
+const [C1, C2] = ["c1", "c2"];
+
+/** The document that follows the status 200. */
+function document([line = ""]: string[]): unknown {
+  const [, json = ""] = /^c1 < mmi\.\w+ 200 (.*)$/.exec(line) ?? [];
+  return JSON.parse(json);
+}
+
+test("8/MMI: 200 with workers, busy ones too, 404 without, else 501; workers may not register", () => {
+  const { says } = dialog();
+  says(W1, ready("echo"));
+  assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 200"]);
+  says(C1, request("echo", "busy"));
+  assert.deepEqual(says(C1, requestFrom(["7"], "mmi.service", "echo")), ["c1 < 7 mmi.service 200"]);
+  assert.deepEqual(says(C1, request("mmi.service", "none")), ["c1 < mmi.service 404"]);
+  says(C1, request("wanted", "hi"));
+  assert.deepEqual(says(C1, request("mmi.service", "wanted")), ["c1 < mmi.service 404"]);
+  assert.deepEqual(says(C1, request("mmi.echo", "echo")), ["c1 < mmi.echo 501"]);
+  assert.deepEqual(says(C1, request("mmi.", "echo")), ["c1 < mmi. 501"]);
+  assert.deepEqual(says(W2, ready("mmi.service")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(says(W2, ready("mmi.call")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(says(W2, ready("mmi.mine")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(says(W2, ready("mmiecho")), []);
+});
+
+test("mmi.services: what each has to do", () => {
+  const { says } = dialog();
+  says(W1, ready("echo", 2));
+  says(W2, ready("echo"));
+  for (const body of ["1", "2", "3", "4", "5"]) says(C1, request("echo", body));
+  says(C1, request("math", "2 + 2"));
+  assert.deepEqual(document(says(C1, request("mmi.services", ""))), [
+    { service: "echo", workers: 2, waiting: 0, queued: 2, inFlight: 3 },
+    { service: "math", workers: 0, waiting: 0, queued: 1, inFlight: 0 },
+  ]);
+});
+
+test("mmi.workers: whose they are and what they have in hand", () => {
+  const { says } = dialog();
+  says(W1, ready("echo", 2));
+  says(W2, ready("math"));
+  says(C1, request("echo", "1"));
+  assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
+    { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
+    { worker: "7732", service: "math", dialect: "0.1", credit: null, requests: 0 },
+  ]);
+});
+
+test("mmi.stats: the counts, which add up, and the last requests that were given up", () => {
+  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1 });
+  waits(1000);
+  says(W1, ready("echo", 2));
+  says(C2, request("echo", "a secret"));
+  says(C1, request("echo", "answered"));
+  says(W1, reply(id(2), ""));
+  vanishes(W1);
+  const stats = document(says(C1, request("mmi.stats", "")));
+  assert.deepEqual(stats, {
+    ...broker.counts(),
+    deadLetters: [
+      {
+        request: id(1).toString("hex"),
+        service: "echo",
+        client: "6332",
+        deliveries: 1,
+        worker: "7731",
+        at: 1000,
+      },
+    ],
+  });
+  assert.doesNotMatch(JSON.stringify(stats), /secret/);
+});
+
+test("mmi.stats: of the requests that were given up, the last hundred", () => {
+  const { says, vanishes } = dialog({ deliveriesMax: 1 });
+  for (let nth = 1; nth <= 101; nth += 1) {
+    says(W1, ready("echo", 1));
+    says(C1, request("echo", "poison"));
+    vanishes(W1);
+  }
+  const { deadLetters } = document(says(C1, request("mmi.stats", ""))) as {
+    deadLetters: { request: string }[];
+  };
+  assert.equal(deadLetters.length, 100);
+  assert.equal(deadLetters[0]?.request, id(2).toString("hex"));
+});
+
+test("no answer is longer than ten thousand entries", () => {
+  const { says } = dialog({ servicesMax: 20_000, queueBytesMax: 10 ** 9 });
+  for (let nth = 0; nth < 10_001; nth += 1) says(C2, request(`s${nth}`, "hi"));
+  const services = document(says(C1, request("mmi.services", ""))) as object[];
+  assert.equal(services.length, 10_000);
+});

@@ -1,0 +1,48 @@
+// All services that somebody serves or wants. Peers choose their names, so there is a bound, and the
+// others are forgotten.
+
+import type { Frame } from "../protocol/frame.ts";
+import { type Limits, nameOf, newService, type Service } from "./state.ts";
+
+export class Services {
+  #max: number;
+  #byName = new Map<string, Service>();
+
+  constructor({ servicesMax }: Limits) {
+    this.#max = servicesMax;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  [Symbol.iterator]() {
+    return this.#byName.values();
+  }
+
+  get(name: string): Service | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Whether there is such a service or may be. */
+  hasRoomFor(name: string): boolean {
+    return this.#byName.has(name) || this.#byName.size < this.#max;
+  }
+
+  /** The service of this name, new if need be. */
+  of(frame: Frame): Service {
+    const known = this.#byName.get(nameOf(frame));
+    if (known) return known;
+    const service = newService(frame);
+    this.#byName.set(service.name, service);
+    return service;
+  }
+
+  forgetIfIdle({ name, workers, open }: Service) {
+    if (workers === 0 && open === 0) this.#byName.delete(name);
+  }
+
+  clear() {
+    this.#byName.clear();
+  }
+}

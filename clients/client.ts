@@ -1,44 +1,30 @@
 // What a caller uses: one Client, as many requests outstanding as wanted. One socket, one timer
 // while there is something to wait for, and the LazyPirate that decides.
 
+import { randomUUID } from "node:crypto";
+import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
+import { Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
 import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";
 
+export {
+  Closed,
+  Expired,
+  NoBroker,
+  NoWorker,
+  Quarantined,
+  QueueFull,
+  Refused,
+  RequestError,
+  ServiceFailed,
+  ShuttingDown,
+  TimedOut,
+} from "./errors.ts";
 export type { Frame };
-
-/** A request that got no good reply. What kind it is, its class tells. */
-export class RequestError extends Error {
-  readonly service: string;
-
-  constructor(service: string, sentence: string) {
-    super(sentence);
-    this.name = new.target.name;
-    this.service = service;
-  }
-}
-
-/** No reply came within the request's timeoutMs. It may have been executed, or may yet be. */
-export class TimedOut extends RequestError {}
-
-/** The broker was silent on every try. */
-export class NoBroker extends RequestError {}
-
-/** The client was closed before the reply came. */
-export class Closed extends RequestError {}
-
-/** The service answered with an error: 400 it refused the input, 404 no such thing, 500 it failed. */
-export class ServiceFailed extends RequestError {
-  readonly code: number;
-
-  constructor(service: string, code: number, sentence: string) {
-    super(service, sentence);
-    this.code = code;
-  }
-}
 
 export type ClientOptions = {
   silenceMs?: number; // How long the broker may be silent before it is asked anew; 2500.
@@ -47,8 +33,17 @@ export type ClientOptions = {
 };
 
 export type RequestOptions = {
-  timeoutMs?: number; // How long to wait for the reply, all tries together; 30,000.
+  /**
+   * How long to wait for the reply, all tries together; 30,000. The broker gives the request up at
+   * the same time, and its word on that may take 250 ms more.
+   */
+  timeoutMs?: number;
   signal?: AbortSignal; // Stops the waiting; the request may be executed all the same.
+  /**
+   * Names the call, in 16 to 128 bytes that nobody can guess. Asked again under its id, by any client,
+   * a call is not executed again: the reply goes to whoever asked last. Without one, a random id.
+   */
+  id?: string | undefined;
 };
 
 type Waiter = {
@@ -72,10 +67,14 @@ export class Client {
     const defaults = { silenceMs: 2500, tries: 3, messageBytesMax: MESSAGE_BYTES_MAX };
     this.#broker = broker;
     this.#options = { ...defaults, ...options };
-    this.#pirate = new LazyPirate({ ...this.#options, random: Math.random });
+    this.#pirate = new LazyPirate({
+      ...this.#options,
+      random: Math.random,
+      newId: randomUUID,
+    });
   }
 
-  /** How many times a request was sent again, to a broker that was silent or gone. */
+  /** How many times a request was sent again, to a broker that was silent, gone or shutting down. */
   get retries(): number {
     return this.#pirate.resent;
   }
@@ -87,24 +86,27 @@ export class Client {
 
   /**
    * Asks a service, and resolves to the frames of the reply's body. Strings go as UTF-8. While the
-   * broker is silent the request is sent again, so it may be executed more than once.
+   * broker is silent the request is sent again, under the same id; a broker that was restarted or
+   * does not know ids may have it executed more than once.
    *
-   * Rejects with TimedOut, NoBroker, ServiceFailed or Closed, with the reason of `signal`, or with a
-   * RangeError for what no broker would take.
+   * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed, or the broker's Refused
+   * (NoWorker, Expired, QueueFull, Quarantined, ShuttingDown). Besides, with the reason of `signal`,
+   * or with a RangeError for what no broker would take.
    */
   async request(
     service: string,
     body: string | Uint8Array | (string | Uint8Array)[],
-    { timeoutMs = 30_000, signal }: RequestOptions = {},
+    { timeoutMs = 30_000, signal, id: callId }: RequestOptions = {},
   ): Promise<Frame[]> {
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
     const name = serviceFrame(service);
     const frames = (Array.isArray(body) ? body : [body]).map(toFrame);
     this.#check(name, frames);
+    if (callId !== undefined) checkId(callId);
     const { promise, resolve, reject } = Promise.withResolvers<Frame[]>();
     const now = performance.now();
-    const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now);
+    const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now, callId);
     this.#waiters.set(id, { service, timeoutMs, resolve, reject });
     const abort = () => this.#abort(id, signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
@@ -184,6 +186,8 @@ export class Client {
       const failure = decodeFailure(outcome.reply);
       if (failure) reject(new ServiceFailed(service, failure.code, failure.sentence));
       else resolve(outcome.reply);
+    } else if ("refused" in outcome) {
+      reject(refusal(service, outcome.refused, outcome.sentence));
     } else if (outcome.failed === "timed out") {
       reject(new TimedOut(service, `no reply from ${service} within ${timeoutMs} ms`));
     } else {
@@ -208,3 +212,11 @@ export class Client {
 
 /** How often the deadlines are looked at: a time-out is late by this much at most. */
 const CLOCK_MS = 25;
+
+function checkId(id: string) {
+  const size = Buffer.byteLength(id);
+  if (size >= CALL_ID_BYTES_MIN && size <= CALL_ID_BYTES_MAX) return;
+  throw new RangeError(
+    `an id has ${CALL_ID_BYTES_MIN} to ${CALL_ID_BYTES_MAX} bytes, and this one has ${size}`,
+  );
+}

@@ -2,47 +2,70 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  CALL,
+  type Call,
+  type CallOptions,
+  decodeCall,
+  encodeStatus,
+  TTL_MS_MAX,
+} from "../protocol/call.ts";
+import { encodeFailure } from "../protocol/failure.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
-import { type Effect, LazyPirate } from "./lazy-pirate.ts";
+import { type ClientCommand, decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
+import { type Effect, LazyPirate, type Outcome, WORD_MS } from "./lazy-pirate.ts";
 
 const SILENCE_MS = 1000;
 
 function dialog() {
   let now = 0;
-  const pirate = new LazyPirate({ silenceMs: SILENCE_MS, tries: 3, random: () => 1 });
-  const envelopes = new Map<string, Frame[]>(); // By "service body", as last sent.
+  let ids = 0;
+  const newId = () => `the call's own id, ${++ids}`;
+  const pirate = new LazyPirate({ silenceMs: SILENCE_MS, tries: 3, random: () => 1, newId });
+  type Asked = { envelope: Frame[]; options: CallOptions | null };
+  const asked = new Map<string, Asked>(); // By "service body", as last sent; a call has options.
 
   function show(effects: Effect[]): string[] {
     return effects.map((effect) => {
       if (effect.do === "send") return `> ${remember(effect.frames)}`;
-      if (effect.do !== "settle") return effect.do;
-      const { outcome } = effect;
-      return `${effect.id} ${"reply" in outcome ? outcome.reply.join(" ") : outcome.failed}`;
+      return effect.do === "settle" ? `${effect.id} ${say(effect.outcome)}` : effect.do;
     });
   }
 
   function remember(frames: Frame[]): string {
     const command = decode(frames);
     if (command.header !== "client") throw new Error("the client sent what no client says");
-    const text = [command.service, ...command.body].join(" ");
-    envelopes.set(text, command.envelope);
-    return text;
+    const call = callIn(command);
+    const { service, body } = call ?? command;
+    const text = [service, ...body].join(" ");
+    asked.set(text, { envelope: command.envelope, options: call?.options ?? null });
+    return call || text.startsWith("mmi.") ? text : `${text}, plainly`;
   }
 
-  function brokerSays(to: string, body: string): string[] {
-    const envelope = envelopes.get(to) ?? [];
-    const service = Buffer.from(to.split(" ")[0] ?? "");
-    const reply = { dialect, envelope, service, body: [Buffer.from(body)] };
-    return show(pirate.receive(encode({ header: "client", ...reply }), now));
+  function receive(to: string, service: Frame, body: Frame[]): string[] {
+    const envelope = asked.get(to)?.envelope ?? [];
+    return show(
+      pirate.receive(encode({ header: "client", dialect, envelope, service, body }), now),
+    );
   }
+
+  const answer = (to: string, ...body: Frame[]) => receive(to, CALL, body);
 
   return {
     pirate,
-    brokerSays,
-    asks(service: string, body: string, timeoutMs = 60_000) {
+    /** The options of the call as which this was asked last, or null if it was asked plainly. */
+    callOf: (text: string) => asked.get(text)?.options ?? null,
+    answer,
+    notKnown: (to: string) => answer(to, Buffer.from("501")),
+    refuse: (to: string, status: number, why: string) => answer(to, ...encodeStatus(status, why)),
+    brokerSays(to: string, body: string) {
       const frames = [Buffer.from(body)];
-      return show(pirate.request(Buffer.from(service), frames, now + timeoutMs, now)[1]);
+      if (asked.get(to)?.options) return answer(to, ...encodeStatus(200, frames));
+      return receive(to, Buffer.from(to.split(" ")[0] ?? ""), frames);
+    },
+    asks(service: string, body: string, timeoutMs = 60_000, id?: string) {
+      const frames = [Buffer.from(body)];
+      return show(pirate.request(Buffer.from(service), frames, now + timeoutMs, now, id)[1]);
     },
     opens: () => pirate.opened(now),
     breaks: () => show(pirate.gone(now)),
@@ -55,6 +78,16 @@ function dialog() {
       return lines;
     },
   };
+}
+
+function callIn({ service, body }: ClientCommand): Call | null {
+  const call = decodeCall(body);
+  return service.equals(CALL) && !("wrong" in call) ? call : null;
+}
+
+function say(outcome: Outcome): string {
+  if ("reply" in outcome) return outcome.reply.join(" ");
+  return "refused" in outcome ? `${outcome.refused}: ${outcome.sentence}` : outcome.failed;
 }
 
 const PROBE = "mmi.service mmi.service";
@@ -77,20 +110,20 @@ test("a second reply is a duplicate; one to a request given up is late; neither 
   brokerSays("echo a", "A");
   assert.deepEqual(brokerSays("echo a", "A"), []);
   asks("echo", "b", 100);
-  waits(100);
+  waits(100 + WORD_MS);
   assert.deepEqual(brokerSays("echo b", "B"), []);
   const [id] = pirate.request(Buffer.from("echo"), [Buffer.from("c")], 1e9, 200);
   pirate.cancel(id);
   assert.deepEqual(pirate.strays, { duplicate: 1, late: 1 });
 });
 
-test("a request times out by its own deadline", () => {
+test("a request times out by its own deadline, once the broker's word is overdue", () => {
   const { asks, brokerSays, waits } = dialog();
-  asks("echo", "slow", 300);
-  asks("echo", "slower", 400);
-  assert.deepEqual(waits(275), []);
+  asks("echo", "slow", 150);
+  asks("echo", "slower", 200);
+  assert.deepEqual(waits(150 + WORD_MS - 25), []);
   assert.deepEqual(waits(25), ["1 timed out"]);
-  assert.deepEqual(waits(100), ["2 timed out"]);
+  assert.deepEqual(waits(50), ["2 timed out"]);
   asks("echo", "quick");
   assert.deepEqual(brokerSays("echo quick", "Q"), ["3 Q"]);
 });
@@ -187,4 +220,211 @@ test("what is not ours is ignored", () => {
     );
   }
   assert.equal(pirate.outstanding, 1);
+});
+
+test("a request goes as a call, with an id of its own and the time that it has", () => {
+  const { asks, callOf, answer } = dialog();
+  asks("echo", "a", 5000);
+  asks("echo", "b", 3000);
+  assert.deepEqual(callOf("echo a"), { ttl: 5000, id: "the call's own id, 1" });
+  assert.deepEqual(callOf("echo b"), { ttl: 3000, id: "the call's own id, 2" });
+  const reply = [Buffer.from("B"), Buffer.from(""), Buffer.from("501")];
+  assert.deepEqual(answer("echo b", ...encodeStatus(200, reply)), ["2 B  501"]);
+});
+
+test("the time of a call is a whole number that every broker takes", () => {
+  const { asks, callOf } = dialog();
+  for (const [timeoutMs, ttl] of [
+    [1000.6, 1001],
+    [0.1, 1],
+    [TTL_MS_MAX * 2, TTL_MS_MAX],
+    [Infinity, TTL_MS_MAX],
+  ] as const) {
+    asks("echo", "a", timeoutMs);
+    assert.equal(callOf("echo a")?.ttl, ttl);
+  }
+});
+
+test("asked again, it is the same call, with the time that is left", () => {
+  const { asks, breaks, callOf, waits } = dialog();
+  asks("echo", "a", 5000);
+  asks("echo", "b", 5000, "an id that the caller gave");
+  waits(SILENCE_MS);
+  assert.deepEqual(callOf("echo a"), { ttl: 4000, id: "the call's own id, 1" });
+  assert.deepEqual(callOf("echo b"), { ttl: 4000, id: "an id that the caller gave" });
+  breaks();
+  waits(200);
+  assert.deepEqual(callOf("echo a"), { ttl: 3800, id: "the call's own id, 1" });
+});
+
+test("past its deadline a request is not asked again", () => {
+  const { asks, breaks, waits } = dialog();
+  asks("echo", "a", 100);
+  asks("echo", "b");
+  waits(50);
+  assert.deepEqual(breaks(), ["close"]);
+  assert.deepEqual(waits(100), ["1 timed out", "connect", "> echo b"]);
+  const late = dialog();
+  late.asks("echo", "a", SILENCE_MS - 25);
+  assert.deepEqual(late.waits(SILENCE_MS), [`> ${PROBE}`, "close", "connect"]);
+  assert.deepEqual(late.waits(25), ["1 timed out"]);
+});
+
+test("what the broker itself provides is asked plainly, and its reply is passed on as it is", () => {
+  const { asks, brokerSays, callOf, refuse, waits } = dialog();
+  asks("mmi.service", "echo", 100);
+  assert.equal(callOf("mmi.service echo"), null);
+  assert.deepEqual(brokerSays("mmi.service echo", "404"), ["1 404"]);
+  asks("mmi.call", "by hand");
+  assert.deepEqual(refuse("mmi.call by hand", 503, "no"), ["2 503 no"]);
+  asks("mmi.stats", "", 100);
+  assert.deepEqual(waits(100), ["3 timed out"]);
+});
+
+test("a refusal is the broker's status and sentence", () => {
+  for (const status of [206, 400, 404, 408, 418, 429, 500, 502]) {
+    const { asks, refuse } = dialog();
+    asks("echo", "a");
+    assert.deepEqual(refuse("echo a", status, "no"), [`1 ${status}: no`]);
+  }
+  const { asks, refuse } = dialog();
+  asks("echo", "a");
+  assert.deepEqual(refuse("echo a", 429, "n".repeat(5000)), [`1 429: ${"n".repeat(1000)}`]);
+});
+
+test("a service's own error is its reply, whatever the status before it", () => {
+  for (const code of [400, 404, 500, 503] as const) {
+    const { asks, answer } = dialog();
+    asks("echo", "a");
+    const status = encodeStatus(code, encodeFailure(code, "no such thing"));
+    assert.deepEqual(answer("echo a", ...status), [`1 no such thing mmi.error ${code}`]);
+  }
+});
+
+test("the broker's word may come after the deadline", () => {
+  const { asks, refuse, waits } = dialog();
+  asks("echo", "a", 100);
+  assert.deepEqual(waits(100 + WORD_MS - 25), []);
+  assert.deepEqual(refuse("echo a", 404, "no worker came"), ["1 404: no worker came"]);
+  assert.deepEqual(waits(100), []);
+});
+
+test("a broker that does not know calls is asked plainly, at once and from then on", () => {
+  const { asks, brokerSays, notKnown, pirate, waits } = dialog();
+  assert.deepEqual(asks("echo", "a"), ["connect", "> echo a"]);
+  assert.deepEqual(asks("echo", "b"), ["> echo b"]);
+  assert.deepEqual(notKnown("echo a"), ["> echo a, plainly"]);
+  assert.deepEqual(asks("echo", "c", 100), ["> echo c, plainly"]);
+  assert.deepEqual(notKnown("echo b"), ["> echo b, plainly"]);
+  assert.deepEqual(brokerSays("echo b", "200"), ["2 200"]);
+  assert.deepEqual(brokerSays("echo a", "501"), ["1 501"]);
+  assert.deepEqual(waits(100), ["3 timed out"]);
+  assert.deepEqual([pirate.resent, pirate.strays.duplicate], [0, 0]);
+});
+
+test("that it does not know calls is no reply to a request that it was asked plainly", () => {
+  const { asks, brokerSays, notKnown } = dialog();
+  asks("echo", "a");
+  notKnown("echo a");
+  assert.deepEqual(notKnown("echo a"), []);
+  assert.deepEqual(brokerSays("echo a", "A"), ["1 A"]);
+});
+
+test("a broker that answers a call with no status, or with nothing else, does not know calls", () => {
+  for (const answers of [["Unknown"], ["Unknown", "service"], ["200"], ["404"], ["99", "no"]]) {
+    const { asks, answer } = dialog();
+    asks("echo", "a");
+    const body = answers.map((frame) => Buffer.from(frame));
+    assert.deepEqual(answer("echo a", ...body), ["> echo a, plainly"]);
+  }
+});
+
+test("the next broker may know calls again", () => {
+  const { asks, breaks, notKnown, waits } = dialog();
+  asks("echo", "a");
+  notKnown("echo a");
+  breaks();
+  assert.deepEqual(waits(100), ["connect", "> echo a"]);
+  assert.deepEqual(notKnown("echo a"), ["> echo a, plainly"]);
+  assert.deepEqual(waits(SILENCE_MS), [`> ${PROBE}`, "close", "connect", "> echo a"]);
+});
+
+test("a broker that is shutting down is asked again, later each time, until there is a reply", () => {
+  const { asks, brokerSays, callOf, pirate, refuse, waits } = dialog();
+  asks("echo", "a", 5000);
+  asks("echo", "b");
+  assert.deepEqual(refuse("echo a", 503, "closing"), []);
+  assert.deepEqual(brokerSays("echo b", "B"), ["2 B"]);
+  assert.deepEqual(waits(75), []);
+  assert.deepEqual(waits(25), ["> echo a"]);
+  assert.deepEqual(callOf("echo a"), { ttl: 4900, id: "the call's own id, 1" });
+  assert.deepEqual(waits(100), []);
+  assert.deepEqual(refuse("echo a", 503, "closing"), []);
+  assert.deepEqual(waits(175), []);
+  assert.deepEqual(waits(25), ["> echo a"]);
+  assert.equal(pirate.resent, 2);
+  assert.deepEqual(brokerSays("echo a", "A"), ["1 A"]);
+});
+
+test("that the broker is shutting down is the outcome, if that was its last word", () => {
+  const { asks, refuse, waits } = dialog();
+  asks("echo", "a", 150);
+  refuse("echo a", 503, "closing");
+  assert.deepEqual(waits(100), ["> echo a"]);
+  refuse("echo a", 503, "still closing");
+  assert.deepEqual(waits(50), ["1 503: still closing"]);
+  asks("echo", "b", 150);
+  refuse("echo b", 503, "closing");
+  assert.deepEqual(waits(100), ["> echo b"]);
+  assert.deepEqual(waits(50 + WORD_MS), ["2 timed out"]);
+  asks("echo", "c", 100);
+  waits(125);
+  refuse("echo c", 503, "closing");
+  assert.deepEqual(waits(25), ["3 503: closing"]);
+});
+
+test("a new connection is asked at once what the old broker would not take", () => {
+  const { asks, breaks, refuse, waits } = dialog();
+  asks("echo", "a");
+  for (const wait of [100, 200, 400]) {
+    refuse("echo a", 503, "closing");
+    waits(wait);
+  }
+  asks("echo", "b", 125);
+  refuse("echo a", 503, "closing");
+  refuse("echo b", 503, "closing");
+  assert.deepEqual(breaks(), ["close"]);
+  assert.deepEqual(waits(100), ["connect", "> echo a", "> echo b"]);
+  assert.deepEqual(breaks(), ["close"]);
+  assert.deepEqual(waits(25), ["2 503: closing"]); // No other broker has heard of it.
+});
+
+test("what another broker may have heard of has timed out, if it says nothing", () => {
+  const { asks, breaks, opens, refuse, waits } = dialog();
+  asks("echo", "a", 300);
+  refuse("echo a", 503, "closing");
+  breaks();
+  assert.deepEqual(waits(100), ["connect", "> echo a"]);
+  opens();
+  assert.deepEqual(waits(200 + WORD_MS), ["1 timed out"]);
+});
+
+test("a broker that is shutting down and falls silent is left like any other", () => {
+  const { asks, refuse, waits } = dialog();
+  asks("echo", "a");
+  for (const wait of [100, 200, 400, 800]) {
+    refuse("echo a", 503, "closing");
+    waits(wait);
+  }
+  refuse("echo a", 503, "closing");
+  assert.deepEqual(waits(SILENCE_MS), [`> ${PROBE}`, "close", "connect", "> echo a"]);
+});
+
+test("what waits for the next broker can be cancelled, and keeps no clock running", () => {
+  const { pirate, asks, refuse, waits } = dialog();
+  asks("echo", "a");
+  refuse("echo a", 503, "closing");
+  pirate.cancel(1);
+  assert.equal(pirate.outstanding, 0);
+  assert.deepEqual(waits(SILENCE_MS), []);
 });

@@ -11,6 +11,7 @@ export class FakeClient implements LoadedClient {
   readonly stray = { duplicate: 0, late: 0 };
   retries = 0;
   readonly asked: string[] = []; // The services, in the order of the requests.
+  readonly ids: (string | undefined)[] = []; // Of the calls, likewise.
   #answer: (service: string, body: Frame[]) => Answer;
   #closed = Promise.withResolvers<never>();
 
@@ -19,8 +20,9 @@ export class FakeClient implements LoadedClient {
     this.#closed.promise.catch(() => {});
   }
 
-  request: LoadedClient["request"] = async (service, body) => {
+  request: LoadedClient["request"] = async (service, body, { id } = {}) => {
     this.asked.push(service);
+    this.ids.push(id);
     const frames = [body].flat().map((frame) => Buffer.from(frame as string));
     const answer = this.#answer(service, frames);
     // Timers and signals get their turn, as they do while a socket is waited for.

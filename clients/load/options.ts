@@ -113,8 +113,9 @@ With --rate, latency counts from the moment at which a request was to start, so
 that a pause of the broker shows in full. If too many requests are outstanding,
 the next one starts late.
 
-A request without a reply is asked three times, then it is lost. The exit code
-is 1 if any request was lost, had a wrong reply, or had more than one, or if
-none was answered at all; otherwise it is 0.
+A request without a reply is asked three times. Then it is lost, or refused if
+the broker said why there is none. The exit code is 1 if any request was lost,
+had a wrong reply, or had more than one, or if none was answered at all;
+otherwise it is 0.
 
 Ctrl-C ends the run and prints its report; a second one ends it at once.`;

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Closed, NoBroker, RequestError, ServiceFailed, TimedOut } from "../client.ts";
+import {
+  Closed,
+  Expired,
+  NoBroker,
+  NoWorker,
+  Quarantined,
+  QueueFull,
+  Refused,
+  RequestError,
+  ServiceFailed,
+  ShuttingDown,
+  TimedOut,
+} from "../client.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Answer, FakeClient } from "./fake-client.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -10,7 +22,7 @@ const WRONG = [Buffer.from("wrong")];
 const TIMED_OUT = new TimedOut("echo", "no reply");
 const NO_BROKER = new NoBroker("echo", "no broker");
 
-/** Asks once, of services that give these answers in turn. */
+/** Asks once, of services that give these answers in turn. `calls`: how often each id was asked. */
 async function ask(answers: Answer[], { absentIsWrong = false } = {}) {
   const over: boolean[] = [];
   const exchange: Exchange = {
@@ -23,7 +35,9 @@ async function ask(answers: Answer[], { absentIsWrong = false } = {}) {
   const client = new FakeClient(() => answers.shift() ?? RIGHT);
   let again = 0;
   const outcome = await outcomeOf(client, exchange, 1000, () => again++);
-  return { outcome: outcome.name, why: outcome.why, again, over, askings: client.asked.length };
+  const calls = [...new Set(client.ids)].map((id) => client.ids.filter((one) => one === id).length);
+  const askings = client.asked.length;
+  return { outcome: outcome.name, why: outcome.why, again, over, askings, calls };
 }
 
 test("a right reply: answered", async () => {
@@ -45,14 +59,46 @@ test("an error of the service or of the client: refused, and not asked again", a
 });
 
 for (const silence of [TIMED_OUT, NO_BROKER]) {
-  test(`${silence.name}: asked again`, async () => {
-    const { outcome, again, askings, over } = await ask([silence, silence, RIGHT]);
+  test(`${silence.name}: asked again, as the same call`, async () => {
+    const { outcome, again, askings, over, calls } = await ask([silence, silence, RIGHT]);
     assert.deepEqual([outcome, again, askings, over], ["answered", 2, 3, [true]]);
+    assert.deepEqual(calls, [3]);
   });
 
   test(`${silence.name} three times: lost`, async () => {
     const { outcome, again, askings, over } = await ask([silence, silence, silence, RIGHT]);
     assert.deepEqual([outcome, again, askings, over], ["lost", 2, 3, [false]]);
+  });
+}
+
+for (const kind of [NoWorker, Expired, ShuttingDown]) {
+  const refusal = new kind("echo", 400, "not now");
+
+  test(`${kind.name}: asked again, as a new call`, async () => {
+    const { outcome, again, askings, over, calls } = await ask([refusal, refusal, RIGHT]);
+    assert.deepEqual([outcome, again, askings, over], ["answered", 2, 3, [true]]);
+    assert.deepEqual(calls, [1, 1, 1]);
+  });
+
+  test(`${kind.name} three times: refused, and nothing wrong`, async () => {
+    const absent = { absentIsWrong: true };
+    const { outcome, why, askings } = await ask([refusal, refusal, refusal, RIGHT], absent);
+    assert.deepEqual([outcome, askings], ["refused", 3]);
+    assert.equal(why, "not now, asked 3 times");
+  });
+}
+
+test("the last asking decides between refused and lost", async () => {
+  const refusal = new Expired("echo", 408, "too late");
+  const lost = await ask([TIMED_OUT, refusal, TIMED_OUT]);
+  assert.deepEqual([lost.outcome, lost.calls], ["lost", [2, 1]]);
+  assert.equal((await ask([TIMED_OUT, TIMED_OUT, refusal])).outcome, "refused");
+});
+
+for (const kind of [QueueFull, Quarantined, Refused]) {
+  test(`${kind.name}: refused, and not asked again`, async () => {
+    const { outcome, why, askings } = await ask([new kind("echo", 400, "no"), RIGHT]);
+    assert.deepEqual([outcome, why, askings], ["refused", "no", 1]);
   });
 }
 

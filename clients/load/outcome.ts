@@ -1,6 +1,17 @@
 // One request, asked until it has an outcome.
 
-import { type Client, Closed, NoBroker, RequestError, ServiceFailed, TimedOut } from "../client.ts";
+import { randomUUID } from "node:crypto";
+import {
+  type Client,
+  Closed,
+  Expired,
+  NoBroker,
+  NoWorker,
+  RequestError,
+  ServiceFailed,
+  ShuttingDown,
+  TimedOut,
+} from "../client.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What the load client needs of a client. */
@@ -8,12 +19,12 @@ export type LoadedClient = Pick<Client, "request" | "close" | "stray" | "retries
 
 /**
  * answered: the right reply came. wrong: another one did. refused: the broker or the service said
- * no. lost: no reply to any of the askings.
+ * no. lost: no word at the last of the askings.
  */
 export type OutcomeName = "answered" | "wrong" | "refused" | "lost";
 export type Outcome = { name: OutcomeName; why: string };
 
-/** How often a request that gets no reply is asked. */
+/** How often a request is asked that gets no reply in time. */
 const ASKINGS_MAX = 3;
 
 /** Never rejects for what a peer does; a closed client is the end of waiting. */
@@ -23,39 +34,43 @@ export async function outcomeOf(
   timeoutMs: number,
   onAskAgain: () => void,
 ): Promise<Outcome> {
+  let id = randomUUID();
   for (let askings = 1; ; askings++) {
-    const outcome = await ask(client, exchange, timeoutMs);
-    if (outcome.name === "silence" && askings < ASKINGS_MAX) {
-      onAskAgain();
-      continue;
+    const { name, why, again } = await ask(client, exchange, { timeoutMs, id });
+    if (!again || askings === ASKINGS_MAX) {
+      exchange.over(name === "answered");
+      return { name, why: again ? `${why}, asked ${askings} times` : why };
     }
-    const { why } = outcome;
-    exchange.over(outcome.name === "answered");
-    if (outcome.name !== "silence") return { name: outcome.name, why };
-    return { name: "lost", why: `${why}, asked ${askings} times` };
+    // What the broker gave up stays given up under its id. What it is silent about may yet be
+    // executed, and under the same id it is not executed again.
+    if (name === "refused") id = randomUUID();
+    onAskAgain();
   }
 }
 
 async function ask(
   client: LoadedClient,
   exchange: Exchange,
-  timeoutMs: number,
-): Promise<Outcome | { name: "silence"; why: string }> {
+  options: { timeoutMs: number; id: string },
+): Promise<Outcome & { again?: boolean }> {
   try {
-    const reply = await client.request(exchange.service, exchange.body, { timeoutMs });
+    const reply = await client.request(exchange.service, exchange.body, options);
     const why = exchange.wrong(reply);
     return why === null ? { name: "answered", why: "" } : { name: "wrong", why };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     const code = error instanceof ServiceFailed ? `${error.code}: ` : "";
-    return { name: nameOf(error, exchange), why: code + error.message };
+    const again = WORTH_ASKING_AGAIN.some((kind) => error instanceof kind);
+    return { name: nameOf(error, exchange), why: code + error.message, again };
   }
 }
 
-function nameOf(error: RequestError, { absentIsWrong }: Exchange): OutcomeName | "silence" {
-  if (error instanceof TimedOut || error instanceof NoBroker) return "silence";
-  if (error instanceof Closed) return "lost";
+function nameOf(error: RequestError, { absentIsWrong }: Exchange): OutcomeName {
+  if (NO_WORD.some((kind) => error instanceof kind)) return "lost";
   return error instanceof ServiceFailed && error.code === 404 && absentIsWrong
     ? "wrong"
     : "refused";
 }
+
+const NO_WORD = [TimedOut, NoBroker, Closed];
+const WORTH_ASKING_AGAIN = [TimedOut, NoBroker, NoWorker, Expired, ShuttingDown];

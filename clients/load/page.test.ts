@@ -77,7 +77,7 @@ test("what needs an explanation stands before the verdict", () => {
   );
   assert.deepEqual(text.split("\n").slice(-6), [
     'wrong (math): ["4"] instead of 5 for 2 + 3',
-    "16 requests were sent again to a broker that was silent or gone.",
+    "16 requests were sent again: the broker was silent, gone or closing.",
     "2 replies came after their request had timed out.",
     "30 requests were due and not started, since at most 8 may be outstanding.",
     "",

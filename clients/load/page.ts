@@ -76,7 +76,9 @@ function bar(share: number): string {
 function notes({ examples, resent, lateReplies, notStarted, options }: Report): string {
   const lines = examples.map(({ service, outcome, why }) => `${outcome} (${service}): ${why}`);
   if (resent > 0)
-    lines.push(`${count(resent)} requests were sent again to a broker that was silent or gone.`);
+    lines.push(
+      `${count(resent)} requests were sent again: the broker was silent, gone or closing.`,
+    );
   if (lateReplies > 0)
     lines.push(`${count(lateReplies)} replies came after their request had timed out.`);
   if (notStarted > 0) {

@@ -16,7 +16,7 @@ export type Report = {
   total: Row & { duplicated: number }; // Of a duplicated reply, the service is not known.
   services: Record<string, Row>;
   latencyHistogram: Bucket[];
-  resent: number; // How many times the client asked again by itself, of a broker that was silent.
+  resent: number; // How often the client asked again by itself: the broker was silent, gone or closing.
   lateReplies: number; // To requests that had timed out.
   notStarted: number; // How far the run was behind its rate when it ended.
   examples: Example[];

@@ -8,7 +8,7 @@ import type { Outcome, OutcomeName } from "./outcome.ts";
 /** sent = answered + refused + lost + wrong, once every request has its outcome. */
 export type Counts = Record<OutcomeName, number> & {
   sent: number; // Each request once, however often it was asked.
-  timedOut: number; // Askings that got no reply and were followed by another.
+  timedOut: number; // Askings that got no reply in time and were followed by another.
 };
 
 /** Of what was answered, from the intended start to the reply. */

@@ -1,12 +1,18 @@
 // What a caller sees of the real Client, broker and workers.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { Client } from "../../clients/client.ts";
-import { freeEndpoint } from "./program.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, type RequestOptions } from "../../clients/client.ts";
+import { decode, encode } from "../../protocol/mdp.ts";
+import { bind } from "../../transport/libzmq.ts";
+import { freeEndpoint, type Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
 const SLOW = "e2e/processes/slow.ts";
+
+const begun = (worker: Program) => worker.log.filter(({ event }) => event === "slow.began").length;
 
 test("echo returns any bytes and any number of frames, unchanged", async () => {
   await using stack = await Stack.start();
@@ -32,19 +38,143 @@ test("a slow service is waited for, not asked twice, however impatient the clien
   const worker = await stack.worker(SLOW);
   assert.equal(String(await stack.client.request("slow", "1500")), String(worker.pid));
   assert.equal(stack.client.retries, 0);
-  assert.equal(worker.log.filter(({ event }) => event === "slow.began").length, 1);
+  assert.equal(begun(worker), 1);
 });
 
-test("a request times out by itself, and the client goes on", async () => {
+test("a request that takes too long expires, and the client goes on", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
   await assert.rejects(stack.client.request("slow", "700", { timeoutMs: 200 }), {
+    name: "Expired",
+    service: "slow",
+    status: 408,
+    message: "expired in flight",
+  });
+  assert.equal(String(await stack.client.request("slow", "1")), String(worker.pid));
+  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+});
+
+test("a broker that says nothing in time: timed out, and the client goes on", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker(SLOW);
+  await stack.client.request("slow", "1");
+  stack.broker.signal("SIGSTOP");
+  await assert.rejects(stack.client.request("slow", "1", { timeoutMs: 200 }), {
     name: "TimedOut",
     service: "slow",
     message: "no reply from slow within 200 ms",
   });
+  stack.broker.signal("SIGCONT");
   assert.equal(String(await stack.client.request("slow", "1")), String(worker.pid));
   assert.deepEqual(stack.client.stray, { duplicate: 0, late: 1 });
+});
+
+test("a service without a worker: the broker says so when the time is over", async () => {
+  await using stack = await Stack.start();
+  await assert.rejects(stack.client.request("nobody", "hello", { timeoutMs: 200 }), {
+    name: "NoWorker",
+    service: "nobody",
+    status: 404,
+    message: "no worker came in time",
+  });
+});
+
+test("a full queue: refused at once, and what is in it is not harmed", async () => {
+  await using stack = await Stack.start({ MDP_QUEUE_MAX: "1" });
+  const worker = await stack.worker(SLOW);
+  const first = stack.client.request("slow", "500");
+  await assert.rejects(stack.client.request("slow", "1"), {
+    name: "QueueFull",
+    status: 429,
+    message: "the queue is full",
+  });
+  assert.equal(String(await first), String(worker.pid));
+});
+
+test("a request that kills its workers is quarantined", async () => {
+  await using stack = await Stack.start({ MDP_DELIVERIES_MAX: "1" });
+  const worker = await stack.worker(SLOW);
+  const quarantined = assert.rejects(stack.client.request("slow", "60000"), {
+    name: "Quarantined",
+    status: 502,
+  });
+  await worker.logged("slow.began");
+  worker.signal("SIGKILL");
+  await quarantined;
+});
+
+test("what a service says no with is its own, through a call, too", async () => {
+  await using stack = await Stack.start();
+  await stack.worker("workers/math.ts");
+  await assert.rejects(stack.client.request("math", "2 + * 3"), {
+    name: "ServiceFailed",
+    service: "math",
+    code: 400,
+  });
+});
+
+test("a broker that is shutting down is asked until there is another, or the time is over", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker(SLOW);
+  const taken = stack.client.request("slow", "1500");
+  await worker.logged("slow.began");
+  stack.broker.signal("SIGTERM");
+  await stack.broker.logged("broker.draining");
+  const later = stack.client.request("slow", "1");
+  await assert.rejects(stack.client.request("slow", "1", { timeoutMs: 200 }), {
+    name: "ShuttingDown",
+    status: 503,
+    message: "the broker is shutting down",
+  });
+  assert.equal(String(await taken), String(worker.pid));
+  await stack.broker.ended;
+  await stack.restartBroker();
+  assert.equal(String(await later), String(worker.pid));
+  assert.equal(begun(worker), 2);
+});
+
+test("one id, asked three times of a slow job: it runs once, and who asked last is answered", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker(SLOW);
+  const clients = [1, 2, 3].map(() => new Client(stack.endpoint));
+  const options: RequestOptions = { id: randomUUID(), timeoutMs: 2000 };
+  const ask = (client: Client) =>
+    client.request("slow", "1500", options).then(String, (error) => error.name);
+  const outcomes = [];
+  for (const client of clients) {
+    outcomes.push(ask(client));
+    await pause(500);
+  }
+  const answer = String(worker.pid);
+  assert.deepEqual(await Promise.all(outcomes), ["TimedOut", "TimedOut", answer]);
+  assert.equal(await ask(stack.client), answer); // It has ended by now, and is remembered.
+  assert.equal(begun(worker), 1);
+  for (const client of clients) client.close();
+});
+
+test("a broker that does not know calls is asked plainly", async () => {
+  const endpoint = await freeEndpoint();
+  const asked: string[] = [];
+  const timing = { frameBytesMax: 1000, deadAfterMs: 10_000 };
+  const broker = await bind(endpoint, timing, {
+    message(from, frames) {
+      const command = decode(frames);
+      if (command.header !== "client") return;
+      const service = String(command.service);
+      asked.push(service);
+      const body = service.startsWith("mmi.") ? [Buffer.from("501")] : command.body;
+      broker.send(from, encode({ ...command, body }));
+    },
+    gone() {},
+  });
+  const client = new Client(endpoint);
+  for (const body of ["first", "second"]) {
+    assert.equal(String(await client.request("echo", body)), body);
+  }
+  assert.deepEqual(asked, ["mmi.call", "echo", "echo"]);
+  assert.equal(client.retries, 0);
+  client.close();
+  broker.close();
 });
 
 test("an AbortSignal stops the waiting with its reason", async () => {
@@ -83,6 +213,9 @@ test("what no broker would take is refused before it is sent", async () => {
   await assert.rejects(client.request("x".repeat(256), "x"), RangeError);
   await assert.rejects(client.request("echo", []), RangeError);
   await assert.rejects(client.request("echo", "x".repeat(10_000)), RangeError);
+  for (const id of ["short", "x".repeat(129), ""]) {
+    await assert.rejects(client.request("echo", "x", { id }), RangeError);
+  }
   client.close();
 });
 

@@ -38,19 +38,29 @@ test("call: the reply, and exit codes that mean something", async () => {
     call(stack, "mmi.service", "echo"),
     call(stack),
     call(stack, "--timeout", "soon", "echo"),
+    call(stack, "--id", "short", "echo"),
   ]);
-  const [echo, math, fault, nobody, mmi, usage, timeout] = calls;
+  const [echo, math, fault, nobody, mmi, usage, timeout, id] = calls;
   assert.deepEqual(echo, { code: 0, output: "hello\n\nthere\n", errors: "" });
   assert.deepEqual(math, { code: 0, output: "42\n", errors: "" });
   assert.equal(fault?.code, 2);
   assert.match(fault?.errors ?? "", /^call: math says 400: .*\n$/);
-  assert.equal(nobody?.code, 3);
-  assert.match(nobody?.errors ?? "", /no worker of nobody is registered/);
+  assert.equal(nobody?.code, 4);
+  assert.match(nobody?.errors ?? "", /^call: .*no worker.*: start a worker of nobody, or .*\n$/);
   assert.deepEqual(mmi, { code: 0, output: "200\n", errors: "" });
-  for (const wrong of [usage, timeout]) {
+  for (const wrong of [usage, timeout, id]) {
     assert.equal(wrong?.code, 1);
     assert.match(wrong?.errors ?? "", /^call: .*\n$/);
   }
+});
+
+test("call: asked again under its id, a call is not executed again", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker("e2e/processes/slow.ts");
+  const ask = () => call(stack, "--id", "a call that is asked again", "slow", "1");
+  const answer = { code: 0, output: `${worker.pid}\n`, errors: "" };
+  assert.deepEqual([await ask(), await ask()], [answer, answer]);
+  assert.equal(worker.log.filter(({ event }) => event === "slow.began").length, 1);
 });
 
 test("db: what one worker stores, another finds", async () => {

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Refused, RequestError, refusal } from "./errors.ts";
+
+for (const [status, name] of [
+  [400, "Refused"],
+  [404, "NoWorker"],
+  [408, "Expired"],
+  [418, "Refused"],
+  [429, "QueueFull"],
+  [502, "Quarantined"],
+  [503, "ShuttingDown"],
+] as const) {
+  test(`the broker's ${status} is a ${name}, in its own words`, () => {
+    const error = refusal("echo", status, "no");
+    assert.ok(error instanceof Refused && error instanceof RequestError);
+    assert.deepEqual(
+      [error.name, error.status, error.service, error.message],
+      [name, status, "echo", "no"],
+    );
+  });
+}

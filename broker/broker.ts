@@ -249,7 +249,7 @@ export class Broker {
     if (isManagement(name)) this.#reject(from, command, "READY for a name of ours", now);
     else if (!this.#services.hasRoomFor(name))
       this.#reject(from, command, "too many services", now);
-    else if (this.#drainBy !== null) this.#reject(from, command, ENDING.why, now);
+    else if (this.#leaveAt !== null) this.#reject(from, command, ENDING.why, now);
     else this.#register(from, command, now);
   }
 

@@ -61,8 +61,9 @@ const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames) => perform(broker.receive(from, frames, now())),
   gone: (peer) => perform(broker.gone(peer, now())),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
+let draining = false;
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
-const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => true);
+const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining);
 log.info(
   { event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat },
   `listening on ${settings.MDP_BIND}`,
@@ -74,7 +75,10 @@ if (!transport.noticesDeaths) {
   );
 }
 
-onStopSignal(() => perform(broker.drain(now())));
+onStopSignal(() => {
+  draining = true;
+  perform(broker.drain(now()));
+});
 
 function perform(effects: Effect[]) {
   for (const effect of effects) {

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { Client } from "../../clients/client.ts";
 import { freeEndpoint, Program } from "./program.ts";
+import { Stack } from "./stack.ts";
 
 async function status(url: string): Promise<number | "no answer"> {
   try {
@@ -44,11 +46,20 @@ test("a worker is live from the start, and ready while it is registered", async 
   assert.deepEqual(await worker.stop(), { code: 0, signal: null });
 });
 
-test("a broker is live and ready once it listens", async () => {
+test("a broker is live and ready once it listens, and no longer ready when it drains", async () => {
   const port = await portOf(freeEndpoint());
+  await using stack = await Stack.start({ MDP_DRAIN_MS: "1000" });
   const settings = { MDP_BIND: await freeEndpoint(), MDP_HEALTH_PORT: port };
-  const broker = new Program("broker/main.ts", [], settings);
+  const broker = stack.program("broker/main.ts", [], settings);
   await becomes(`http://127.0.0.1:${port}/livez`, 200);
   await becomes(`http://127.0.0.1:${port}/readyz`, 200);
-  assert.deepEqual(await broker.stop(), { code: 0, signal: null });
+  const worker = stack.program("e2e/processes/slow.ts", [], { MDP_BROKER: settings.MDP_BIND });
+  const client = new Client(settings.MDP_BIND);
+  const reply = client.request("slow", "60000");
+  reply.catch(() => {});
+  await worker.logged("slow.began");
+  broker.signal("SIGTERM");
+  await becomes(`http://127.0.0.1:${port}/readyz`, 503);
+  assert.deepEqual(await broker.ended, { code: 0, signal: null });
+  client.close();
 });

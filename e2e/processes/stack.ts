@@ -25,8 +25,9 @@ export class Stack implements AsyncDisposable {
     this.client = new Client(endpoint, options);
   }
 
-  program(file: string, args: string[] = []): Program {
-    const program = new Program(file, args, this.#settings);
+  /** What `settings` has goes before what all programs have. */
+  program(file: string, args: string[] = [], settings: Record<string, string> = {}): Program {
+    const program = new Program(file, args, { ...this.#settings, ...settings });
     this.#programs.push(program);
     return program;
   }

@@ -52,6 +52,7 @@ function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
     session,
     starts: () => show(session.tick(now)),
     brokerSays: (frames: Frame[]) => show(session.receive(frames, now)),
+    opens: () => session.opened(now),
     breaks: () => show(session.gone(now)),
     drains: () => show(session.drain(now)),
     answers: (nth: number, ...body: string[]) =>
@@ -101,6 +102,15 @@ test("a request is served and its reply carries the client frame it came with", 
   assert.deepEqual(answers(1, "HO", "HO"), ["> REPLY c2 HO HO"]);
   assert.deepEqual(answers(0, "HI"), ["> REPLY c1 HI"]);
   assert.deepEqual(answers(0, "HI again"), []);
+});
+
+test("a broker that is reached late has a whole lease to say something", () => {
+  const { starts, opens, waits, brokerSays } = dialog();
+  starts();
+  waits(LEASE_MS - 100);
+  opens();
+  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
+  assert.deepEqual(brokerSays(request("c1", "hi")), ["serve hi"]);
 });
 
 test("heartbeats go on while a handler works, unless something else was sent", () => {

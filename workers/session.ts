@@ -74,6 +74,11 @@ export class Session {
     return effects;
   }
 
+  /** There is a connection: the broker has our READY, and its silence begins to count. */
+  opened(now: number) {
+    this.#expiry = now + leaseMs(this.#options.heartbeat);
+  }
+
   /** A message came on the current socket. */
   receive(frames: Frame[], now: number): Effect[] {
     const command = decode(frames);

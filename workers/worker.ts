@@ -137,7 +137,7 @@ export async function serve(
   function open() {
     const timing = { deadAfterMs: deadAfterMs(heartbeat) };
     return connect(settings.MDP_BROKER, timing, {
-      opened: () => {},
+      opened: () => session.opened(now()),
       message: (frames) => perform(session.receive(frames, now())),
       gone: () => perform(session.gone(now())),
     });

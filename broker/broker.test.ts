@@ -40,6 +40,16 @@ test("services do not mix", () => {
   assert.deepEqual(says(W2, ready("math")), ["w2 < REQUEST c1 2 + 2"]);
 });
 
+test("names and ids are bytes: two that are not UTF-8 are not taken for one another", () => {
+  const { says } = dialog({ queueMax: 200 });
+  says(W1, ready("\xff"));
+  assert.deepEqual(says(C1, request("\xfe", "hi")), []);
+  says(W2, ready("echo", 200));
+  for (let nth = 2; nth <= 130; nth += 1) says(C1, requestFrom([`${nth}`], "echo", "hi"));
+  assert.deepEqual(says(W2, reply(id(128), "HI")), ["c1 < 128 echo HI"]);
+  assert.deepEqual(says(W2, reply(id(129), "HI")), ["c1 < 129 echo HI"]);
+});
+
 test("LRU: requests go to the worker that has been idle the longest", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
@@ -140,11 +150,18 @@ test("requeue: what a purged worker had is the next to be served", () => {
 });
 
 test("peer gone: what a worker had is given to another at once", () => {
-  const { says, vanishes, log } = dialog();
+  const { says, vanishes, log, broker } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("echo"));
+  assert.deepEqual(log.at(-1), {
+    event: "worker.registered",
+    service: "echo",
+    worker: "7732",
+    credit: 1,
+  });
   says(C1, request("echo", "hi"));
   assert.deepEqual(vanishes(W1), ["w2 < REQUEST c1 hi"]);
+  assert.equal(broker.counts().requeued, 1);
   assert.deepEqual(log.at(-1), {
     event: "worker.removed",
     service: "echo",
@@ -165,6 +182,20 @@ test("requeue: the requests of one worker keep their order, and their ids", () =
     "w2 < REQUEST #2 2",
     "w2 < REQUEST #3 3",
     "w2 < REQUEST #4 4",
+  ]);
+});
+
+test("requeue: what several workers had is served in the order in which it was asked", () => {
+  const { says, waits } = dialog();
+  says(W1, ready("echo", 2));
+  says(W2, ready("echo", 2));
+  for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body)); // W1 has 1 and 3.
+  waits(LEASE_MS);
+  assert.deepEqual(says(W3, ready("echo", 9)), [
+    "w3 < REQUEST #1 1",
+    "w3 < REQUEST #2 2",
+    "w3 < REQUEST #3 3",
+    "w3 < REQUEST #4 4",
   ]);
 });
 
@@ -191,6 +222,16 @@ test("deliveries: a request that loses its workers is given up at the limit", ()
   assert.equal(events("request.quarantined").length, 1);
 });
 
+test("deliveries: a worker that goes silent costs its request one, too", () => {
+  const { says, waits, broker } = dialog({ deliveriesMax: 2 });
+  says(C1, request("echo", "poison"));
+  for (const worker of [W1, W2]) {
+    assert.deepEqual(says(worker, ready("echo", 1)), [`${worker} < REQUEST #1 poison`]);
+    waits(LEASE_MS);
+  }
+  assert.equal(broker.counts().quarantined, 1);
+});
+
 test("a worker that leaves costs its request no delivery, and gets no answer", () => {
   const { says } = dialog({ deliveriesMax: 1 });
   says(C1, request("echo", "hi"));
@@ -214,7 +255,7 @@ test("late reply: after a purge it is dropped, and its worker told to start over
 });
 
 test("late reply: an id that is not this worker's is dropped and counted, and the rest goes on", () => {
-  const { says, broker } = dialog();
+  const { says, waits, events, broker } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("echo", 2));
   says(C1, request("echo", "1"));
@@ -223,6 +264,10 @@ test("late reply: an id that is not this worker's is dropped and counted, and th
   assert.equal(broker.counts().repliesDropped, 1);
   assert.deepEqual(says(W2, reply(id(2), "two")), ["c2 < echo two"]);
   assert.deepEqual(says(W1, reply(id(1), "one")), ["c1 < echo one"]);
+  waits(100);
+  assert.deepEqual(events("replies.dropped"), [
+    { event: "replies.dropped", service: "echo", why: "late", count: 1 },
+  ]);
 });
 
 test("a plain worker cannot answer a client that it was not given", () => {
@@ -273,7 +318,7 @@ test("expiry: in flight, the reply comes to nobody, and only then is the worker 
   assert.equal(broker.counts().repliesDropped, 1);
 });
 
-test("expiry: a request past its time is given to nobody, between two ticks or at one", () => {
+test("expiry: a request past its time is given to nobody, at a tick or between two", () => {
   const between = dialog({ requestTtlMs: 1050 });
   between.says(C1, request("echo", "hello?"));
   between.waits(1000);
@@ -286,6 +331,14 @@ test("expiry: a request past its time is given to nobody, between two ticks or a
   atOne.waits(100);
   atOne.says(W2, ready("echo"));
   assert.deepEqual(atOne.waits(LEASE_MS - 100), []);
+
+  const gone = dialog({ requestTtlMs: 1050 });
+  gone.says(W1, ready("echo"));
+  gone.says(C1, request("echo", "hello?"));
+  gone.says(W2, ready("echo"));
+  gone.waits(1000);
+  gone.passesSilently(60);
+  assert.deepEqual(gone.vanishes(W1), []);
 });
 
 test("expiry: a request that expired with its worker is neither requeued nor given up again", () => {
@@ -336,6 +389,12 @@ test("bounds: many empty frames weigh something too", () => {
   assert.equal(broker.counts().refused, 1);
 });
 
+test("bounds: the envelope weighs something too", () => {
+  const { says, broker } = dialog({ queueBytesMax: 1000 });
+  says(C1, requestFrom(["e".repeat(1000)], "echo", "hi"));
+  assert.equal(broker.counts().refused, 1);
+});
+
 test("bounds: services", () => {
   const { says, broker } = dialog({ servicesMax: 2 });
   for (const name of ["a", "b", "c"]) says(C1, request(name, "hi"));
@@ -373,8 +432,21 @@ test("client gone: its queued requests are dropped, and so are its replies", () 
   assert.deepEqual(says(W1, reply(C1, "for nobody")), ["w1 < REQUEST c2 another's"]);
 });
 
+test("client gone: what waited behind its request is served, what only it wanted forgotten", () => {
+  const { says, vanishes, broker } = dialog({ deliveriesMax: 2 });
+  says(W1, ready("echo", 2));
+  says(C1, request("echo", "suspect"));
+  says(W2, ready("echo", 2));
+  says(C2, request("echo", "slow"));
+  vanishes(W1);
+  assert.deepEqual(says(C2, request("echo", "next")), []);
+  says(C1, request("none", "hi"));
+  assert.deepEqual(vanishes(C1), ["w2 < REQUEST #3 next"]);
+  assert.equal(broker.counts().services, 1);
+});
+
 test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => {
-  const { says } = dialog();
+  const { says, waits, events } = dialog();
   assert.deepEqual(says(W1, heartbeatCommand), ["w1 < DISCONNECT"]); // Before READY.
   assert.deepEqual(says(W1, reply(C1, "x")), ["w1 < DISCONNECT"]); // Before READY.
   says(W1, ready("echo"));
@@ -390,6 +462,10 @@ test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => 
   ];
   assert.deepEqual(says(W1, toWorker), ["w1 < DISCONNECT"]); // A REQUEST.
   assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 404"]);
+  waits(100);
+  assert.deepEqual(events("peers.disconnected").slice(0, 1), [
+    { event: "peers.disconnected", why: "an unexpected HEARTBEAT", count: 1 },
+  ]);
 });
 
 test("7/MDP: DISCONNECT is never answered, not even an unknown worker's", () => {
@@ -424,7 +500,7 @@ test("oversleep: a broker that was itself stopped blames no worker", () => {
 test("a flood is a line in the log, not a line each", () => {
   const { says, waits, log } = dialog();
   for (let message = 0; message < 1000; message += 1) says(C1, [Buffer.from("junk")]);
-  waits(100);
+  waits(200);
   assert.deepEqual(log, [
     { event: "messages.dropped", why: "no empty frame before the header", count: 1000 },
   ]);

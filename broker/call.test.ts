@@ -73,6 +73,9 @@ test("404: no worker came within the ttl, the call's own or the broker's", () =>
   assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
   assert.deepEqual(waits(1400), []);
   assert.deepEqual(waits(100), ["c2 < mmi.call 404 no worker came in time"]);
+  says(C1, call("echo", { ttl: 105 }, "hi"));
+  assert.deepEqual(waits(100), []);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
 });
 
 test("408: the ttl passed, in the queue or in flight; what comes then is dropped", () => {
@@ -227,6 +230,18 @@ test("retry: who asks again with a heavier envelope is held to the bound in byte
   const heavy = [Buffer.alloc(3000, "e"), ...call("echo", { id: ID }, "")];
   assert.match(says(C2, heavy).join(), /mmi.call 429 the queues are too large$/);
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < mmi.call 200 HI"]);
+});
+
+test("retry: a heavier envelope weighs more, and comes free again", () => {
+  const { says, broker } = dialog({ queueBytesMax: 5000 });
+  says(W1, ready("echo", 9));
+  says(C1, call("echo", { id: ID }, "hi"));
+  says(C2, [Buffer.alloc(3000, "e"), ...call("echo", { id: ID }, "hi")]);
+  says(C1, request("echo", "x".repeat(3000)));
+  assert.equal(broker.counts().refused, 1);
+  says(W1, reply(id(1), "HI"));
+  says(C1, request("echo", "x".repeat(4000)));
+  assert.equal(broker.counts().refused, 1);
 });
 
 test("retry: a requeued call goes on under its id and for who asked last", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dialog, id, ready, reply, request, requestFrom } from "./dialog.ts";
 
-const [W1, W2] = ["w1", "w2"];
+const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
 
 /** The document that follows the status 200. */
@@ -28,6 +28,7 @@ test("8/MMI: 200 with workers, busy ones too, 404 without, else 501; workers may
   assert.deepEqual(says(W2, ready("mmi.call")), ["w2 < DISCONNECT"]);
   assert.deepEqual(says(W2, ready("mmi.mine")), ["w2 < DISCONNECT"]);
   assert.deepEqual(says(W2, ready("mmiecho")), []);
+  assert.deepEqual(says(W3, ready("not.mmi.echo")), []);
 });
 
 test("mmi.services: what each has to do", () => {

@@ -17,11 +17,11 @@ import { type Effect, LazyPirate, type Outcome, WORD_MS } from "./lazy-pirate.ts
 
 const SILENCE_MS = 1000;
 
-function dialog() {
+function dialog({ random = 1 } = {}) {
   let now = 0;
   let ids = 0;
   const newId = () => `the call's own id, ${++ids}`;
-  const pirate = new LazyPirate({ silenceMs: SILENCE_MS, tries: 3, random: () => 1, newId });
+  const pirate = new LazyPirate({ silenceMs: SILENCE_MS, tries: 3, random: () => random, newId });
   type Asked = { envelope: Frame[]; options: CallOptions | null };
   const asked = new Map<string, Asked>(); // By "service body", as last sent; a call has options.
 
@@ -108,13 +108,24 @@ test("a second reply is a duplicate; one to a request given up is late; neither 
   const { asks, brokerSays, waits, pirate } = dialog();
   asks("echo", "a");
   brokerSays("echo a", "A");
-  assert.deepEqual(brokerSays("echo a", "A"), []);
   asks("echo", "b", 100);
+  assert.deepEqual(brokerSays("echo a", "A"), []);
   waits(100 + WORD_MS);
   assert.deepEqual(brokerSays("echo b", "B"), []);
-  const [id] = pirate.request(Buffer.from("echo"), [Buffer.from("c")], 1e9, 200);
-  pirate.cancel(id);
-  assert.deepEqual(pirate.strays, { duplicate: 1, late: 1 });
+  asks("echo", "c");
+  pirate.cancel(3);
+  assert.deepEqual(brokerSays("echo c", "C"), []);
+  assert.deepEqual(pirate.strays, { duplicate: 1, late: 2 });
+});
+
+test("only so many requests that were given up are remembered", () => {
+  const { asks, brokerSays, pirate } = dialog();
+  asks("echo", "a");
+  pirate.cancel(1);
+  for (let nth = 2; nth <= 100_001; nth += 1)
+    pirate.cancel(pirate.request(Buffer.from("echo"), [Buffer.from("b")], 1e9, 0)[0]);
+  brokerSays("echo a", "A");
+  assert.deepEqual(pirate.strays, { duplicate: 1, late: 0 });
 });
 
 test("a request times out by its own deadline, once the broker's word is overdue", () => {
@@ -186,6 +197,15 @@ test("the back-off begins anew once the broker was heard", () => {
   asks("echo", "b");
   breaks();
   assert.deepEqual(waits(100), ["connect", "> echo b"]);
+});
+
+test("half of each wait is left to chance", () => {
+  const { asks, breaks, refuse, waits } = dialog({ random: 0 });
+  asks("echo", "a");
+  breaks();
+  assert.deepEqual(waits(50), ["connect", "> echo a"]);
+  refuse("echo a", 503, "closing");
+  assert.deepEqual(waits(50), ["> echo a"]);
 });
 
 test("while nothing is outstanding the broker owes nothing, and its silence counts for nothing", () => {

@@ -81,6 +81,12 @@ test("7/MDP: a client command has its frames, both ways, with and without an env
   }
 });
 
+test("a service name has up to 255 bytes", () => {
+  const name = "x".repeat(255);
+  assert.equal(decode(frames("", "MDPC01", name, "a")).header, "client");
+  assert.equal(decode(frames("", "MDPW01", [1], name)).header, "worker");
+});
+
 test("a REPLY without the delimiter is taken as it comes, a REQUEST is not", () => {
   const reply = decode(frames("", "MDPW01", [3], "c1", "a", "b"));
   assert.deepEqual(reply, {

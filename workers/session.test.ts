@@ -182,6 +182,13 @@ test("back-off: each conversation in which the broker is not heard doubles the w
   assert.deepEqual(waits(100), ["connect", "> READY echo 2"]);
 });
 
+test("back-off: half of the wait is left to chance", () => {
+  const { starts, brokerSays, waits } = dialog({ random: 0 });
+  starts();
+  assert.deepEqual(brokerSays(disconnect), ["close"]);
+  assert.deepEqual(waits(50), ["connect", "> READY echo 2"]);
+});
+
 test("the time limit: an overrun costs its request, not the worker", () => {
   const { starts, brokerSays, waits, answers } = dialog({ timeLimitMs: 500 });
   starts();

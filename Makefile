@@ -6,17 +6,23 @@ BODY ?= hello
 N ?= 5
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: node_modules ## The main job in 20 s, without Docker: a worker killed, one frozen, nothing lost
 	@npm run -s demo
 
-test: node_modules ## Types, lint, unit tests, real processes (what needs Docker: make smoke)
+test: node_modules ## Types, lint, rules, a simulation, real processes (what needs Docker: make smoke)
 	@npm run -s test
 	@echo "Not run by make test: the containers. With Docker, make smoke runs them."
 
 check: node_modules ## Types, lint and house rules alone: a few seconds
 	@npm run -s check
+
+simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make simulate, SEED=42 make simulate
+	@npm run -s simulate
+
+mutants: node_modules ## Each rule broken on purpose, on a copy, and the test that notices
+	@npm run -s mutants
 
 call: node_modules ## One request: make call SERVICE=math BODY='2 + 2'
 	@npm run -s call -- '$(SERVICE)' '$(BODY)'
@@ -49,4 +55,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check call load up logs scale smoke down clean
+.PHONY: help demo test check simulate mutants call load up logs scale smoke down clean

@@ -3,10 +3,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeCall } from "../protocol/call.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
-import { Broker, type Effect } from "./broker.ts";
+import { Broker, type Effect } from "../../broker/broker.ts";
+import { encodeCall } from "../../protocol/call.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import { decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import { Random } from "./random.ts";
 
 const MESSAGES = 1_000_000;
 const SEED = Number(process.env.SEED ?? 1);
@@ -27,22 +28,6 @@ const heartbeat = { intervalMs: 1000, liveness: 3 };
 const LIFE = Buffer.from("thislife");
 const PEERS = 60;
 
-/** Numbers from 0 up to but not including `below`, the same ones for the same seed (mulberry32). */
-function dice(seed: number) {
-  let state = seed;
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
-type Dice = ReturnType<typeof dice>;
-
-const pick = <Thing>(roll: Dice, things: readonly Thing[]): Thing =>
-  things[roll(things.length)] as Thing;
-
 const SERVICES = [..."abcdefghij", "mmi.service", "mmi.stats", "mmi.call", "mmi.x"].map((name) =>
   Buffer.from(name),
 );
@@ -60,76 +45,79 @@ const WORDS = [
 ];
 
 /** A message as a peer may well send it. */
-function right(roll: Dice, sent: number): Frame[] {
+function right(random: Random, sent: number): Frame[] {
   const worker = { header: "worker", dialect } as const;
-  const body = pick(roll, BODIES);
-  switch (roll(8)) {
+  const body = random.pick(BODIES);
+  switch (random.whole(0, 7)) {
     case 0: {
-      const credit = pick(roll, [null, 1, 3, 65_535]);
-      return encode({ ...worker, name: "READY", service: pick(roll, SERVICES), credit });
+      const credit = random.pick([null, 1, 3, 65_535]);
+      return encode({ ...worker, name: "READY", service: random.pick(SERVICES), credit });
     }
     case 1:
-      return encode({ ...worker, name: pick(roll, ["HEARTBEAT", "HEARTBEAT", "DISCONNECT"]) });
+      return encode({ ...worker, name: random.pick(["HEARTBEAT", "HEARTBEAT", "DISCONNECT"]) });
     case 2:
     case 3:
-      return encode({ ...worker, name: "REPLY", client: clientFrame(roll, sent), body });
+      return encode({ ...worker, name: "REPLY", client: clientFrame(random, sent), body });
     default:
-      return request(roll, body);
+      return request(random, body);
   }
 }
 
 /** Requests and calls, plain and through a proxy. */
-function request(roll: Dice, body: Frame[]): Frame[] {
-  const envelope = roll(2) === 0 ? [] : [Buffer.from("proxy"), Buffer.of(roll(256))];
-  const service = pick(roll, SERVICES);
-  if (roll(2) === 0) return encode({ header: "client", dialect, envelope, service, body });
-  const id = `${roll(200)}`.padStart(16, "0");
-  const options = roll(2) === 0 ? { id } : pick(roll, OPTIONS);
+function request(random: Random, body: Frame[]): Frame[] {
+  const envelope = random.chance(1 / 2)
+    ? []
+    : [Buffer.from("proxy"), Buffer.of(random.whole(0, 255))];
+  const service = random.pick(SERVICES);
+  if (random.chance(1 / 2)) return encode({ header: "client", dialect, envelope, service, body });
+  const id = `${random.whole(0, 199)}`.padStart(16, "0");
+  const options = random.chance(1 / 2) ? { id } : random.pick(OPTIONS);
   const call = encodeCall({ service, options, body });
   const name = Buffer.from("mmi.call");
   return encode({ header: "client", dialect, envelope, service: name, body: call });
 }
 
 /** The id of a request sent lately, or another's, or a client's address. */
-function clientFrame(roll: Dice, sent: number): Frame {
-  if (roll(4) === 0) return Buffer.from(address(roll));
+function clientFrame(random: Random, sent: number): Frame {
+  if (random.chance(1 / 4)) return Buffer.from(address(random));
   const id = Buffer.alloc(16);
   LIFE.copy(id);
-  id.writeUInt32BE(Math.max(0, sent - roll(100)), 12);
+  id.writeUInt32BE(Math.max(0, sent - random.whole(0, 99)), 12);
   return id;
 }
 
-function mutated(roll: Dice, frames: Frame[]): Frame[] {
+function mutated(random: Random, frames: Frame[]): Frame[] {
   const mutant = [...frames];
-  const at = roll(mutant.length + 1);
+  const at = random.whole(0, mutant.length);
   const frame = Buffer.from(mutant[at] ?? "");
-  if (frame.length > 0) frame[roll(frame.length)] = roll(256);
-  switch (roll(5)) {
+  if (frame.length > 0) frame[random.whole(0, frame.length - 1)] = random.whole(0, 255);
+  switch (random.whole(0, 4)) {
     case 0:
       return mutant.toSpliced(at, 1);
     case 1:
-      return mutant.toSpliced(at, 0, pick(roll, WORDS));
+      return mutant.toSpliced(at, 0, random.pick(WORDS));
     case 2:
       return mutant.toSpliced(at, 1, frame);
     case 3:
-      return mutant.toSpliced(at, 1, frame.subarray(0, roll(frame.length + 1)));
+      return mutant.toSpliced(at, 1, frame.subarray(0, random.whole(0, frame.length)));
     default:
       return [...mutant.slice(at), ...mutant.slice(0, at)];
   }
 }
 
-const random = (roll: Dice): Frame[] => Array.from({ length: roll(7) }, () => pick(roll, WORDS));
+const junk = (random: Random): Frame[] =>
+  Array.from({ length: random.whole(0, 6) }, () => random.pick(WORDS));
 
-const address = (roll: Dice) => `peer${roll(PEERS)}`;
+const address = (random: Random) => `peer${random.whole(1, PEERS)}`;
 
-function message(roll: Dice, sent: number): Frame[] {
-  const kind = roll(10);
-  if (kind === 0) return random(roll);
-  return kind <= 2 ? mutated(roll, right(roll, sent)) : right(roll, sent);
+function message(random: Random, sent: number): Frame[] {
+  const kind = random.whole(0, 9);
+  if (kind === 0) return junk(random);
+  return kind <= 2 ? mutated(random, right(random, sent)) : right(random, sent);
 }
 
 test(`a million messages (SEED=${SEED})`, () => {
-  const roll = dice(SEED);
+  const random = new Random(SEED);
   let now = 0;
   const broker = new Broker(limits, heartbeat, LIFE, now);
 
@@ -149,16 +137,16 @@ test(`a million messages (SEED=${SEED})`, () => {
   }
 
   for (let sent = 0; sent < MESSAGES; sent += 1) {
-    check(broker.receive(address(roll), message(roll, broker.counts().received), now));
-    if (roll(50) === 0) check(broker.gone(address(roll), now));
-    if (roll(20) > 0) continue;
-    now += roll(2500) === 0 ? roll(10_000) : roll(100);
+    check(broker.receive(address(random), message(random, broker.counts().received), now));
+    if (random.chance(1 / 50)) check(broker.gone(address(random), now));
+    if (random.chance(19 / 20)) continue;
+    now += random.chance(1 / 2500) ? random.whole(0, 9999) : random.whole(0, 99);
     check(broker.tick(now));
   }
   const counts = check([]);
   for (const [name, count] of Object.entries(counts)) assert.ok(count > 0, `${name}: none`);
 
-  for (let peer = 0; peer < PEERS; peer += 1) check(broker.gone(`peer${peer}`, now));
+  for (let peer = 1; peer <= PEERS; peer += 1) check(broker.gone(`peer${peer}`, now));
   for (const end = now + 60_000; now < end; ) {
     now += 100;
     check(broker.tick(now));

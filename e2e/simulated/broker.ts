@@ -1,0 +1,102 @@
+// One life of the broker in the simulation: the real Broker, as broker/main.ts runs it. A witness
+// looks at everything that goes in and comes out.
+
+import type { Effect } from "../../broker/broker.ts";
+import type { Address, Frame } from "../../protocol/frame.ts";
+import { deadAfterMs, tickMs } from "../../protocol/heartbeat.ts";
+import { MDP_0_1 } from "../../protocol/mdp.ts";
+import type { Bound } from "../../transport/transport.ts";
+import { Process } from "./process.ts";
+import { type Input, Witness } from "./witness.ts";
+import type { BrokerUnderTest, World } from "./world.ts";
+
+export class SimulatedBroker {
+  readonly process: Process;
+  readonly witness: Witness;
+  #world: World;
+  #broker: BrokerUnderTest;
+  #bound: Bound;
+  #onEnd: () => void;
+
+  /** `onEnd` is told once it has drained. */
+  constructor(world: World, onEnd: () => void) {
+    const { clock, random, network, configuration, makeBroker } = world;
+    const { limits, heartbeat } = configuration;
+    this.#world = world;
+    this.#onEnd = onEnd;
+    this.process = new Process("broker", clock);
+    const { now } = this.process;
+    this.#broker = makeBroker(limits, heartbeat, random.bytes(8), now);
+    this.witness = new Witness(world, this.#broker, now);
+    const timing = { deadAfterMs: deadAfterMs(heartbeat) };
+    this.#bound = network.bind(this.process, timing, {
+      message: (from, frames) => this.#receive(from, frames),
+      gone: (peer) => this.#gone(peer),
+    });
+    this.process.every(tickMs(heartbeat), () => this.#tick());
+  }
+
+  /** As SIGTERM does. */
+  stop() {
+    this.#world.trace.event(() => "broker is told to stop");
+    const { now } = this.process;
+    this.#perform({ kind: "stop", now }, this.#broker.drain(now));
+  }
+
+  /** As SIGKILL does. */
+  kill(kept: number) {
+    this.witness.ends();
+    this.#world.network.end(this.process, { kept });
+  }
+
+  counts() {
+    return this.#broker.counts();
+  }
+
+  #receive(from: Address, frames: Frame[]) {
+    const { trace, network } = this.#world;
+    const { now } = this.process;
+    trace.message(network.nameOf(from) ?? "somebody", "broker", frames);
+    const effects = this.#broker.receive(from, frames, now);
+    this.#perform({ kind: "message", from, frames, now }, effects);
+  }
+
+  #gone(peer: Address) {
+    const { now } = this.process;
+    this.#world.trace.event(
+      () => `broker is told that ${this.#world.network.nameOf(peer)} is gone`,
+    );
+    this.#perform({ kind: "gone", peer, now }, this.#broker.gone(peer, now));
+  }
+
+  #tick() {
+    const { now } = this.process;
+    this.#perform({ kind: "tick", now }, this.#broker.tick(now));
+  }
+
+  #perform(input: Input, effects: Effect[]) {
+    for (const effect of effects) if (effect.do === "send") this.#note(effect.to, effect.frames);
+    this.witness.saw(input, effects);
+    for (const effect of effects) {
+      if (effect.do === "send") {
+        this.#bound.send(effect.to, effect.frames);
+      } else if (effect.do === "stopped") {
+        this.witness.ends();
+        this.#bound.close();
+        this.#onEnd();
+      }
+    }
+  }
+
+  /** For the trace, and for whoever may have overheard it. */
+  #note(to: Address, frames: Frame[]) {
+    const { overheard, trace, network } = this.#world;
+    trace.message("broker", network.nameOf(to) ?? "nobody", frames);
+    const [, , command, client] = frames;
+    if (!client || !command?.equals(MDP_0_1.commands.REQUEST)) return;
+    overheard.push(client);
+    if (overheard.length > OVERHEARD_MAX) overheard.shift();
+  }
+}
+
+const OVERHEARD_MAX = 50;

@@ -1,0 +1,177 @@
+// A client of the simulation: the real LazyPirate, as clients/client.ts runs it.
+
+import { type Effect, LazyPirate, type Outcome, WORD_MS } from "../../clients/lazy-pirate.ts";
+import { decodeFailure } from "../../protocol/failure.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import type { Connected } from "../../transport/transport.ts";
+import type { Outcome as Ending } from "../history.ts";
+import { Process } from "./process.ts";
+import type { Sight } from "./sometimes.ts";
+import { bodyOf, type Task } from "./task.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/** A task under a name that the broker knows it by. */
+export type AnyCall = { id: string; task: Task };
+
+type Asked = { task: Task; by: number };
+
+export class SimulatedClient {
+  readonly process: Process;
+  #world: World;
+  #pirate: LazyPirate;
+  #socket: Connected | null = null;
+  #asked = new Map<number, Asked>(); // What has no outcome yet.
+  #ticking = false;
+
+  constructor(world: World, name: string) {
+    const { clock, random, configuration } = world;
+    const { silenceMs, tries } = configuration;
+    this.#world = world;
+    this.process = new Process(name, clock);
+    this.#pirate = new LazyPirate({
+      silenceMs,
+      tries,
+      random: () => random.next(),
+      newId: () => this.#newId(),
+    });
+  }
+
+  get outstanding(): number {
+    return this.#asked.size;
+  }
+
+  /** Asks; once more if that is the `call` of an earlier task, or of another client's. */
+  ask(task: Task, call: AnyCall = { id: this.#newId(), task }): AnyCall {
+    const { history, trace, random, configuration, healed } = this.#world;
+    const { name: client, now } = this.process;
+    const again = call.task === task ? {} : { again: call.task.name };
+    history.push({ event: "asked", request: task.name, client, ...again });
+    trace.event(() => `${client} asks ${task.service} for ${task.name}`);
+    const deadline = now + task.timeoutMs;
+    const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
+    const [id, effects] = this.#pirate.request(service, body, deadline, now, call.id);
+    this.#asked.set(id, { task, by: deadline + WORD_MS });
+    this.#perform(effects);
+    this.#keepTime();
+    if (!healed && random.chance(configuration.oddities.cancelled))
+      this.process.after(random.between(0, task.timeoutMs), () => this.#cancel(id));
+    return call;
+  }
+
+  /** No reply came twice, unless what it says came twice. */
+  checkStrays() {
+    const { duplicate } = this.#pirate.strays;
+    if (duplicate > 0 && this.#world.configuration.oddities.stutter === 0)
+      throw new Violation("S2", `${this.process.name} was told ${duplicate} times too often`);
+  }
+
+  /** As SIGKILL does. */
+  kill(kept: number) {
+    this.checkStrays();
+    const { history, network } = this.#world;
+    network.end(this.process, { kept });
+    history.push({ event: "client.gone", client: this.process.name });
+    this.#asked.clear();
+  }
+
+  #newId = () => this.#world.random.bytes(16).toString("hex");
+
+  #perform(effects: Effect[]) {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case "connect":
+          this.#socket = this.#connect();
+          break;
+        case "close":
+          this.#socket?.close(0);
+          this.#socket = null;
+          break;
+        case "send":
+          this.#send(effect.frames);
+          break;
+        case "settle":
+          this.#settle(effect.id, effect.outcome);
+          break;
+      }
+    }
+  }
+
+  #send(frames: Frame[]) {
+    const { random, configuration, healed } = this.#world;
+    this.#socket?.send(frames);
+    if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
+  }
+
+  #connect(): Connected {
+    const timing = { deadAfterMs: 4 * this.#world.configuration.silenceMs };
+    return this.#world.network.connect(this.process, timing, {
+      opened: () => this.#pirate.opened(this.process.now),
+      message: (frames) => this.#perform(this.#pirate.receive(frames, this.process.now)),
+      gone: () => this.#perform(this.#pirate.gone(this.process.now)),
+    });
+  }
+
+  #settle(id: number, outcome: Outcome) {
+    const asked = this.#asked.get(id);
+    if (!asked)
+      throw new Violation("S2", `${this.process.name} was told twice of its request ${id}`);
+    const ending = endingOf(outcome);
+    this.#end(id, asked, ending);
+    if ("refused" in outcome)
+      this.#world.sightings.see(TOLD[outcome.refused] ?? "a client was told 400");
+    if ("reply" in outcome && "refused" in ending) this.#world.sightings.see("a service said no");
+  }
+
+  #cancel(id: number) {
+    const asked = this.#asked.get(id);
+    if (!asked) return;
+    this.#pirate.cancel(id);
+    this.#end(id, asked, { unknown: "cancelled" });
+  }
+
+  #end(id: number, { task }: Asked, outcome: Ending) {
+    const { history, trace } = this.#world;
+    const client = this.process.name;
+    this.#asked.delete(id);
+    history.push({ event: "ended", request: task.name, client, outcome });
+    trace.event(() => `${client} has its outcome of ${task.name}: ${JSON.stringify(outcome)}`);
+  }
+
+  /** The clock runs while something is outstanding, as in clients/client.ts. */
+  #keepTime() {
+    if (this.#ticking || !this.process.alive) return;
+    this.#ticking = true;
+    this.process.after(CLOCK_MS, () => {
+      this.#ticking = false;
+      this.#perform(this.#pirate.tick(this.process.now));
+      this.#checkDeadlines();
+      if (this.#pirate.outstanding > 0) this.#keepTime();
+    });
+  }
+
+  #checkDeadlines() {
+    const { now, name } = this.process;
+    for (const { task, by } of this.#asked.values()) {
+      if (by <= now) throw new Violation("S1", `${name} had no outcome of ${task.name} in time`);
+    }
+  }
+}
+
+const CLOCK_MS = 25;
+
+const TOLD: Record<number, Sight> = {
+  404: "a client was told 404",
+  408: "a client was told 408",
+  429: "a client was told 429",
+  502: "a client was told 502",
+  503: "a client was told 503",
+};
+
+function endingOf(outcome: Outcome): Ending {
+  if ("failed" in outcome) return { unknown: outcome.failed };
+  if ("refused" in outcome) return { refused: `${outcome.refused} ${outcome.sentence}` };
+  const failure = decodeFailure(outcome.reply);
+  if (failure) return { refused: `${failure.code} ${failure.sentence}` };
+  return { answers: String(outcome.reply[0]) };
+}

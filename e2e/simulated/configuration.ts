@@ -1,0 +1,114 @@
+// What is drawn from the seed before a run begins: how large everything is, how fast, and what goes
+// wrong. Most systems are like none that anybody would set up by hand, which is the point.
+
+import type { Limits } from "../../broker/state.ts";
+import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
+import { FAULTS, type Fault } from "./fault.ts";
+import type { NetworkOptions } from "./network.ts";
+import type { Random } from "./random.ts";
+
+export type Configuration = {
+  heartbeat: Heartbeat;
+  limits: Limits;
+  network: NetworkOptions;
+  services: ServiceConfiguration[];
+  clients: number;
+  plainClients: number;
+  silenceMs: number; // How long a client bears a silent broker.
+  tries: number; // How many such silences.
+  timeLimitMs: number; // How long a worker's handler may take.
+  requests: number;
+  durationMs: number; // Of the warm-up and the faults.
+  bursts: boolean; // Requests come many at a time.
+  workMs: number; // How long a request takes on average.
+  oddities: Oddities;
+  faults: Fault[]; // Those that may happen.
+  faultEveryMs: number; // On average.
+};
+
+export type ServiceConfiguration = {
+  name: string;
+  credits: number[]; // A worker each.
+  plainWorkers: number;
+};
+
+/** How likely a request or a message is a strange one. */
+export type Oddities = {
+  poison: number; // Kills whoever begins it.
+  hang: number; // Never ends.
+  failure: number; // The service says no.
+  askedAgain: number; // Its client asks for it under the same call id once more.
+  cancelled: number; // Its client does not want it any more.
+  stutter: number; // A message is sent twice.
+};
+
+export function drawConfiguration(random: Random): Configuration {
+  const heartbeat = {
+    intervalMs: random.pick([100, 200, 200, 500, 500, 1000]),
+    liveness: random.whole(2, 5),
+  };
+  const scaleMs = Math.max(leaseMs(heartbeat), 1000);
+  const services = drawServices(random);
+  return {
+    heartbeat,
+    limits: drawLimits(random, scaleMs, services.length),
+    network: drawNetwork(random),
+    services,
+    clients: random.whole(1, 4),
+    plainClients: random.whole(0, 2),
+    silenceMs: scaleMs * random.between(0.3, 2),
+    tries: random.whole(1, 5),
+    timeLimitMs: scaleMs * random.between(1, 3),
+    requests: random.whole(140, 190),
+    durationMs: scaleMs * random.between(3, 7),
+    bursts: random.chance(0.3),
+    workMs: random.pick([1, 10, 50, 100, scaleMs / 10, scaleMs / 4]),
+    oddities: drawOddities(random),
+    faults: FAULTS.filter(() => random.chance(0.5)),
+    faultEveryMs: scaleMs * random.pick([0.1, 0.3, 1]),
+  };
+}
+
+function drawServices(random: Random): ServiceConfiguration[] {
+  const names = ["echo", "math", "db"].slice(0, random.pick([1, 1, 2, 3]));
+  return names.map((name) => {
+    const credits = Array.from({ length: random.whole(0, 3) }, () => random.pick([1, 1, 2, 5, 10]));
+    const plainWorkers = random.whole(credits.length === 0 ? 1 : 0, 2);
+    return { name, credits, plainWorkers };
+  });
+}
+
+function drawLimits(random: Random, scaleMs: number, services: number): Limits {
+  return {
+    requestTtlMs: Math.round(scaleMs * random.between(0.5, 6)),
+    deliveriesMax: random.pick([1, 2, 3, 3, 4]),
+    queueMax: random.pick([2, 10, 50, 1000, 1000]),
+    queueBytesMax: random.pick([8000, 40_000, 10_000_000, 10_000_000]),
+    servicesMax: services + random.pick([0, 1, 3, 100]),
+    messageBytesMax: random.pick([3000, 100_000]),
+    outcomesMax: random.pick([0, 5, 1000, 1000]),
+    outcomesBytesMax: random.pick([2000, 10_000_000, 10_000_000]),
+    outcomesMs: random.pick([scaleMs, 600_000, 600_000]),
+    drainMs: Math.round(scaleMs * random.pick([0, 0.5, 2])),
+  };
+}
+
+function drawNetwork(random: Random): NetworkOptions {
+  return {
+    delayMs: random.pick([0.2, 1, 5]),
+    unreadMax: random.pick([5, 20, 100_000, 100_000]),
+    deaths: random.pick(["told", "told", "told", "told on send", "untold"]),
+  };
+}
+
+function drawOddities(random: Random): Oddities {
+  const now = (probability: number) => (random.chance(0.4) ? random.next() * probability : 0);
+  return {
+    poison: now(0.05),
+    hang: now(0.05),
+    failure: now(0.1),
+    askedAgain: now(0.2),
+    cancelled: now(0.1),
+    stutter: now(0.1),
+  };
+}

@@ -1,0 +1,95 @@
+// A peer that keeps no rule: it says what no peer should, and either takes requests and does not
+// answer them, or answers those that were given to others.
+
+import { CALL } from "../../protocol/call.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import { type Command, decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import type { Connected } from "../../transport/transport.ts";
+import { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** The one word of a forged REPLY, which no client may ever read. */
+export const FORGED = Buffer.from("forged");
+
+export class Intruder {
+  readonly process: Process;
+  #world: World;
+  #socket: Connected;
+  #forges: boolean; // As a worker of its own service, so that it is given nothing to answer.
+
+  constructor(world: World, name: string, everyMs: number) {
+    this.#world = world;
+    this.#forges = world.random.chance(0.5);
+    this.process = new Process(name, world.clock);
+    this.#socket = this.#connect();
+    this.#goOn(everyMs);
+  }
+
+  #connect(): Connected {
+    return this.#world.network.connectPlainly(this.process, (frames) => this.#receive(frames));
+  }
+
+  #receive(frames: Frame[]) {
+    const command = decode(frames);
+    if (command.header === "client" && String(command.body[0]) === "400")
+      this.#world.sightings.see("a client was told 400");
+  }
+
+  #goOn(everyMs: number) {
+    this.process.after(this.#world.random.around(everyMs), () => {
+      this.#socket.send(this.#message());
+      if (this.#world.random.chance(0.05)) {
+        this.#socket.close(0);
+        this.#socket = this.#connect();
+      }
+      this.#goOn(everyMs);
+    });
+  }
+
+  #message(): Frame[] {
+    const { random, configuration } = this.#world;
+    const service = Buffer.from(random.pick(configuration.services).name);
+    const own = this.#forges ? Buffer.from(this.process.name) : service;
+    const make = random.pick([
+      () => this.#noise(),
+      () => worker({ name: "HEARTBEAT" }),
+      () => worker({ name: "DISCONNECT" }),
+      () => worker({ name: "REQUEST", client: random.bytes(16), body: [FORGED] }),
+      () => worker({ name: "READY", service: Buffer.from("mmi.mine"), credit: 1 }),
+      () => worker({ name: "READY", service: own, credit: random.whole(1, 3) }),
+      () => worker({ name: "READY", service: random.bytes(3), credit: null }),
+      () => this.#forgedReply(),
+      () => this.#forgedReply(),
+      () =>
+        client(random.pick(["mmi.service", "mmi.stats", "mmi.workers", "mmi.nothing"]), service),
+      () => client(`nobody ${random.whole(0, 200)}`, Buffer.from(this.process.name)),
+      () => client(CALL.toString(), service, Buffer.from("{"), Buffer.from("x")),
+      () => client(CALL.toString(), service),
+      () => client(String(service), Buffer.alloc(configuration.limits.messageBytesMax)),
+    ]);
+    return make();
+  }
+
+  /** For a request that is another's, or nobody's. */
+  #forgedReply(): Frame[] {
+    const { random, overheard } = this.#world;
+    const lately = this.#forges ? overheard.at(-random.whole(1, 5)) : undefined;
+    const client = lately ?? random.bytes(16);
+    return worker({ name: "REPLY", client, body: [FORGED] });
+  }
+
+  #noise(): Frame[] {
+    const { random } = this.#world;
+    return Array.from({ length: random.whole(0, 4) }, () =>
+      random.pick([random.bytes(3), Buffer.alloc(0), Buffer.from("MDPW01"), Buffer.from("MDPC01")]),
+    );
+  }
+}
+
+type WithoutHeader<C> = C extends { header: "worker" } ? Omit<C, "header" | "dialect"> : never;
+
+const worker = (command: WithoutHeader<Command>) =>
+  encode({ header: "worker", dialect, ...command });
+
+const client = (service: string, ...body: Frame[]) =>
+  encode({ header: "client", dialect, envelope: [], service: Buffer.from(service), body });

@@ -1,0 +1,65 @@
+// Runs the simulation: many seeds and a summary, or one again with all that happened in it.
+//
+//   npm run simulate               2,000 seeds from a random one on
+//   SEEDS=100000 npm run simulate
+//   FROM=1 SEEDS=500 npm run simulate
+//   SEED=42 npm run simulate       this one, with its trace
+
+import { randomInt } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import { environment, whole } from "../../program/environment.ts";
+import { endWithReader } from "../../program/output.ts";
+import { onStopSignal } from "../../program/signals.ts";
+import { failure, summary } from "./page.ts";
+import { showProgress } from "./progress.ts";
+import { simulate } from "./simulation.ts";
+import { Tally } from "./tally.ts";
+
+const SEED_MAX = 2 ** 32 - 1;
+const TAIL_LINES = 60;
+const BREATH_MS = 100;
+
+const { SEED, SEEDS, FROM } = environment("simulate", {
+  SEED: whole("a seed", 0, SEED_MAX, -1),
+  SEEDS: whole("a number of seeds", 1, 100_000_000, 2000),
+  FROM: whole("a seed", 0, SEED_MAX, randomInt(1_000_000_000)),
+});
+endWithReader();
+if (SEED >= 0) replay(SEED);
+else await many();
+
+function replay(seed: number) {
+  const run = simulate(seed, { traced: true });
+  for (const line of run.trace) say(line);
+  say(`What was drawn: ${JSON.stringify(run.configuration)}`);
+  say(run.violation ?? "No violation.");
+  process.exitCode = run.violation === null ? 0 : 1;
+}
+
+async function many() {
+  const start = performance.now();
+  const tally = new Tally();
+  const progress = showProgress(tally, SEEDS);
+  let shown = "";
+  let stopped = false;
+  onStopSignal(() => {
+    stopped = true;
+  });
+  for (let breathAt = start; tally.runs < SEEDS && !stopped; ) {
+    const run = simulate((FROM + tally.runs) % (SEED_MAX + 1));
+    tally.add(run);
+    if (run.violation !== null && shown === "")
+      shown = `${failure(simulate(run.seed, { traced: true }), TAIL_LINES)}\n\n`;
+    if (performance.now() - breathAt < BREATH_MS) continue;
+    progress.show();
+    await setImmediate(); // Or no signal would be heard.
+    breathAt = performance.now();
+  }
+  progress.end();
+  say(shown + summary(tally, FROM, (performance.now() - start) / 1000));
+  process.exitCode = tally.passed ? 0 : 1;
+}
+
+function say(text: string) {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,61 @@
+// What is shown of many runs, and of one that failed, as text.
+
+import { count, digits, elapsed } from "../../clients/load/figures.ts";
+import type { Run } from "./simulation.ts";
+import { OUTCOMES, type Tally } from "./tally.ts";
+
+export function summary(tally: Tally, from: number, seconds: number): string {
+  const { runs, failed, missing } = tally;
+  const perRun = digits(tally.simulatedMs / 1000 / Math.max(runs, 1));
+  const recoveries = [0.5, 0.99, 1]
+    .map((share) => digits(tally.recoveryMs(share) / 1000))
+    .join(", ");
+  return [
+    `${count(runs)} seeds from ${from} on in ${elapsed(seconds)}, ${digits(runs / seconds)} a second`,
+    `a seed is ${perRun} s of simulated time on average`,
+    `all workers were back within ${recoveries} s of the last fault (50, 99 and 100 % of the seeds)\n`,
+    table("requests", [["asked", tally.requests], ...outcomes(tally)]),
+    table("faults", [...tally.faults]),
+    table("seen", [...tally.sightings.counts]),
+    ...missing.map((sight) => `Never seen, and it should have been: ${sight}.`),
+    failed.length === 0 ? "No violation." : failures(tally),
+  ].join("\n");
+}
+
+/** The run again, as far as is needed to see why it failed. */
+export function failure({ seed, violation, trace, configuration }: Run, lines: number): string {
+  const tail = trace.slice(-lines);
+  return [
+    `Seed ${seed}: ${violation}`,
+    `Replay it: SEED=${seed} npm run simulate`,
+    `What was drawn: ${JSON.stringify(configuration)}`,
+    `The last ${tail.length} of ${trace.length} lines:`,
+    ...tail.map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+function failures({ failed }: Tally): string {
+  const shown = failed
+    .slice(0, SEEDS_SHOWN)
+    .map(({ seed, violation }) => `  ${seed}  ${violation}`);
+  const more =
+    failed.length > SEEDS_SHOWN ? [`  and ${count(failed.length - SEEDS_SHOWN)} more`] : [];
+  return [`${count(failed.length)} seeds with violations:`, ...shown, ...more].join("\n");
+}
+
+function outcomes({ outcomes, executions, executedAgain }: Tally): [string, number][] {
+  return [
+    ...OUTCOMES.map((outcome): [string, number] => [outcome, outcomes[outcome]]),
+    ["executions", executions],
+    ["executed again", executedAgain],
+  ];
+}
+
+function table(heading: string, rows: [string, number][]): string {
+  const line = ([name, value]: [string, number]) =>
+    `${count(value).padStart(COUNT_WIDTH)}  ${name}`;
+  return [`${heading}:`, ...rows.map(line), ""].join("\n");
+}
+
+const SEEDS_SHOWN = 20;
+const COUNT_WIDTH = 14;

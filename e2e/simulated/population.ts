@@ -1,0 +1,101 @@
+// Who there is: the broker, its workers and its clients, each with a place of its own. One that
+// ends is followed by another in the same place, as under a supervisor.
+
+import { SimulatedBroker } from "./broker.ts";
+import { SimulatedClient } from "./client.ts";
+import { PlainClient } from "./plain-client.ts";
+import { PlainWorker } from "./plain-worker.ts";
+import type { Process } from "./process.ts";
+import { SimulatedWorker } from "./worker.ts";
+import type { World } from "./world.ts";
+
+/** Whoever may end and be followed by another. */
+export interface Peer {
+  readonly process: Process;
+  kill(kept: number): void; // As SIGKILL does; of its last words so many arrive.
+}
+
+type Make<Some extends Peer> = (name: string, onEnd: () => void) => Some;
+
+export class Place<Some extends Peer = Peer> {
+  #make: Make<Some>;
+  #name: string;
+  #world: World;
+  #lives = 1;
+  #peer: Some;
+
+  /** `make` is told the name of each, and what to call when one has ended by itself. */
+  constructor(world: World, name: string, make: Make<Some>) {
+    this.#world = world;
+    this.#name = name;
+    this.#make = make;
+    this.#peer = this.#next();
+  }
+
+  get peer(): Some {
+    return this.#peer;
+  }
+
+  get process(): Process {
+    return this.#peer.process;
+  }
+
+  restart() {
+    if (this.process.alive) return;
+    this.#lives += 1;
+    this.#peer = this.#next();
+  }
+
+  restartAfter(ms: number) {
+    this.#world.clock.after(ms, () => this.restart());
+  }
+
+  #next(): Some {
+    const name = this.#lives === 1 ? this.#name : `${this.#name}.${this.#lives}`;
+    this.#world.trace.event(() => `${name} starts`);
+    return this.#make(name, () => {
+      this.#world.trace.event(() => `${name} ends`);
+      this.restartAfter(this.#world.random.between(1, 100));
+    });
+  }
+}
+
+export type AnyWorker = SimulatedWorker | PlainWorker;
+export type AnyClient = SimulatedClient | PlainClient;
+
+export class Population {
+  readonly broker: Place<SimulatedBroker>;
+  readonly workers: Place<AnyWorker>[] = [];
+  readonly clients: Place<AnyClient>[] = [];
+
+  constructor(world: World) {
+    const { services, clients, plainClients } = world.configuration;
+    this.broker = new Place(world, "broker", (_, onEnd) => new SimulatedBroker(world, onEnd));
+    for (const { name: service, credits, plainWorkers } of services) {
+      for (const credit of credits) this.#addWorker(world, service, credit);
+      for (let nth = 0; nth < plainWorkers; nth += 1) this.#addWorker(world, service, null);
+    }
+    for (let nth = 1; nth <= clients; nth += 1)
+      this.clients.push(
+        new Place<AnyClient>(world, `c${nth}`, (name) => new SimulatedClient(world, name)),
+      );
+    for (let nth = 1; nth <= plainClients; nth += 1)
+      this.clients.push(
+        new Place<AnyClient>(world, `pc${nth}`, (name) => new PlainClient(world, name)),
+      );
+  }
+
+  get everybody(): Place[] {
+    return [this.broker, ...this.workers, ...this.clients];
+  }
+
+  #addWorker(world: World, service: string, credit: number | null) {
+    const nth = this.workers.length + 1;
+    const real: Make<AnyWorker> = (name, onEnd) =>
+      new SimulatedWorker(world, name, service, credit ?? 1, onEnd);
+    const plain: Make<AnyWorker> = (name, onEnd) => new PlainWorker(world, name, service, onEnd);
+    const place =
+      credit === null ? new Place(world, `pw${nth}`, plain) : new Place(world, `w${nth}`, real);
+    this.workers.push(place);
+  }
+}

@@ -1,0 +1,77 @@
+// What happened in a simulated run, a line each, in the words of 7/MDP and as the broker saw it:
+//
+//   t=1234 ms  w3 > broker  REPLY #17 c2-5
+//
+// A name is that of a process; #17 is the broker's 17th request.
+
+import type { Address, Frame } from "../../protocol/frame.ts";
+import { decode } from "../../protocol/mdp.ts";
+import type { Clock } from "./clock.ts";
+
+export class Trace {
+  readonly lines: string[] = [];
+  #clock: Clock;
+  #on: boolean;
+  #nameOf: (address: Address) => string | undefined;
+
+  /** `nameOf` tells whose an address is. */
+  constructor(clock: Clock, on: boolean, nameOf: (address: Address) => string | undefined) {
+    this.#clock = clock;
+    this.#on = on;
+    this.#nameOf = nameOf;
+  }
+
+  message(from: string, to: string, frames: Frame[]) {
+    if (this.#on) this.#add(`${from} > ${to}  ${this.#show(frames)}`);
+  }
+
+  event(sentence: () => string) {
+    if (this.#on) this.#add(sentence());
+  }
+
+  #add(line: string) {
+    this.lines.push(`t=${this.#clock.now.toFixed(1)} ms  ${line}`);
+  }
+
+  #show(frames: Frame[]): string {
+    const command = decode(frames);
+    switch (command.header) {
+      case "invalid":
+        return `(${command.why}) ${this.#text(frames)}`;
+      case "client":
+        return `${this.#text([command.service])}: ${this.#text(command.body)}`;
+      case "worker":
+        return [command.name, this.#text(restOf(command))].join(" ").trimEnd();
+    }
+  }
+
+  #text(frames: Frame[]): string {
+    return frames.map((frame) => this.#word(frame)).join(" ");
+  }
+
+  #word(frame: Frame): string {
+    const text = frame.toString("latin1");
+    if (/^[!-~]{0,80}$/.test(text)) return text === "" ? '""' : text;
+    const name = this.#nameOf(text);
+    if (name) return name;
+    if (frame.length === REQUEST_ID_BYTES) return `#${frame.readBigUInt64BE(8)}`;
+    return /^[ -~]+$/.test(text) ? JSON.stringify(text) : `(${frame.length} bytes)`;
+  }
+}
+
+const REQUEST_ID_BYTES = 16;
+
+function restOf(command: Extract<ReturnType<typeof decode>, { header: "worker" }>): Frame[] {
+  switch (command.name) {
+    case "READY":
+      return [
+        command.service,
+        ...(command.credit === null ? [] : [Buffer.from(String(command.credit))]),
+      ];
+    case "REQUEST":
+    case "REPLY":
+      return [command.client, ...command.body];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,161 @@
+// A worker of the simulation: the real Session, as workers/worker.ts runs it, with a handler that
+// does what the request's body says.
+
+import { encodeFailure } from "../../protocol/failure.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
+import { MDP_0_1 } from "../../protocol/mdp.ts";
+import type { Connected } from "../../transport/transport.ts";
+import { type Effect, type Request, Session } from "../../workers/session.ts";
+import { Process } from "./process.ts";
+import { replyOf, taskOf } from "./task.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+export class SimulatedWorker {
+  readonly process: Process;
+  readonly service: string;
+  #world: World;
+  #session: Session;
+  #socket: Connected | null = null;
+  #given = new Set<string>(); // What the broker gave it on this socket.
+  #heardAt = 0; // When the broker was last heard, or could have been.
+  #tickedAt = 0;
+  #leaving = false;
+  #onEnd: () => void;
+
+  /** `onEnd` is told once it has left, or died of a request. */
+  constructor(world: World, name: string, service: string, credit: number, onEnd: () => void) {
+    const { clock, random, configuration } = world;
+    const { heartbeat, timeLimitMs, limits } = configuration;
+    this.#world = world;
+    this.#onEnd = onEnd;
+    this.service = service;
+    this.process = new Process(name, clock);
+    const { messageBytesMax } = limits;
+    const options = { service, credit, timeLimitMs, messageBytesMax, heartbeat };
+    this.#session = new Session({ ...options, random: () => random.next() }, this.process.now);
+    this.#tick();
+    this.process.every(tickMs(heartbeat), () => this.#tick());
+  }
+
+  /** Registered, as far as it knows itself. */
+  get ready(): boolean {
+    return this.#session.ready;
+  }
+
+  /** As SIGTERM does. */
+  leave() {
+    this.#leaving = true;
+    this.#perform(this.#session.drain(this.process.now));
+  }
+
+  /** As SIGKILL does. */
+  kill(kept: number) {
+    this.#world.network.end(this.process, { kept });
+  }
+
+  #tick() {
+    const { now } = this.process;
+    const { heartbeat } = this.#world.configuration;
+    if (now - this.#tickedAt > heartbeat.intervalMs) this.#heardAt = now; // It was stopped itself.
+    this.#tickedAt = now;
+    this.#perform(this.#session.tick(now));
+    if (this.#socket && !this.#leaving && now - this.#heardAt >= leaseMs(heartbeat))
+      throw new Violation("L1", `${this.process.name} bears a broker that is silent`);
+  }
+
+  #receive(frames: Frame[]) {
+    this.#heardAt = this.process.now;
+    this.#perform(this.#session.receive(frames, this.process.now));
+  }
+
+  #perform(effects: Effect[]) {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case "connect":
+          this.#socket = this.#connect();
+          break;
+        case "close":
+          this.#socket?.close(LINGER_MS);
+          this.#socket = null;
+          break;
+        case "send":
+          this.#send(effect.frames);
+          break;
+        case "serve":
+          this.#serve(effect.request);
+          break;
+        case "stopped":
+          this.process.end();
+          this.#onEnd();
+          break;
+        case "abort":
+        case "log":
+          break;
+      }
+    }
+  }
+
+  #connect(): Connected {
+    const timing = { deadAfterMs: deadAfterMs(this.#world.configuration.heartbeat) };
+    this.#given.clear();
+    this.#heardAt = this.process.now;
+    return this.#world.network.connect(this.process, timing, {
+      opened: () => this.#opened(),
+      message: (frames) => this.#receive(frames),
+      gone: () => this.#perform(this.#session.gone(this.process.now)),
+    });
+  }
+
+  #opened() {
+    this.#heardAt = this.process.now;
+    this.#session.opened(this.process.now);
+  }
+
+  #send(frames: Frame[]) {
+    const { random, configuration, healed } = this.#world;
+    const [, , command, client] = frames;
+    if (client && command?.equals(REPLY) && !this.#given.has(client.toString("latin1")))
+      throw new Violation(
+        "S3",
+        `${this.process.name} answers what it was not given in this conversation`,
+      );
+    this.#socket?.send(frames);
+    if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
+  }
+
+  #serve(request: Request) {
+    if (this.#leaving) throw new Violation("L4", `${this.process.name} is to leave, and goes on`);
+    this.#given.add(request.client.toString("latin1"));
+    const { history, healed } = this.#world;
+    const worker = this.process.name;
+    const { name, how } = taskOf(request.body);
+    const id = request.client.toString("hex");
+    history.push({ event: "began", worker, id, request: name });
+    if (how === "failure" && !healed) return this.#finish(request, id, 1, encodeFailure(400, name));
+    if (how === "hang" && !healed) return;
+    if (how === "poison" && !healed) return this.#die(name);
+    this.#finish(request, id, typeof how === "number" ? how : 1, replyOf(name, worker));
+  }
+
+  #die(name: string) {
+    const { trace, random } = this.#world;
+    this.process.after(random.between(0, 5), () => {
+      trace.event(() => `${this.process.name} dies of ${name}`);
+      this.kill(Number.POSITIVE_INFINITY);
+      this.#onEnd();
+    });
+  }
+
+  /** Most handlers do not notice that nobody waits for them any more. */
+  #finish(request: Request, id: string, ms: number, body: Buffer[]) {
+    this.process.after(ms, () => {
+      this.#world.history.push({ event: "finished", worker: this.process.name, id });
+      this.#perform(this.#session.reply(request, body, this.process.now));
+    });
+  }
+}
+
+const { REPLY } = MDP_0_1.commands;
+const LINGER_MS = 1000;

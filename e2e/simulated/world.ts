@@ -1,0 +1,36 @@
+// What everything in a simulated run shares.
+
+import type { Broker } from "../../broker/broker.ts";
+import type { Limits } from "../../broker/state.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import type { Heartbeat } from "../../protocol/heartbeat.ts";
+import type { HistoryEvent } from "../history.ts";
+import type { Clock } from "./clock.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import type { Sightings } from "./sometimes.ts";
+import type { Trace } from "./trace.ts";
+
+export type World = {
+  clock: Clock;
+  random: Random;
+  network: Network;
+  trace: Trace;
+  history: HistoryEvent[];
+  sightings: Sightings;
+  configuration: Configuration;
+  makeBroker: BrokerMaker;
+  ids: Map<string, string>; // What each id that a worker was given stands for, in all lives.
+  overheard: Frame[]; // The client frames of the last few REQUESTs.
+  healed: boolean; // From now on nothing goes wrong any more.
+};
+
+export type BrokerUnderTest = Pick<Broker, "receive" | "gone" | "tick" | "drain" | "counts">;
+
+export type BrokerMaker = (
+  limits: Limits,
+  heartbeat: Heartbeat,
+  life: Frame,
+  now: number,
+) => BrokerUnderTest;

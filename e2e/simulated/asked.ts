@@ -32,6 +32,7 @@ export type Registered = {
   credit: number;
   plain: boolean;
   holds: Map<string, Asked>; // What it has not answered, by client frame.
+  seated: number; // Of two workers with as much to do, the lower one is served first.
   heardAt: number;
   toldAt: number;
 };
@@ -68,7 +69,7 @@ export const same = (some: Frame[], others: Frame[]) =>
   some.every((frame, at) => frame === others[at] || frame.equals(others[at] as Frame));
 
 /** More than such a body can cost to keep, with all that comes with it. */
-export const weightAtMost = (body: Frame[]) => sizeOf(body) + 100 * body.length + 2000;
+export const weightAtMost = (body: Frame[]) => sizeOf(body) + 100 * body.length + 600;
 
 /** For a person to read. */
 export const nameOf = (body: Frame[]) => String(body[0]).slice(0, 40);

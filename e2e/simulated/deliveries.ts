@@ -21,6 +21,7 @@ export class Deliveries {
   #book: Book;
   #workers: Registrations;
   #byId = new Map<string, Asked>(); // By what workers with a credit know it by.
+  #replied: Registered | null = null; // Now, and so perhaps not yet free.
   #lost: Asked[] = []; // With workers removed now, and not yet in line again.
   #spent = new Set<Asked>(); // With their last workers; their askers are to be told now.
 
@@ -44,10 +45,22 @@ export class Deliveries {
     asked.alone = this.#isLastTime(asked);
     if (worker.holds.size > 0 && (asked.alone || hasAlone(worker)))
       throw new Violation("S5", `${name} shares its worker with a request that may have killed`);
+    this.#checkTurn(worker, asked);
     asked.line.serve(asked, now);
     asked.deliveries += 1;
     asked.worker = worker;
     worker.holds.set(key, asked);
+    this.#workers.seat(worker);
+  }
+
+  /** It was this worker's turn: idle workers come first, and then who has been passed over longest. */
+  #checkTurn(worker: Registered, { name, line }: Asked) {
+    const busy = (one: Registered) => (one.holds.size > 0 ? 1 : 0);
+    for (const other of line.workers) {
+      if (other.holds.size >= other.credit || hasAlone(other) || other === this.#replied) continue;
+      const sooner = busy(other) - busy(worker) || other.seated - worker.seated;
+      if (sooner < 0) throw new Violation("S7", `${name} went to a worker whose turn it was not`);
+    }
   }
 
   /** A peer replied. What its reply is to, if that is open and was given to it. */
@@ -63,6 +76,8 @@ export class Deliveries {
       return null;
     }
     worker.holds.delete(key);
+    this.#workers.seat(worker);
+    this.#replied = worker;
     asked.worker = null;
     if (asked.ended === "client gone") sightings.see("a client was gone when its reply came");
     return asked.ended ? null : asked;
@@ -100,6 +115,7 @@ export class Deliveries {
   /** After each input. */
   check(now: number) {
     this.#requeueLost();
+    this.#replied = null;
     for (const { name } of this.#spent)
       throw new Violation("S5", `the asker of ${name} was not told that it is given up`);
     for (const line of this.#book.lines) if (!line.empty) this.#checkLine(line, now);

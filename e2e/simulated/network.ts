@@ -70,6 +70,12 @@ export class Network {
     return this.#names.get(address);
   }
 
+  /** Whether both sides of this connection are there. */
+  isOpen(address: Address): boolean {
+    const { peer, broker } = this.#listener?.byAddress.get(address) ?? {};
+    return (peer?.open && broker?.open) ?? false;
+  }
+
   bind(process: Process, timing: Timing, events: BoundEvents): Bound {
     const listener = { process, events, timing, byAddress: new Map(), addresses: 0 };
     this.#listener = listener;

@@ -14,6 +14,7 @@ export class Registrations {
   #heartbeat: Heartbeat;
   #byAddress = new Map<Address, Registered>();
   #tickedAt: number;
+  #seated = 0; // How often a worker was, so far.
 
   constructor(heartbeat: Heartbeat, now: number) {
     this.#heartbeat = heartbeat;
@@ -30,9 +31,17 @@ export class Registrations {
 
   add(address: Address, line: Line, credit: number | null, now: number) {
     const [plain, holds] = [credit === null, new Map()];
-    const worker = { address, line, credit: credit ?? 1, plain, holds, heardAt: now, toldAt: now };
+    const times = { heardAt: now, toldAt: now };
+    const worker = { address, line, credit: credit ?? 1, plain, holds, seated: 0, ...times };
     this.#byAddress.set(address, worker);
     line.workers.add(worker);
+    this.seat(worker);
+  }
+
+  /** It has more or less to do than before. */
+  seat(worker: Registered) {
+    this.#seated += 1;
+    worker.seated = this.#seated;
   }
 
   remove(worker: Registered) {

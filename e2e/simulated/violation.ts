@@ -7,7 +7,7 @@ export const INVARIANTS = {
   S4: "a request is delivered again once for each worker that it was lost with, within the limit",
   S5: "a request that was lost with its last worker is quarantined, and no other is",
   S6: "nothing grows beyond its bound, and nothing is refused below it",
-  S7: "only registered workers are given requests, and none more than it takes",
+  S7: "only registered workers are given requests, in turn, and none more than it takes",
   S8: "requests are served in order, clients in turn, and those that were lost come first",
   L1: "a peer that is silent or gone is given up in time, and none is before",
   L2: "whoever is not registered finds out, and all are again once all is well",

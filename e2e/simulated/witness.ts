@@ -250,9 +250,17 @@ export class Witness {
     if (!fits || !command.service.equals(service) || !same(command.envelope, envelope))
       throw new Violation("S2", `a client was told ${nameOf(body)}, and waits for no such thing`);
     this.#said = null;
+    if (service.equals(MMI_SERVICE)) this.#checkPresence(command.body, body);
     const known = this.#book.calls.get(wishOf(command)?.callId ?? null);
     if (known?.ended && this.#counts.retried > this.#before.retried)
       this.#book.calls.checkRepeated(known, body);
+  }
+
+  /** 8/MMI: 200 with workers, 404 without. */
+  #checkPresence(asked: Frame[], told: Frame[]) {
+    const workers = this.#book.known(asked[0]?.toString("latin1") ?? "")?.workers.size ?? 0;
+    if (String(told[0]) !== (workers > 0 ? "200" : "404"))
+      throw new Violation("S3", `mmi.service said ${told[0]} of a service with ${workers} workers`);
   }
 
   #checkGone(peer: Address) {
@@ -329,5 +337,7 @@ const tells = (effects: Effect[], { address, envelope }: Asker) =>
       effect.to === address &&
       same(effect.frames.slice(0, envelope.length), envelope),
   );
+
+const MMI_SERVICE = Buffer.from("mmi.service");
 
 const isSame = (one: Asker, other: Asker) => askerKey(one) === askerKey(other);

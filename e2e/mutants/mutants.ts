@@ -1,0 +1,28 @@
+// All that is broken on purpose, in the order of docs/CONFORMANCE.md.
+
+import type { Mutant } from "./mutant.ts";
+import { BOUNDS } from "./rules/bounds.ts";
+import { CALLS } from "./rules/calls.ts";
+import { CLIENT } from "./rules/client.ts";
+import { DELIVERIES } from "./rules/deliveries.ts";
+import { DRAIN } from "./rules/drain.ts";
+import { LIVENESS } from "./rules/liveness.ts";
+import { MANAGEMENT } from "./rules/management.ts";
+import { REGISTRATION } from "./rules/registration.ts";
+import { REQUESTS } from "./rules/requests.ts";
+import { WIRE } from "./rules/wire.ts";
+import { WORKER } from "./rules/worker.ts";
+
+export const MUTANTS: Mutant[] = [
+  ...REGISTRATION,
+  ...LIVENESS,
+  ...REQUESTS,
+  ...DELIVERIES,
+  ...BOUNDS,
+  ...CALLS,
+  ...MANAGEMENT,
+  ...DRAIN,
+  ...WORKER,
+  ...CLIENT,
+  ...WIRE,
+];

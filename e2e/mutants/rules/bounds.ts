@@ -1,0 +1,137 @@
+// What there may be at most, and that everything adds up.
+
+import type { Mutant } from "../mutant.ts";
+
+const file = "broker/broker.ts";
+
+export const BOUNDS: Mutant[] = [
+  {
+    rule: "Requests in flight do not count.",
+    file,
+    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
+    replace: "(this.#services.get(name)?.queue.length ?? 0) >= queueMax",
+  },
+  {
+    rule: "The bound in requests is one too high.",
+    file,
+    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
+    replace: "(this.#services.get(name)?.open ?? 0) > queueMax",
+  },
+  {
+    rule: "The bound in requests is that of all services together.",
+    file,
+    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
+    replace: "this.counts().queued + this.counts().inFlight >= queueMax",
+  },
+  {
+    rule: "At a bound the oldest is refused, not the newest.",
+    file,
+    find: "if (refusal) this.#refuse(from, command, refusal, this.#services.get(nameOf(call.service)));",
+    replace:
+      "const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n" +
+      '    if (refusal && oldest) this.#giveUp(oldest, "refused", refusal, now);\n' +
+      "    if (refusal && !oldest) this.#refuse(from, command, refusal);",
+  },
+  {
+    rule: "Bytes are not bounded.",
+    file,
+    find: "if (this.#requests.weight + weight > queueBytesMax)",
+    replace: "if (weight > queueBytesMax)",
+  },
+  {
+    rule: "The bytes of a request that has ended are never free again.",
+    file: "broker/ledger.ts",
+    find: "this.#weight -= request.weight;",
+    replace: "",
+  },
+  {
+    rule: "A frame weighs no more than its bytes.",
+    file: "broker/state.ts",
+    find: "const FRAME_WEIGHT = 64;",
+    replace: "const FRAME_WEIGHT = 0;",
+  },
+  {
+    rule: "The envelope weighs nothing.",
+    file,
+    find: "weigh([...command.envelope, call.service, ...call.body])",
+    replace: "weigh([call.service, ...call.body])",
+  },
+  {
+    rule: "Requests may name any number of services.",
+    file,
+    find: 'if (!this.#services.hasRoomFor(name)) return full("too many services");',
+    replace: "",
+  },
+  {
+    rule: "Workers may name any number of services.",
+    file,
+    find: "else if (!this.#services.hasRoomFor(name))\n      this.#reject(",
+    replace: "else if (false)\n      this.#reject(",
+  },
+  {
+    rule: "The bound in services is one too high.",
+    file: "broker/services.ts",
+    find: "this.#byName.size < this.#max",
+    replace: "this.#byName.size <= this.#max",
+  },
+  {
+    rule: "At the bound in services the known ones are refused, too.",
+    file: "broker/services.ts",
+    find: "this.#byName.has(name) || ",
+    replace: "",
+  },
+  {
+    rule: "A message may be of any size.",
+    file,
+    find: "sizeOf(frames) > this.#limits.messageBytesMax",
+    replace: "false",
+  },
+  {
+    rule: "What is refused is not counted.",
+    file: "broker/ledger.ts",
+    find: "this.#outcomes.refused += 1;",
+    replace: "",
+  },
+  {
+    rule: "What is refused was never received.",
+    file: "broker/ledger.ts",
+    find: "this.#received += 1;\n    this.#outcomes.refused += 1;",
+    replace: "this.#outcomes.refused += 1;",
+  },
+  {
+    rule: "Outcomes are not counted.",
+    file: "broker/ledger.ts",
+    find: "this.#outcomes[outcome] += 1;",
+    replace: "",
+  },
+  {
+    rule: "What has ended still counts as in flight.",
+    file: "broker/ledger.ts",
+    find: "    if (request.worker) this.#inFlight -= 1;\n    if (callId",
+    replace: "    if (callId",
+  },
+  {
+    rule: "What was requeued still counts as in flight.",
+    file: "broker/ledger.ts",
+    find: "    if (request.worker) this.#inFlight -= 1;\n    if (worker)",
+    replace: "    if (worker)",
+  },
+  {
+    rule: "What has expired still counts as queued.",
+    file: "broker/deadlines.ts",
+    find: "this.#size -= due.length;",
+    replace: "",
+  },
+  {
+    rule: "A flood is logged again at every tick.",
+    file: "broker/tally.ts",
+    find: "this.#entries.clear();",
+    replace: "",
+  },
+  {
+    rule: "Each message of a flood is a line in the log.",
+    file: "broker/tally.ts",
+    find: 'const key = Object.values(event).join("\\n");',
+    replace: "const key = String(this.#entries.size);",
+  },
+];

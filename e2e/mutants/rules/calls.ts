@@ -1,0 +1,230 @@
+// mmi.call: which status a call ends with, and what happens when it is asked again.
+
+import type { Mutant } from "../mutant.ts";
+
+const file = "broker/broker.ts";
+
+export const CALLS: Mutant[] = [
+  {
+    rule: "A call's reply has no status.",
+    file,
+    find: "request.call ? encodeStatus(status, body) : body",
+    replace: "body",
+  },
+  {
+    rule: "A plain client's reply has a status.",
+    file,
+    find: "request.call ? encodeStatus(status, body) : body",
+    replace: "encodeStatus(status, body)",
+  },
+  {
+    rule: "A call is answered in the name of the service that it asked for.",
+    file,
+    find: "request.call ? CALL : request.service.frame",
+    replace: "request.service.frame",
+  },
+  {
+    rule: "A service's failure is a 200.",
+    file,
+    find: "decodeFailure(body)?.code ?? STATUS.ok",
+    replace: "STATUS.ok",
+  },
+  {
+    rule: "A malformed call gets no answer.",
+    file,
+    find: 'if ("wrong" in call) return this.#refuse(from, command, malformed(call.wrong));',
+    replace: 'if ("wrong" in call) return;',
+  },
+  {
+    rule: "The broker's own services may be called through mmi.call.",
+    file,
+    find: "if (isManagement(name)) return this.#refuse(from, command, NOT_THROUGH_CALL);",
+    replace: "",
+  },
+  {
+    rule: "A refused call is not told so.",
+    file,
+    find: "this.#send(from, encode({ ...command, body: encodeStatus(status, why) }));",
+    replace: "",
+  },
+  {
+    rule: "A plain client is told that it is refused.",
+    file,
+    find: "if (!command.service.equals(CALL)) return;",
+    replace: "",
+  },
+  {
+    rule: "A call that is given up is not told so.",
+    file,
+    find: "request.call ? encodeStatus(status, why) : null",
+    replace: "null",
+  },
+  {
+    rule: "A plain client is told that its request was given up.",
+    file,
+    find: "request.call ? encodeStatus(status, why) : null",
+    replace: "encodeStatus(status, why)",
+  },
+  {
+    rule: "404 is said of what was lost with a worker.",
+    file,
+    find: "request.deliveries === 0 && service.workers === 0",
+    replace: "service.workers === 0",
+  },
+  {
+    rule: "404 is said of what waits behind busy workers.",
+    file,
+    find: "request.deliveries === 0 && service.workers === 0",
+    replace: "request.deliveries === 0",
+  },
+  {
+    rule: "What expires in flight is told that it expired in the queue.",
+    file,
+    find: "request.worker ? EXPIRED_IN_FLIGHT : EXPIRED_IN_QUEUE",
+    replace: "EXPIRED_IN_QUEUE",
+  },
+  {
+    rule: "A bound that is reached is a 503.",
+    file: "broker/refusals.ts",
+    find: "status: STATUS.full,",
+    replace: "status: STATUS.shuttingDown,",
+  },
+  {
+    rule: "A request that is given up with its workers is a 408.",
+    file: "broker/refusals.ts",
+    find: "status: STATUS.quarantined,",
+    replace: "status: STATUS.expired,",
+  },
+  {
+    rule: "An open call that is asked again is run again.",
+    file,
+    find: "[calls.open(id), calls.ended(id)]",
+    replace: "[undefined, calls.ended(id)]",
+  },
+  {
+    rule: "A call that has ended and is asked again is run again.",
+    file,
+    find: "[calls.open(id), calls.ended(id)]",
+    replace: "[calls.open(id), undefined]",
+  },
+  {
+    rule: "The outcome goes to whoever asked first.",
+    file,
+    find: "const asker = { client: from, dialect: command.dialect, envelope: command.envelope };",
+    replace: "const asker = { ...request, client: request.client ?? from };",
+  },
+  {
+    rule: "The outcome has the envelope of whoever asked first.",
+    file,
+    find: "const asker = { client: from, dialect: command.dialect, envelope: command.envelope };",
+    replace: "const asker = { ...request, client: from };",
+  },
+  {
+    rule: "Who was asked out of a call takes it along when it goes away.",
+    file: "broker/ledger.ts",
+    find: "const more = this.more(request, envelope);\n    this.abandon(request);",
+    replace: "const more = this.more(request, envelope);",
+  },
+  {
+    rule: "A retry may make the ttl shorter.",
+    file,
+    find: "Math.max(request.expiry, expiry)",
+    replace: "expiry",
+  },
+  {
+    rule: "A retry has no ttl of its own.",
+    file,
+    find: "Math.max(request.expiry, expiry)",
+    replace: "request.expiry",
+  },
+  {
+    rule: "A retry's envelope is not held to the bound in bytes.",
+    file,
+    find: "if (this.#requests.weight + more > this.#limits.queueBytesMax) {",
+    replace: "if (more > this.#limits.queueBytesMax) {",
+  },
+  {
+    rule: "A retry's envelope is not weighed.",
+    file: "broker/ledger.ts",
+    find: "this.#weight += more;",
+    replace: "",
+  },
+  {
+    rule: "The bytes of a retry's envelope are never free again.",
+    file: "broker/ledger.ts",
+    find: "weight: request.weight + more, ",
+    replace: "",
+  },
+  {
+    rule: "A retry is not counted.",
+    file,
+    find: "if (open || ended) this.#totals.retried += 1;",
+    replace: "",
+  },
+  {
+    rule: "An id that is open may be used for another service.",
+    file,
+    find: "open?.service.name ?? ended?.service ?? name",
+    replace: "ended?.service ?? name",
+  },
+  {
+    rule: "An id that has ended may be used for another service.",
+    file,
+    find: "open?.service.name ?? ended?.service ?? name",
+    replace: "open?.service.name ?? name",
+  },
+  {
+    rule: "Any number of outcomes is remembered.",
+    file: "broker/calls.ts",
+    find: "this.#ended.size > outcomesMax || ",
+    replace: "",
+  },
+  {
+    rule: "Outcomes are remembered whatever they weigh.",
+    file: "broker/calls.ts",
+    find: " || this.#weight > outcomesBytesMax",
+    replace: "",
+  },
+  {
+    rule: "Outcomes are remembered for ever.",
+    file,
+    find: "    this.#requests.calls.forget(now);\n",
+    replace: "",
+  },
+  {
+    rule: "The newest outcome is forgotten first.",
+    file: "broker/calls.ts",
+    find: "const oldest = this.#byAge.shift();",
+    replace: "const oldest = this.#byAge.pop();",
+  },
+  {
+    rule: "The bytes of an outcome that is forgotten are never free again.",
+    file: "broker/calls.ts",
+    find: "this.#weight -= oldest.weight;",
+    replace: "",
+  },
+  {
+    rule: "A call that has ended stays open.",
+    file: "broker/calls.ts",
+    find: "this.#open.delete(callId);",
+    replace: "",
+  },
+  {
+    rule: "A call with an id is dropped when its client goes away.",
+    file,
+    find: "if (request.callId !== null) continue;",
+    replace: "",
+  },
+  {
+    rule: "The outcome of a call is sent to a client that went away.",
+    file,
+    find: "this.#requests.abandon(request);\n      if (request.callId",
+    replace: "if (request.callId",
+  },
+  {
+    rule: "A plain worker is given a call that nobody waits for under no address.",
+    file,
+    find: "asIs === null ? idFrame(this.#life, request) : bytesOf(asIs)",
+    replace: 'worker.plain ? bytesOf(asIs ?? "") : idFrame(this.#life, request)',
+  },
+];

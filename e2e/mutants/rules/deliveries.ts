@@ -1,0 +1,221 @@
+// What becomes of a request whose worker is lost, whose client went away or whose time is over.
+
+import type { Mutant } from "../mutant.ts";
+
+const file = "broker/broker.ts";
+
+export const DELIVERIES: Mutant[] = [
+  {
+    rule: "What a lost worker had is lost with it.",
+    file,
+    find: "for (const request of lost.sort((one, other) => other.id - one.id)) this.#requeue(request);",
+    replace: "",
+  },
+  {
+    rule: "What a lost worker had goes to the end of its client's requests.",
+    file,
+    find: "request.service.queue.requeue(request);",
+    replace: 'request.service.queue.add(request, request.client ?? "");',
+  },
+  {
+    rule: "What is lost later comes after what was lost before.",
+    file: "broker/queue.ts",
+    find: "this.#lost.unshift(request);\n    request.place = this.#lost.head ?? null;",
+    replace: "this.#lost.push(request);\n    request.place = this.#lost.tail ?? null;",
+  },
+  {
+    rule: "The requests of a lost worker are requeued in the wrong order.",
+    file,
+    find: "lost.sort((one, other) => other.id - one.id)",
+    replace: "lost.sort((one, other) => one.id - other.id)",
+  },
+  {
+    rule: "The requests of several lost workers are requeued worker by worker.",
+    file,
+    find: "lost.sort((one, other) => other.id - one.id)",
+    replace: "lost.reverse()",
+  },
+  {
+    rule: "What was lost waits for its client's turn.",
+    file: "broker/queue.ts",
+    find: "(this.#lost.head ?? this.#turns.head?.value.requests.head)?.value",
+    replace: "(this.#turns.head?.value.requests.head ?? this.#lost.head)?.value",
+  },
+  {
+    rule: "A request gets a new id with each delivery.",
+    file,
+    find: "request.deliveries += 1;",
+    replace:
+      "if (request.deliveries > 0) request.id = ++this.#lastId;\n    request.deliveries += 1;",
+  },
+  {
+    rule: "Requeued requests are not counted.",
+    file,
+    find: "this.#totals.requeued += 1;",
+    replace: "",
+  },
+  {
+    rule: "Deliveries are not counted.",
+    file,
+    find: "request.deliveries += 1;",
+    replace: "",
+  },
+  {
+    rule: "A request may be lost with one worker more than the limit says.",
+    file,
+    find: "request.deliveries >= this.#limits.deliveriesMax",
+    replace: "request.deliveries > this.#limits.deliveriesMax",
+  },
+  {
+    rule: "A worker that leaves costs its requests a delivery.",
+    file,
+    find: 'if (reason === "left") for (const request of held) request.deliveries -= 1;',
+    replace: "",
+  },
+  {
+    rule: "A worker whose connection broke costs its requests no delivery.",
+    file,
+    find: 'if (reason === "left")',
+    replace: 'if (reason === "left" || reason === "gone")',
+  },
+  {
+    rule: "A worker that went silent costs its requests no delivery.",
+    file,
+    find: 'if (reason === "left")',
+    replace: 'if (reason === "left" || reason === "expired")',
+  },
+  {
+    rule: "A request on its last delivery shares its worker.",
+    file,
+    find: "request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;",
+    replace: "",
+  },
+  {
+    rule: "A request on its first delivery is isolated, too.",
+    file,
+    find: "request.alone = deliveries > 0 && deliveries",
+    replace: "request.alone = deliveries",
+  },
+  {
+    rule: "A request on its last delivery is given to a worker at work.",
+    file: "broker/roster.ts",
+    find: "(alone ? undefined : spare.head)",
+    replace: "spare.head",
+  },
+  {
+    rule: "A worker that has a request on its last delivery is given another.",
+    file: "broker/roster.ts",
+    find: " || first?.alone",
+    replace: "",
+  },
+  {
+    rule: "A request that was given up leaves no dead letter.",
+    file,
+    find: "this.#deadLetters.push({ ...letter, at: Math.round(now) });",
+    replace: "",
+  },
+  {
+    rule: "Dead letters are kept without end.",
+    file,
+    find: "if (this.#deadLetters.length > DEAD_LETTERS_MAX) this.#deadLetters.shift();",
+    replace: "",
+  },
+  {
+    rule: "Of the dead letters the oldest are kept.",
+    file,
+    find: "this.#deadLetters.shift();",
+    replace: "this.#deadLetters.pop();",
+  },
+  {
+    rule: "A dead letter has the request's body in it.",
+    file,
+    find: "this.#deadLetters.push({ ...letter, at: Math.round(now) });",
+    replace:
+      "this.#deadLetters.push({ ...letter, at: Math.round(now), body: String(request.body) });",
+  },
+  {
+    rule: "A call's own ttl is ignored.",
+    file,
+    find: "return options.ttl ?? this.#limits.requestTtlMs;",
+    replace: "return this.#limits.requestTtlMs;",
+  },
+  {
+    rule: "A call's ttl may be no longer than the broker's.",
+    file,
+    find: "return options.ttl ?? this.#limits.requestTtlMs;",
+    replace: "return Math.min(options.ttl ?? Infinity, this.#limits.requestTtlMs);",
+  },
+  {
+    rule: "A queued request never expires.",
+    file,
+    find: "for (const request of this.#requests.takeDue(now)) {\n",
+    replace:
+      "for (const request of this.#requests.takeDue(now)) {\n" +
+      "      if (!request.worker) {\n        this.#requests.add(request);\n        continue;\n      }\n",
+  },
+  {
+    rule: "A worker is free again as soon as its request expires.",
+    file,
+    find: 'this.#giveUp(request, "expired", refusal, now);',
+    replace:
+      "const { worker } = request;\n" +
+      '      this.#giveUp(request, "expired", refusal, now);\n' +
+      "      for (const [key, held] of worker?.holds ?? [])\n" +
+      "        if (held === request) worker?.holds.delete(key);\n" +
+      "      if (worker) this.#workers.seat(worker);",
+  },
+  {
+    rule: "Between two ticks a request past its ttl is still handed out.",
+    file,
+    find: "this.#dispatchAll(this.#expire(now), now);\n    const command =",
+    replace: "const command =",
+  },
+  {
+    rule: "A request past its ttl goes from a broken connection to the next worker.",
+    file,
+    find: "this.#dispatchAll(this.#expire(now), now);\n    const worker =",
+    replace: "const worker =",
+  },
+  {
+    rule: "What expires together with its worker is handed out once more.",
+    file,
+    find: "const services = this.#expire(now);\n    this.#purge(now);",
+    replace: "this.#purge(now);\n    const services = this.#expire(now);",
+  },
+  {
+    rule: "What waits behind a request that expires is not handed out.",
+    file,
+    find: "    this.#dispatchAll(services, now);\n    this.#beat(now);",
+    replace: "    this.#beat(now);",
+  },
+  {
+    rule: "What expired before its worker is lost is given up again.",
+    file,
+    find: "const held = [...worker.holds.values()].filter((request) => !request.closed);",
+    replace: "const held = [...worker.holds.values()];",
+  },
+  {
+    rule: "Requests expire up to 10 ms too early.",
+    file: "broker/deadlines.ts",
+    find: "Math.ceil(expiry / SLOT_MS)",
+    replace: "Math.floor(expiry / SLOT_MS)",
+  },
+  {
+    rule: "After a long sleep everything expires.",
+    file: "broker/deadlines.ts",
+    find: ".filter((at) => at <= last)",
+    replace: "",
+  },
+  {
+    rule: "What a client that went away had queued is served.",
+    file,
+    find: "this.#clientGone(peer, now);",
+    replace: "",
+  },
+  {
+    rule: "What waits behind the request of a client that went away is not handed out.",
+    file,
+    find: "    this.#dispatchAll(services, now);\n  }\n\n  /** Removes workers",
+    replace: "  }\n\n  /** Removes workers",
+  },
+];

@@ -1,0 +1,179 @@
+// Which worker is given a request, in which order, and whose reply it gets.
+
+import type { Mutant } from "../mutant.ts";
+
+const file = "broker/broker.ts";
+
+export const REQUESTS: Mutant[] = [
+  {
+    rule: "A plain worker is given an id instead of its client's address.",
+    file,
+    find: "const asIs = worker.plain ? request.client : null;",
+    replace: "const asIs = null;",
+  },
+  {
+    rule: "A worker that announced a credit is given the client's address.",
+    file,
+    find: "const asIs = worker.plain ? request.client : null;",
+    replace: "const asIs = request.client;",
+  },
+  {
+    rule: "A request's id does not tell the life of the broker.",
+    file: "broker/state.ts",
+    find: "  life.copy(frame);\n",
+    replace: "",
+  },
+  {
+    rule: "The next request goes to the worker that was idle the shortest.",
+    file: "broker/roster.ts",
+    find: "list.push(worker);\n    worker.seat = list.tail ?? null;",
+    replace: "list.unshift(worker);\n    worker.seat = list.head ?? null;",
+  },
+  {
+    rule: "A worker at work comes before an idle one.",
+    file: "broker/roster.ts",
+    find: "(waiting.head ?? (alone ? undefined : spare.head))?.value",
+    replace: "(alone ? waiting.head : (spare.head ?? waiting.head))?.value",
+  },
+  {
+    rule: "A worker is given one request at a time, whatever its credit.",
+    file: "broker/roster.ts",
+    find: "holds.size >= credit",
+    replace: "holds.size >= 1",
+  },
+  {
+    rule: "A worker is given one request more than its credit.",
+    file: "broker/roster.ts",
+    find: "holds.size >= credit",
+    replace: "holds.size > credit",
+  },
+  {
+    rule: "A plain worker is given two requests at a time.",
+    file: "broker/state.ts",
+    find: "credit: credit ?? 1,",
+    replace: "credit: credit ?? 2,",
+  },
+  {
+    rule: "Who registers is given nothing of what is queued.",
+    file,
+    find: "credit: worker.credit,\n    });\n    this.#dispatch(service, now);",
+    replace: "credit: worker.credit,\n    });",
+  },
+  {
+    rule: "Who has answered is given nothing of what is queued.",
+    file,
+    find: "else this.#answer(request, command.body, now);\n      this.#dispatch(worker.service, now);",
+    replace: "else this.#answer(request, command.body, now);",
+  },
+  {
+    rule: "The reply loses the client's envelope.",
+    file,
+    find: 'encode({ header: "client", dialect, envelope, service, body })',
+    replace: 'encode({ header: "client", dialect, envelope: [], service, body })',
+  },
+  {
+    rule: "A worker may answer what another was given.",
+    file,
+    find: "const request = worker.holds.get(key);",
+    replace:
+      "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n" +
+      "    const request = new Map(everybody).get(key);",
+  },
+  {
+    rule: "A worker keeps what it has answered, and may answer it again.",
+    file,
+    find: "worker.holds.delete(key);",
+    replace: "",
+  },
+  {
+    rule: "A reply that comes after the ttl is passed on.",
+    file,
+    find: "if (request.closed) this.#late(worker.service);\n      else this.#answer",
+    replace: "this.#answer",
+  },
+  {
+    rule: "A late reply ends the conversation with a worker that has more in hand.",
+    file,
+    find: "} else if (worker.plain || worker.holds.size === 0) {",
+    replace: "} else if (request === undefined) {",
+  },
+  {
+    rule: "A plain worker that answers a client it was not given stays.",
+    file,
+    find: "} else if (worker.plain || worker.holds.size === 0) {",
+    replace: "} else if (worker.holds.size === 0) {",
+  },
+  {
+    rule: "A REPLY to nothing from a worker that announced a credit is only dropped.",
+    file,
+    find: "} else if (worker.plain || worker.holds.size === 0) {",
+    replace: "} else if (worker.plain) {",
+  },
+  {
+    rule: "Late replies are not counted.",
+    file,
+    find: "this.#totals.repliesDropped += 1;",
+    replace: "",
+  },
+  {
+    rule: "Late replies are not logged.",
+    file,
+    find: 'this.#tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });',
+    replace: "",
+  },
+  {
+    rule: "A client that has been served keeps its turn until it has nothing left.",
+    file: "broker/queue.ts",
+    find: "if (turn && turn.value.requests.length > 0) this.#turns.pushNode(turn);",
+    replace: "",
+  },
+  {
+    rule: "All clients have one turn together: first come, first served.",
+    file: "broker/queue.ts",
+    find: "request.turn = this.#turnOf(client);",
+    replace: 'request.turn = this.#turnOf("");',
+  },
+  {
+    rule: "A new client's turn comes before all others.",
+    file: "broker/queue.ts",
+    find: "this.#turns.push({ client, requests: new Yallist() });\n    const turn = this.#turns.tail",
+    replace:
+      "this.#turns.unshift({ client, requests: new Yallist() });\n    const turn = this.#turns.head",
+  },
+  {
+    rule: "Who has nothing left keeps its turn.",
+    file: "broker/queue.ts",
+    find: "if (turn && turn.value.requests.length === 0) this.#endTurn(turn);",
+    replace: "",
+  },
+  {
+    rule: "Who comes back has the turn that has ended.",
+    file: "broker/queue.ts",
+    find: "this.#byClient.delete(turn.value.client);",
+    replace: "",
+  },
+  {
+    rule: "A client's requests are served latest first.",
+    file: "broker/queue.ts",
+    find: "requests.push(request);\n    request.place = requests.tail ?? null;",
+    replace: "requests.unshift(request);\n    request.place = requests.head ?? null;",
+  },
+  {
+    rule: "A service that nobody serves or wants is kept.",
+    file,
+    find: "    this.#services.forgetIfIdle(service);\n",
+    replace: "",
+  },
+  {
+    rule: "A service without workers is forgotten, with what waits for them.",
+    file: "broker/services.ts",
+    find: "workers === 0 && open === 0",
+    replace: "workers === 0",
+  },
+  {
+    rule: "A service that nobody wants is forgotten, with its workers.",
+    file: "broker/services.ts",
+    find: "workers === 0 && open === 0",
+    replace: "open === 0",
+  },
+];

@@ -64,20 +64,21 @@ test("brokers stopped and killed under load: nothing is lost, nothing answered t
   }
 });
 
-test("one client's flood does not hold up another's requests", async () => {
+test("one client's flood does not hold up another's requests: they have their turns", async () => {
   await using stack = await Stack.start();
   const other = new Client(stack.endpoint);
   const worker = await stack.worker(SLOW);
-  const flood = Array.from({ length: 2000 }, () => stack.client.request("slow", "20"));
+  const flood = Array.from({ length: 2000 }, () => stack.client.request("slow", ["20", "flood"]));
   for (const request of flood) request.catch(() => {}); // Most of them have no time to be served.
   await worker.logged("slow.began");
-  for (let nth = 0; nth < 10; nth += 1) {
-    const before = worker.log.length;
-    await other.request("slow", "20");
-    const between = worker.log.length - before;
-    assert.ok(between <= 4, `${between} were served meanwhile`);
-  }
+  await Promise.all(Array.from({ length: 10 }, () => other.request("slow", ["20", "other"])));
   other.close();
+  const began = worker.log.filter(({ event }) => event === "slow.began");
+  const turns = began.flatMap(({ request }, at) => (request === "other" ? [at] : []));
+  assert.equal(turns.length, 10);
+  assert.ok((turns.at(-1) ?? 0) < 1000, "they were served long before the flood was over");
+  const between = turns.slice(1).map((at, nth) => at - (turns[nth] ?? 0) - 1);
+  assert.ok(Math.max(...between) <= 1, `${between} of the flood were served between two others`);
 });
 
 /** Resolves when this broker has answered so many requests. */

@@ -28,7 +28,9 @@ export class Calm {
     clock.run(clock.now + SETTLE_MS); // The last connections to break are found to be broken.
     this.#reachRegistered();
     const recoveryMs = clock.now - healedAt;
-    this.#reach("L3", "requests are left", this.#longestMs, () => this.#idle());
+    this.#emptySockets();
+    const leftMs = Math.max(this.#longestMs, EMPTY_MS + 1000);
+    this.#reach("L3", "requests are left", leftMs, () => this.#idle());
     this.#reachRegistered(); // Once more: a plain worker that hung may have been purged since.
     this.#checkClients();
     this.#checkCredits();
@@ -40,6 +42,14 @@ export class Calm {
     ])();
     this.#checkRest();
     return recoveryMs;
+  }
+
+  /** What waited for a connection in a client's socket comes before this, and may fill a queue. */
+  #emptySockets() {
+    for (const { peer } of this.#population.clients) {
+      const task = this.#workload.calmTask(peer.process.name, this.#anyService, 1);
+      peer.ask({ ...task, timeoutMs: EMPTY_MS });
+    }
   }
 
   /** Every client gets a reply, and soon. */
@@ -239,6 +249,9 @@ function begun(name: string, events: HistoryEvent[]): number {
 
 /** Longer than any message takes. */
 const SETTLE_MS = 50;
+
+/** The longest wait to connect, and as much again. A plain client that is refused is told nothing. */
+const EMPTY_MS = 10_000;
 
 /** A client that was told to come back waits up to 5 s, and so does one that lost its broker. */
 const ANSWERED_MS = 20_000;

@@ -154,7 +154,7 @@ test("retry: of a call that ended lately, the outcome is told again", () => {
   says(C1, call("echo", { id: OTHER_ID }, "poison"));
   vanishes(W1);
   assert.deepEqual(says(C3, call("echo", { id: OTHER_ID }, "poison")), [
-    "c3 < mmi.call 502 1 workers were lost with it",
+    "c3 < mmi.call 502 its worker was lost with it",
   ]);
   assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), []);
   waits(100);

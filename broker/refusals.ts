@@ -9,7 +9,7 @@ export const malformed = (why: string): Refusal => ({ status: STATUS.malformed, 
 export const full = (why: string): Refusal => ({ status: STATUS.full, why });
 export const deadly = (deliveries: number): Refusal => ({
   status: STATUS.quarantined,
-  why: `${deliveries} workers were lost with it`,
+  why: deliveries === 1 ? "its worker was lost with it" : `${deliveries} workers were lost with it`,
 });
 
 export const NOT_THROUGH_CALL = malformed("the broker's own services are asked directly");

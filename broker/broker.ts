@@ -385,7 +385,7 @@ export class Broker {
         quarantined: spent.length,
       });
       for (const request of spent) this.#quarantine(request, worker, now);
-      lost.push(...held.filter((request) => !request.closed));
+      for (const request of held) if (!request.closed) lost.push(request);
     }
     for (const request of lost.sort((one, other) => other.id - one.id)) this.#requeue(request);
     // Only now, so that no request goes from one expired worker to the next.

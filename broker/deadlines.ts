@@ -43,7 +43,7 @@ export class Deadlines {
     if (last <= this.#emptied) return [];
     const due: Request[] = [];
     for (const at of this.#passed(last)) {
-      due.push(...(this.#slots.get(at) ?? []));
+      for (const request of this.#slots.get(at) ?? []) due.push(request);
       this.#slots.delete(at);
     }
     this.#emptied = last;

@@ -58,3 +58,10 @@ test("a hundred thousand calls that were answered leave no more than the last ou
   assert.equal(broker.counts().answered, 110_000);
   assert.ok(growth < GROWTH_MAX, `it grew by ${growth} bytes`);
 });
+
+test("two hundred thousand requests may expire in the same moment", () => {
+  const { says, freezes, broker } = dialog({ queueMax: 200_000, queueBytesMax: 1e9 });
+  for (let nth = 0; nth < 200_000; nth += 1) says("c1", request("echo", "hi"));
+  freezes(60_000);
+  assert.equal(broker.counts().expired, 200_000);
+});

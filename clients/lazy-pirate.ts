@@ -148,14 +148,14 @@ export class LazyPirate {
 
   /** Time passed. To be called often while requests are outstanding. */
   tick(now: number): Effect[] {
-    const effects = this.#expire(now);
-    if (this.#requests.size === 0) return effects;
+    const expired = this.#expire(now);
+    if (this.#requests.size === 0) return expired;
     if (!this.#connected)
-      return now >= this.#connectAt ? [...effects, ...this.#connect(now)] : effects;
+      return now >= this.#connectAt ? [...expired, ...this.#connect(now)] : expired;
     const { silenceMs } = this.#options;
     const silence = now - this.#quietSince;
-    if (silence >= silenceMs) return [...effects, ...this.#silent(now)];
-    effects.push(...this.#askDue(now));
+    if (silence >= silenceMs) return [...expired, ...this.#silent(now)];
+    const effects = [...expired, ...this.#askDue(now)];
     if (silence >= silenceMs / 2 && !this.#probed) effects.push(this.#probe());
     return effects;
   }
@@ -203,8 +203,7 @@ export class LazyPirate {
       if (request.silences < this.#options.tries) continue;
       effects.push(this.#settle(id, { failed: "no broker" }));
     }
-    if (this.#requests.size > 0) effects.push(...this.#connect(now));
-    return effects;
+    return this.#requests.size > 0 ? [...effects, ...this.#connect(now)] : effects;
   }
 
   /** A reply to the old socket is lost with it, so whatever is outstanding is to be asked again. */

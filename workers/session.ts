@@ -68,10 +68,10 @@ export class Session {
     if (!this.#connected) return now >= this.#reconnectAt ? this.#connect(now) : [];
     if (asleep > this.#options.heartbeat.intervalMs) effects.push(this.#overslept(asleep, now));
     if (now >= this.#expiry) return [...effects, ...this.#lose("the broker is silent", now)];
-    effects.push(...this.#overrun(now));
-    if (this.#connected && now >= this.#heartbeatAt)
-      effects.push(this.#send({ name: "HEARTBEAT" }, now));
-    return effects;
+    const overrun = this.#overrun(now);
+    const beat = this.#connected && now >= this.#heartbeatAt;
+    const heartbeat = beat ? [this.#send({ name: "HEARTBEAT" }, now)] : [];
+    return [...effects, ...overrun, ...heartbeat];
   }
 
   /** There is a connection: the broker has our READY, and its silence begins to count. */

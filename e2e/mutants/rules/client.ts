@@ -56,8 +56,8 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A request has no deadline.",
     file,
-    find: "    const effects = this.#expire(now);\n    if",
-    replace: "    const effects: Effect[] = [];\n    if",
+    find: "const expired = this.#expire(now);",
+    replace: "const expired: Effect[] = [];",
   },
   {
     rule: "The broker's word on a call is not waited for.",
@@ -74,7 +74,7 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A silent broker is waited for without end.",
     file,
-    find: "if (silence >= silenceMs) return [...effects, ...this.#silent(now)];",
+    find: "if (silence >= silenceMs) return [...expired, ...this.#silent(now)];",
     replace: "",
   },
   {

@@ -26,14 +26,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker sends no HEARTBEAT.",
     file,
-    find: "if (this.#connected && now >= this.#heartbeatAt)",
-    replace: "if (now === Infinity)",
+    find: "const beat = this.#connected && now >= this.#heartbeatAt;",
+    replace: "const beat = now === Infinity;",
   },
   {
     rule: "A worker at work sends no HEARTBEAT.",
     file,
-    find: "if (this.#connected && now >= this.#heartbeatAt)",
-    replace: "if (this.#connected && this.#inHand.size === 0 && now >= this.#heartbeatAt)",
+    find: "const beat = this.#connected && now >= this.#heartbeatAt;",
+    replace: "const beat = this.#connected && this.#inHand.size === 0 && now >= this.#heartbeatAt;",
   },
   {
     rule: "REPLY does not put off the worker's next HEARTBEAT.",
@@ -117,8 +117,8 @@ export const WORKER: Mutant[] = [
   {
     rule: "A handler may take for ever.",
     file,
-    find: "    effects.push(...this.#overrun(now));\n",
-    replace: "",
+    find: "const overrun = this.#overrun(now);",
+    replace: "const overrun: Effect[] = [];",
   },
   {
     rule: "A handler that takes too long is stopped, and its client told nothing.",

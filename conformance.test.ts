@@ -14,7 +14,7 @@ const rows = rules
 const TESTS = [
   "{protocol,broker}/*.test.ts",
   "workers/session.test.ts",
-  "clients/lazy-pirate.test.ts",
+  "clients/{lazy-pirate,plain-brokers}.test.ts",
 ];
 
 test("there are rows, each with a rule, where it is from, code and tests", () => {

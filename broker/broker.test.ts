@@ -168,6 +168,7 @@ test("peer gone: what a worker had is given to another at once", () => {
     worker: "7731",
     reason: "gone",
     requeued: 1,
+    brokenOff: 0,
     quarantined: 0,
   });
 });
@@ -502,6 +503,6 @@ test("a flood is a line in the log, not a line each", () => {
   for (let message = 0; message < 1000; message += 1) says(C1, [Buffer.from("junk")]);
   waits(200);
   assert.deepEqual(log, [
-    { event: "messages.dropped", why: "no empty frame before the header", count: 1000 },
+    { event: "messages.dropped", why: "no header, nor an empty frame before one", count: 1000 },
   ]);
 });

@@ -1,36 +1,26 @@
 // The Majordomo broker, without its socket and its clock.
 //
-// Everything that decides what happens to a request or a worker is in this file. It is handed
-// messages and the time, and hands back effects for main.ts to carry out. The same inputs in the
-// same order always give the same effects, which is what lets the tests replay a bad day.
+// Everything that decides what happens to a request or a worker is in this file; what the client is
+// told of it is in replies.ts. It is handed messages and the time, and hands back effects for main.ts
+// to carry out. The same inputs in the same order always give the same effects, which is what lets
+// the tests replay a bad day.
 
-import { CALL, type Call, decodeCall, encodeStatus, STATUS } from "../protocol/call.ts";
-import { decodeFailure } from "../protocol/failure.ts";
+import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import type { BrokerEvent, RemovalReason } from "./events.ts";
-import { Ledger, type Outcome } from "./ledger.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import type { RemovalReason } from "./events.ts";
+import { Ledger } from "./ledger.ts";
 import { isManagement, manage } from "./mmi.ts";
-import {
-  ANOTHER_CALL,
-  CLIENT_GONE,
-  deadly,
-  ENDING,
-  EXPIRED_IN_FLIGHT,
-  EXPIRED_IN_QUEUE,
-  full,
-  malformed,
-  NO_WORKER,
-  NOT_THROUGH_CALL,
-  type Refusal,
-} from "./refusals.ts";
+import { type Effect, Outbox } from "./outbox.ts";
+import * as refusals from "./refusals.ts";
+import { Replies } from "./replies.ts";
 import { Roster } from "./roster.ts";
 import { Services } from "./services.ts";
 import {
   bytesOf,
   type Counts,
-  type DeadLetter,
   hexOf,
   idFrame,
   type Limits,
@@ -43,15 +33,9 @@ import {
   type Worker,
   weigh,
 } from "./state.ts";
-import { Tally } from "./tally.ts";
-
-export type Effect =
-  | { do: "send"; to: Address; frames: Frame[] }
-  | { do: "log"; entry: BrokerEvent }
-  | { do: "stopped" }; // All is said; the program may end.
 
 type Ready = Extract<WorkerCommand, { name: "READY" }>;
-type Reply = Extract<WorkerCommand, { name: "REPLY" }>;
+type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
 
 export class Broker {
   #limits: Limits;
@@ -60,14 +44,14 @@ export class Broker {
   #services: Services;
   #workers: Roster;
   #requests: Ledger;
-  #deadLetters: DeadLetter[] = []; // The last few, oldest first.
+  #replies: Replies;
+  #deadLetters = new DeadLetters();
   #lastId = 0;
   #tickedAt: number; // When we were last awake.
   #drainBy: number | null = null; // When to wait no longer, if the program is to end.
   #leaveAt: number | null = null; // When to be gone, all being said.
   #totals = { retried: 0, requeued: 0, repliesDropped: 0, messagesDropped: 0 };
-  #tally = new Tally(); // To be logged at the next tick.
-  #effects: Effect[] = []; // What the input now being handled has led to so far.
+  #out = new Outbox();
 
   /** `life` is 8 random bytes, new with each start of a broker. */
   constructor(limits: Limits, heartbeat: Heartbeat, life: Frame, now: number) {
@@ -76,6 +60,7 @@ export class Broker {
     this.#services = new Services(limits);
     this.#workers = new Roster(heartbeat);
     this.#requests = new Ledger(limits, now);
+    this.#replies = new Replies(limits, this.#requests, this.#out);
     this.#life = life;
     this.#tickedAt = now;
   }
@@ -119,7 +104,7 @@ export class Broker {
     this.#dispatchAll(services, now);
     this.#beat(now);
     this.#requests.calls.forget(now);
-    for (const entry of this.#tally.take()) this.#log(entry);
+    this.#out.logTally();
     return this.#flush(now);
   }
 
@@ -128,7 +113,7 @@ export class Broker {
     if (this.#drainBy === null) {
       this.#drainBy = now + this.#limits.drainMs;
       const { queued, inFlight } = this.counts();
-      this.#log({ event: "broker.draining", queued, inFlight });
+      this.#out.log({ event: "broker.draining", queued, inFlight });
     }
     return this.#flush(now);
   }
@@ -139,8 +124,9 @@ export class Broker {
   }
 
   #clientCommand(from: Address, command: ClientCommand, now: number) {
-    const { service, body } = command;
-    if (service.equals(CALL)) this.#call(from, command, now);
+    const { name, service, body } = command;
+    if (name !== "REQUEST") this.#invalid(from, `a client's ${name}`, now);
+    else if (service.equals(CALL)) this.#call(from, command, now);
     else if (isManagement(nameOf(service))) this.#manage(from, command);
     else this.#request(from, command, { service, options: {}, body }, now);
   }
@@ -149,59 +135,56 @@ export class Broker {
     const [services, workers, deadLetters] = [this.#services, this.#workers, this.#deadLetters];
     const overview = { services, workers, counts: this.counts(), deadLetters };
     const body = manage(nameOf(command.service), command.body, overview);
-    this.#send(from, encode({ ...command, body }));
+    this.#out.send(from, encode({ ...command, name: "REPLY", body }));
   }
 
   /** A call with an id that we know is one asked again: it is not run again. */
   #call(from: Address, command: ClientCommand, now: number) {
     const call = decodeCall(command.body);
-    if ("wrong" in call) return this.#refuse(from, command, malformed(call.wrong));
+    if ("wrong" in call) return this.#replies.refuse(from, command, refusals.malformed(call.wrong));
     const name = nameOf(call.service);
-    if (isManagement(name)) return this.#refuse(from, command, NOT_THROUGH_CALL);
+    if (isManagement(name)) return this.#replies.refuse(from, command, refusals.NOT_THROUGH_CALL);
     const { id = "" } = call.options; // None that is valid is that short.
     const { calls } = this.#requests;
     const [open, ended] = [calls.open(id), calls.ended(id)];
     const service = open?.service.name ?? ended?.service ?? name;
-    if (service !== name) return this.#refuse(from, command, ANOTHER_CALL);
+    if (service !== name) return this.#replies.refuse(from, command, refusals.ANOTHER_CALL);
     if (open || ended) this.#totals.retried += 1;
     if (open) this.#retry(open, from, command, now + this.#ttl(call));
-    else if (ended) this.#send(from, encode({ ...command, body: ended.body }));
+    else if (ended) this.#out.send(from, encode({ ...command, name: "REPLY", body: ended.body }));
     else this.#request(from, command, call, now);
   }
 
-  /** The outcome goes to whoever asked last. */
+  /** The outcome goes to whoever asked last, all of it. */
   #retry(request: Request, from: Address, command: ClientCommand, expiry: number) {
+    if (!request.parts) return this.#replies.refuse(from, command, refusals.TOO_LONG);
     const more = this.#requests.more(request, command.envelope);
     if (this.#requests.weight + more > this.#limits.queueBytesMax) {
-      return this.#refuse(from, command, full("the queues are too large"));
+      return this.#replies.refuse(from, command, refusals.full("the queues are too large"));
     }
     const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
     this.#requests.reassign(request, asker, Math.max(request.expiry, expiry));
+    this.#replies.catchUp(request);
   }
 
   #request(from: Address, command: ClientCommand, call: Call, now: number) {
     const weight = weigh([...command.envelope, call.service, ...call.body]);
     const refusal = this.#refusal(nameOf(call.service), weight);
-    if (refusal) this.#refuse(from, command, refusal, this.#services.get(nameOf(call.service)));
+    if (refusal)
+      this.#replies.refuse(from, command, refusal, this.#services.get(nameOf(call.service)));
     else this.#accept(from, command, call, weight, now);
   }
 
   /** Why one more request is one too many, or null. */
-  #refusal(name: string, weight: number): Refusal | null {
+  #refusal(name: string, weight: number): refusals.Refusal | null {
     const { queueMax, queueBytesMax } = this.#limits;
-    if (this.#drainBy !== null) return ENDING;
-    if (!this.#services.hasRoomFor(name)) return full("too many services");
-    if ((this.#services.get(name)?.open ?? 0) >= queueMax) return full("the queue is full");
-    if (this.#requests.weight + weight > queueBytesMax) return full("the queues are too large");
+    if (this.#drainBy !== null) return refusals.ENDING;
+    if (!this.#services.hasRoomFor(name)) return refusals.full("too many services");
+    if ((this.#services.get(name)?.open ?? 0) >= queueMax)
+      return refusals.full("the queue is full");
+    if (this.#requests.weight + weight > queueBytesMax)
+      return refusals.full("the queues are too large");
     return null;
-  }
-
-  /** 7/MDP has no word for no: a plain client finds out by its time-out. */
-  #refuse(from: Address, command: ClientCommand, { status, why }: Refusal, service?: Service) {
-    this.#requests.refuse();
-    this.#dropped(service, why);
-    if (!command.service.equals(CALL)) return;
-    this.#send(from, encode({ ...command, body: encodeStatus(status, why) }));
   }
 
   #accept(from: Address, command: ClientCommand, call: Call, weight: number, now: number) {
@@ -231,13 +214,15 @@ export class Broker {
     const worker = this.#workers.get(from);
     if (command.name === "DISCONNECT") {
       if (worker) this.#lose([worker], "left", now);
+    } else if (worker && command.dialect !== worker.dialect) {
+      this.#reject(from, command, "another dialect than its READY's", now);
     } else if (command.name === "READY" && !worker) {
       this.#ready(from, command, now);
     } else if (command.name === "HEARTBEAT" && worker) {
       this.#workers.heard(worker, now);
-    } else if (command.name === "REPLY" && worker) {
+    } else if ((command.name === "PARTIAL" || command.name === "REPLY") && worker) {
       this.#workers.heard(worker, now);
-      this.#reply(worker, command, now);
+      this.#answered(worker, command, now);
     } else {
       // 7/MDP: a valid but unexpected command ends the conversation. The peer opens a new one.
       this.#reject(from, command, `an unexpected ${command.name}`, now);
@@ -249,7 +234,7 @@ export class Broker {
     if (isManagement(name)) this.#reject(from, command, "READY for a name of ours", now);
     else if (!this.#services.hasRoomFor(name))
       this.#reject(from, command, "too many services", now);
-    else if (this.#leaveAt !== null) this.#reject(from, command, ENDING.why, now);
+    else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, now);
     else this.#register(from, command, now);
   }
 
@@ -257,7 +242,7 @@ export class Broker {
     const service = this.#services.of(frame);
     const worker = newWorker(address, dialect, service, credit);
     this.#workers.add(worker, now);
-    this.#log({
+    this.#out.log({
       event: "worker.registered",
       service: textOf(service),
       worker: hexOf(address),
@@ -267,30 +252,32 @@ export class Broker {
   }
 
   /** A worker answered. Trust what we gave it, not what it says. */
-  #reply(worker: Worker, command: Reply, now: number) {
-    const key = nameOf(command.client);
-    const request = worker.holds.get(key);
-    if (request) {
-      worker.holds.delete(key);
-      this.#workers.seat(worker);
+  #answered(worker: Worker, command: Answer, now: number) {
+    const { name, body } = command;
+    const request = worker.holds.get(nameOf(command.client));
+    if (request && name === "REPLY") {
+      this.#release(worker, command.client);
       if (request.closed) this.#late(worker.service);
-      else this.#answer(request, command.body, now);
+      else this.#replies.last(request, body, now);
       this.#dispatch(worker.service, now);
+    } else if (request) {
+      if (request.closed) this.#late(worker.service);
+      else this.#replies.part(request, body, now);
     } else if (worker.plain || worker.holds.size === 0) {
-      this.#reject(worker.address, command, "a REPLY to nothing", now);
+      this.#reject(worker.address, command, `a ${name} to nothing`, now);
     } else {
       this.#late(worker.service);
     }
   }
 
-  #answer(request: Request, body: Frame[], now: number) {
-    const status = decodeFailure(body)?.code ?? STATUS.ok;
-    this.#close(request, "answered", request.call ? encodeStatus(status, body) : body, now);
+  #release(worker: Worker, client: Frame) {
+    worker.holds.delete(nameOf(client));
+    this.#workers.seat(worker);
   }
 
   #late(service: Service) {
     this.#totals.repliesDropped += 1;
-    this.#tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });
+    this.#out.tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });
   }
 
   /** Hands out what is queued as long as there is a worker for it. */
@@ -325,7 +312,7 @@ export class Broker {
 
   /** We were stopped or starved. That silence was our own and says nothing of the workers. */
   #overslept(now: number) {
-    this.#log({ event: "broker.overslept", ms: Math.round(now - this.#tickedAt) });
+    this.#out.log({ event: "broker.overslept", ms: Math.round(now - this.#tickedAt) });
     for (const worker of this.#workers) this.#workers.heard(worker, now);
   }
 
@@ -348,8 +335,12 @@ export class Broker {
     for (const request of this.#requests.takeDue(now)) {
       const { service } = request;
       const absent = request.deliveries === 0 && service.workers === 0;
-      const refusal = absent ? NO_WORKER : request.worker ? EXPIRED_IN_FLIGHT : EXPIRED_IN_QUEUE;
-      this.#giveUp(request, "expired", refusal, now);
+      const refusal = absent
+        ? refusals.NO_WORKER
+        : request.worker
+          ? refusals.EXPIRED_IN_FLIGHT
+          : refusals.EXPIRED_IN_QUEUE;
+      this.#replies.giveUp(request, "expired", refusal, now);
       services.add(service);
     }
     return services;
@@ -361,7 +352,7 @@ export class Broker {
     for (const request of this.#requests.openOf(client)) {
       this.#requests.abandon(request);
       if (request.callId !== null) continue;
-      this.#giveUp(request, "clientGone", CLIENT_GONE, now);
+      this.#replies.giveUp(request, "clientGone", refusals.CLIENT_GONE, now);
       services.add(request.service);
     }
     this.#dispatchAll(services, now);
@@ -374,16 +365,22 @@ export class Broker {
       const held = [...worker.holds.values()].filter((request) => !request.closed);
       // A worker that leaves is not one that its requests have killed.
       if (reason === "left") for (const request of held) request.deliveries -= 1;
-      const spent = held.filter((request) => request.deliveries >= this.#limits.deliveriesMax);
+      const broken = held.filter(({ begun }) => begun);
+      const spent = held.filter(
+        ({ begun, deliveries }) => !begun && deliveries >= this.#limits.deliveriesMax,
+      );
       this.#workers.remove(worker);
-      this.#log({
+      this.#out.log({
         event: "worker.removed",
         service: textOf(worker.service),
         worker: hexOf(worker.address),
         reason,
-        requeued: held.length - spent.length,
+        requeued: held.length - broken.length - spent.length,
+        brokenOff: broken.length,
         quarantined: spent.length,
       });
+      for (const request of broken)
+        this.#replies.giveUp(request, "refused", refusals.BROKEN_OFF, now);
       for (const request of spent) this.#quarantine(request, worker, now);
       for (const request of held) if (!request.closed) lost.push(request);
     }
@@ -397,6 +394,7 @@ export class Broker {
     // It may be what kills them. Next time none of the others dies with it.
     request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
     this.#requests.give(request, null);
+    this.#requests.dropParts(request);
     request.service.queue.requeue(request);
     this.#totals.requeued += 1;
   }
@@ -410,30 +408,15 @@ export class Broker {
       deliveries: request.deliveries,
       worker: hexOf(worker.address),
     };
-    this.#log({ event: "request.quarantined", ...letter });
-    this.#deadLetters.push({ ...letter, at: Math.round(now) });
-    if (this.#deadLetters.length > DEAD_LETTERS_MAX) this.#deadLetters.shift();
-    this.#giveUp(request, "quarantined", deadly(request.deliveries), now);
-  }
-
-  #giveUp(request: Request, outcome: Outcome, { status, why }: Refusal, now: number) {
-    this.#dropped(request.service, why);
-    this.#close(request, outcome, request.call ? encodeStatus(status, why) : null, now);
-  }
-
-  /** Gives a request its one outcome. A worker that has it keeps its place taken until it answers. */
-  #close(request: Request, outcome: Outcome, body: Frame[] | null, now: number) {
-    const { client, dialect, envelope } = request;
-    const service = request.call ? CALL : request.service.frame;
-    this.#requests.close(request, outcome, body ?? [], now);
-    if (client === null || body === null) return;
-    this.#send(client, encode({ header: "client", dialect, envelope, service, body }));
+    this.#out.log({ event: "request.quarantined", ...letter });
+    this.#deadLetters.add({ ...letter, at: Math.round(now) });
+    this.#replies.giveUp(request, "quarantined", refusals.deadly(request.deliveries), now);
   }
 
   /** Drops what is not MDP. A worker that sends such things is not to be trusted. */
   #invalid(from: Address, why: string, now: number) {
     this.#totals.messagesDropped += 1;
-    this.#tally.add({ event: "messages.dropped", why });
+    this.#out.tally.add({ event: "messages.dropped", why });
     const worker = this.#workers.get(from);
     if (!worker) return;
     this.#lose([worker], "rejected", now);
@@ -443,12 +426,12 @@ export class Broker {
   #reject(from: Address, { dialect }: WorkerCommand, why: string, now: number) {
     const worker = this.#workers.get(from);
     if (worker) this.#lose([worker], "rejected", now);
-    this.#disconnect(from, dialect);
-    this.#tally.add({ event: "peers.disconnected", why });
+    this.#disconnect(from, worker?.dialect ?? dialect);
+    this.#out.tally.add({ event: "peers.disconnected", why });
   }
 
   #disconnect(to: Address, dialect: WorkerCommand["dialect"]) {
-    this.#send(to, encode({ header: "worker", dialect, name: "DISCONNECT" }));
+    this.#out.send(to, encode({ header: "worker", dialect, name: "DISCONNECT" }));
   }
 
   /** Ends a drain once nothing is in flight, or it has taken too long. */
@@ -456,7 +439,8 @@ export class Broker {
     if (this.#leaveAt === null) {
       if (this.#requests.inFlight > 0 && now < (this.#drainBy ?? now)) return;
       this.#leaveAt = now + LEAVE_MS;
-      for (const request of this.#requests.open) this.#giveUp(request, "refused", ENDING, now);
+      for (const request of this.#requests.open)
+        this.#replies.giveUp(request, "refused", refusals.ENDING, now);
       for (const worker of this.#workers) {
         this.#workers.remove(worker);
         this.#disconnect(worker.address, worker.dialect);
@@ -464,33 +448,17 @@ export class Broker {
       this.#services.clear();
     } else if (now >= this.#leaveAt) {
       this.#leaveAt = Infinity; // It is said once.
-      this.#effects.push({ do: "stopped" });
+      this.#out.stopped();
     }
-  }
-
-  #dropped(service: Service | undefined, why: string) {
-    this.#tally.add({ event: "requests.dropped", service: service ? textOf(service) : "", why });
   }
 
   #tell(worker: Worker, frames: Frame[], now: number) {
     this.#workers.told(worker, now);
-    this.#send(worker.address, frames);
-  }
-
-  #send(to: Address, frames: Frame[]) {
-    this.#effects.push({ do: "send", to, frames });
-  }
-
-  #log(entry: BrokerEvent) {
-    this.#effects.push({ do: "log", entry });
+    this.#out.send(worker.address, frames);
   }
 
   #flush(now: number): Effect[] {
     if (this.#drainBy !== null) this.#leaveIfDone(now);
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#out.take();
   }
 }
-
-const DEAD_LETTERS_MAX = 100;

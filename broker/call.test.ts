@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MDP_0_1 as dialect } from "../protocol/dialects.ts";
 import { encodeFailure } from "../protocol/failure.ts";
-import { MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
+import { encode } from "../protocol/mdp.ts";
 import { call, dialog, disconnect, id, LEASE_MS, ready, reply, request } from "./dialog.ts";
 
 const [W1, W2] = ["w1", "w2"];

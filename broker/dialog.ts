@@ -2,11 +2,13 @@
 // `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
 
 import type { CallOptions } from "../protocol/call.ts";
+import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import { type Command, decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
-import { Broker, type Effect } from "./broker.ts";
+import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { Broker } from "./broker.ts";
 import type { BrokerEvent } from "./events.ts";
+import type { Effect } from "./outbox.ts";
 import type { Limits } from "./state.ts";
 
 export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
@@ -36,33 +38,46 @@ export function id(n: number): Frame {
   return Buffer.concat([LIFE, counter]);
 }
 
-export const ready = (service: string, credit: number | null = null) =>
-  encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit });
-export const reply = (client: string | Frame, ...body: string[]) =>
-  encode({
+/** What a peer says in this dialect. */
+export const inDialect = (dialect: Dialect) => ({
+  ready: (service: string, credit: number | null = null) =>
+    encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit }),
+  partial: (client: string | Frame, ...body: string[]) =>
+    encode({ ...answer(dialect, client, body), name: "PARTIAL" }),
+  reply: (client: string | Frame, ...body: string[]) =>
+    encode({ ...answer(dialect, client, body), name: "REPLY" }),
+  heartbeatCommand: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
+  disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
+  request: (service: string, ...body: string[]) =>
+    encode({
+      header: "client",
+      dialect,
+      name: "REQUEST",
+      envelope: dialect.delimiter,
+      service: bytes(service),
+      body: body.map(bytes),
+    }),
+});
+
+const answer = (dialect: Dialect, client: string | Frame, body: string[]) =>
+  ({
     header: "worker",
     dialect,
-    name: "REPLY",
     client: Buffer.from(client),
     body: body.map(bytes),
-  });
-export const heartbeatCommand = encode({ header: "worker", dialect, name: "HEARTBEAT" });
-export const disconnect = encode({ header: "worker", dialect, name: "DISCONNECT" });
-export const request = (service: string, ...body: string[]) =>
-  encode({
-    header: "client",
-    dialect,
-    envelope: [],
-    service: bytes(service),
-    body: body.map(bytes),
-  });
-export const call = (service: string, options: CallOptions | string, ...body: string[]) =>
-  request(
-    "mmi.call",
-    service,
-    typeof options === "string" ? options : JSON.stringify(options),
-    ...body,
-  );
+  }) as const;
+
+export const { ready, reply, heartbeatCommand, disconnect, request } = inDialect(MDP_0_1);
+export const callIn =
+  (dialect: Dialect) =>
+  (service: string, options: CallOptions | string, ...body: string[]) =>
+    inDialect(dialect).request(
+      "mmi.call",
+      service,
+      typeof options === "string" ? options : JSON.stringify(options),
+      ...body,
+    );
+export const call = callIn(MDP_0_1);
 export const requestFrom = (envelope: string[], service: string, ...body: string[]) => [
   ...envelope.map(bytes),
   ...request(service, ...body),
@@ -98,8 +113,8 @@ export function dialog(overrides: Partial<Limits> = {}) {
     log,
     says: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
     vanishes: (peer: string) => sent(broker.gone(peer, now)),
-    waits: (ms: number) => passes(ms).filter((line) => !line.endsWith("HEARTBEAT")),
-    beats: (ms: number) => passes(ms).filter((line) => line.endsWith("HEARTBEAT")),
+    waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
+    beats: (ms: number) => passes(ms).filter(isHeartbeat),
     /** Time passes, too little for a tick. */
     passesSilently(ms: number) {
       now += ms;
@@ -108,11 +123,13 @@ export function dialog(overrides: Partial<Limits> = {}) {
     /** Time passes while the broker itself does not run. */
     freezes(ms: number) {
       now += ms;
-      return sent(broker.tick(now)).filter((line) => !line.endsWith("HEARTBEAT"));
+      return sent(broker.tick(now)).filter((line) => !isHeartbeat(line));
     },
     events: (name: BrokerEvent["event"]) => log.filter(({ event }) => event === name),
   };
 }
+
+const isHeartbeat = (line: string) => / < HEARTBEAT( \(.+\))?$/.test(line);
 
 function checkConservation(broker: Broker) {
   const { received, ...counts } = broker.counts();
@@ -124,12 +141,23 @@ function checkConservation(broker: Broker) {
 function show(command: ReturnType<typeof decode>): string {
   if (command.header === "invalid")
     throw new Error(`the broker sent what is invalid: ${command.why}`);
-  if (command.header === "client")
-    return text([...command.envelope, command.service, ...command.body]);
-  return command.name === "REQUEST" ? `REQUEST ${showRequest(command)}` : command.name;
+  return command.header === "client" ? showClient(command) : showWorker(command);
 }
 
-function showRequest({ client, body }: Extract<Command, { name: "REQUEST" }>): string {
+/** A command of 0.2 has a name, and 0.1's only one has none. */
+function showClient({ dialect, name, envelope, service, body }: ClientCommand): string {
+  const named = dialect.clientCommands ? [bytes(name === "REPLY" ? "FINAL" : name)] : [];
+  const own = envelope.slice(0, envelope.length - dialect.delimiter.length);
+  return text([...own, ...named, service, ...body]);
+}
+
+function showWorker(command: WorkerCommand): string {
+  const { dialect, name } = command;
+  const words = name === "REQUEST" ? `REQUEST ${showRequest(command)}` : name;
+  return dialect === MDP_0_1 ? words : `${words} (${dialect.name})`;
+}
+
+function showRequest({ client, body }: Extract<WorkerCommand, { name: "REQUEST" }>): string {
   const isId = client.length === 16 && client.subarray(0, 8).equals(LIFE);
   return text([isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client, ...body]);
 }

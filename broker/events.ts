@@ -14,6 +14,7 @@ export type BrokerEvent =
       worker: string;
       reason: RemovalReason;
       requeued: number;
+      brokenOff: number; // Their clients had been sent a part of the reply.
       quarantined: number;
     }
   | {
@@ -79,11 +80,17 @@ const REMOVALS: Record<RemovalReason, string> = {
   rejected: "broke the protocol",
 };
 
-const fate = (event: { requeued: number; quarantined: number }) =>
-  event.requeued + event.quarantined === 0
-    ? "nothing in hand"
-    : `${event.requeued} in hand requeued` +
-      (event.quarantined > 0 ? `, ${event.quarantined} quarantined` : "");
+function fate({ requeued, brokenOff, quarantined }: Fate): string {
+  const told = [
+    `${requeued} in hand requeued`,
+    brokenOff > 0 ? `${brokenOff} broken off` : "",
+    quarantined > 0 ? `${quarantined} quarantined` : "",
+  ];
+  if (requeued + brokenOff + quarantined === 0) return "nothing in hand";
+  return told.filter((part) => part !== "").join(", ");
+}
+
+type Fate = { requeued: number; brokenOff: number; quarantined: number };
 
 const PLURALS: Record<string, string> = { reply: "replies" };
 const count = (event: { count: number }, one: string) =>

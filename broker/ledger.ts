@@ -1,11 +1,11 @@
 // The account of all requests: each is opened once and closed once, with an outcome. What happens to
 // them is decided in broker.ts; here is kept what must add up whatever it decides.
 
+import type { Dialect } from "../protocol/dialects.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
-import type { Dialect } from "../protocol/mdp.ts";
 import { Calls } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type Limits, type Request, type Worker, weigh } from "./state.ts";
+import { type Limits, noParts, type Request, type Worker, weigh, weighFrames } from "./state.ts";
 
 export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
 
@@ -74,8 +74,8 @@ export class Ledger {
     this.abandon(request);
     this.#link(request, client);
     this.#open.remove(request);
-    this.#weight += more;
-    Object.assign(request, { client, dialect, envelope, weight: request.weight + more, expiry });
+    this.#reweigh(request, more);
+    Object.assign(request, { client, dialect, envelope, expiry });
     this.#open.add(request);
   }
 
@@ -87,10 +87,27 @@ export class Ledger {
   /** Nobody waits for its outcome until it is asked for again. */
   abandon(request: Request) {
     if (request.client === null) return;
+    request.begun = false;
     const requests = this.#byClient.get(request.client);
     requests?.delete(request);
     if (requests?.size === 0) this.#byClient.delete(request.client);
     request.client = null;
+  }
+
+  /** Keeps a part of its reply. */
+  keep(request: Request, part: Frame[]) {
+    const { parts } = request;
+    if (!parts) return;
+    const weight = weighFrames(part);
+    for (const frame of part) parts.frames.push(frame);
+    parts.weight += weight;
+    this.#reweigh(request, weight);
+  }
+
+  /** Lets go of what was kept of its reply: to begin anew, or for good, and then keeps no more. */
+  dropParts(request: Request, forGood = false) {
+    this.#reweigh(request, -(request.parts?.weight ?? 0));
+    request.parts = forGood ? null : noParts();
   }
 
   /** Who has it now; null for the queue. */
@@ -113,6 +130,12 @@ export class Ledger {
     service.open -= 1;
     request.closed = true;
     request.body = [];
+    request.parts = null;
+  }
+
+  #reweigh(request: Request, more: number) {
+    request.weight += more;
+    this.#weight += more;
   }
 
   #link(request: Request, client: Address) {

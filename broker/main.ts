@@ -17,8 +17,9 @@ import { logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { bind } from "../transport/libzmq.ts";
-import { Broker, type Effect } from "./broker.ts";
+import { Broker } from "./broker.ts";
 import { levelOf, sentenceOf } from "./events.ts";
+import type { Effect } from "./outbox.ts";
 
 const settings = environment("broker", {
   ...heartbeatSettings,

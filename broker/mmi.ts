@@ -3,23 +3,16 @@
 // a JSON document. mmi.call passes requests on, so it is broker.ts that answers it.
 
 import type { Frame } from "../protocol/frame.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { Services } from "./services.ts";
-import {
-  type Counts,
-  type DeadLetter,
-  hexOf,
-  nameOf,
-  type Service,
-  textOf,
-  type Worker,
-} from "./state.ts";
+import { type Counts, hexOf, nameOf, type Service, textOf, type Worker } from "./state.ts";
 
 /** What there is to tell. */
 export type Overview = {
   services: Services;
   workers: Iterable<Worker>;
   counts: Counts;
-  deadLetters: DeadLetter[]; // Oldest first.
+  deadLetters: DeadLetters;
 };
 
 /** Clients may ask these; workers may not register there. The name is a character a byte. */
@@ -27,23 +20,29 @@ export const isManagement = (service: string) => service.startsWith("mmi.");
 
 /**
  * The reply's body to a management request:
- * `mmi.service` `[name]` → `[200]` with workers, `[404]` without; `mmi.services`, `mmi.workers` and
- * `mmi.stats` → `[200] [JSON]`; any other → `[501]`.
+ * `mmi.service` `[name]` → `[200]` with workers or of the broker's own, else `[404]`; `mmi.services`,
+ * `mmi.workers` and `mmi.stats` → `[200] [JSON]`; any other → `[501]`.
  */
 export function manage(service: string, [name]: Frame[], overview: Overview): Frame[] {
   switch (service) {
     case "mmi.service":
-      return [code(overview.services.get(name ? nameOf(name) : "")?.workers ? 200 : 404)];
+      return [code(isServed(name ? nameOf(name) : "", overview) ? 200 : 404)];
     case "mmi.services":
       return [code(200), json(listed(overview.services, ofService))];
     case "mmi.workers":
       return [code(200), json(listed(overview.workers, ofWorker))];
     case "mmi.stats":
-      return [code(200), json({ ...overview.counts, deadLetters: overview.deadLetters })];
+      return [code(200), json({ ...overview.counts, deadLetters: [...overview.deadLetters] })];
     default:
       return [code(501)];
   }
 }
+
+/** The broker's own, so that a peer can ask what it knows beyond 8/MMI. */
+const OWN = new Set(["mmi.service", "mmi.services", "mmi.workers", "mmi.stats", "mmi.call"]);
+
+const isServed = (name: string, { services }: Overview) =>
+  OWN.has(name) || (services.get(name)?.workers ?? 0) > 0;
 
 /** So that no question is too large to answer. */
 const LISTED_MAX = 10_000;

@@ -1,8 +1,8 @@
 // What the broker knows: services, workers, clients and requests. The rules are in broker.ts.
 
 import { type Node, Yallist } from "yallist";
+import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
-import type { Dialect } from "../protocol/mdp.ts";
 import { RequestQueue, type Turn } from "./queue.ts";
 
 export type Limits = {
@@ -22,7 +22,7 @@ export type Limits = {
 export type Counts = {
   received: number; // Requests, since the broker started.
   answered: number;
-  refused: number; // Malformed, beyond a bound, or the broker was ending.
+  refused: number; // Malformed, beyond a bound, its reply broke off, or the broker was ending.
   expired: number;
   quarantined: number;
   clientGone: number;
@@ -50,10 +50,14 @@ export type Request = {
   deliveries: number; // How many workers have been given it.
   alone: boolean; // One more loss is one too many: it shares its worker with no other request.
   worker: Worker | null; // Who has it, if it is not queued.
+  begun: boolean; // Its client has been sent a part of the reply.
+  parts: Parts | null; // What has come of its reply and is to be told later. Null: it was too much.
   closed: boolean; // It had its outcome; a worker may still be busy with it.
   turn: Node<Turn> | null; // In whose turn it waits, unless it has been requeued.
   place: Node<Request> | null; // Its place in the queue, while it waits there.
 };
+
+export type Parts = { frames: Frame[]; weight: number };
 
 export type Service = {
   name: string; // The bytes of the name, a character a byte.
@@ -79,16 +83,6 @@ export type Worker = {
   beat: Node<Worker> | null; // Its place among all workers, by heartbeatAt.
 };
 
-/** A request that was given up because its workers died with it. Its body is nobody's to read. */
-export type DeadLetter = {
-  request: string; // Its id as its workers saw it, in hex.
-  service: string;
-  client: string; // Its address, in hex; empty if nobody waited any more.
-  deliveries: number;
-  worker: string; // The address of the last one, in hex.
-  at: number; // When, in ms of the broker's clock, which counts from 1970.
-};
-
 export const newRequest = (
   asked: Pick<Request, "id" | "client" | "dialect" | "envelope" | "call" | "callId" | "service"> &
     Pick<Request, "body" | "weight" | "expiry">,
@@ -97,10 +91,14 @@ export const newRequest = (
   deliveries: 0,
   alone: false,
   worker: null,
+  begun: false,
+  parts: noParts(),
   closed: false,
   turn: null,
   place: null,
 });
+
+export const noParts = (): Parts => ({ frames: [], weight: 0 });
 
 export const newService = (frame: Frame): Service => ({
   name: nameOf(frame),
@@ -140,8 +138,10 @@ export function idFrame(life: Frame, { id }: Request): Frame {
 }
 
 /** What these frames of a request cost to keep, in bytes, with the request itself. */
-export const weigh = (frames: Frame[]) =>
-  REQUEST_WEIGHT + FRAME_WEIGHT * frames.length + sizeOf(frames);
+export const weigh = (frames: Frame[]) => REQUEST_WEIGHT + weighFrames(frames);
+
+/** The same, without what the request itself costs. */
+export const weighFrames = (frames: Frame[]) => FRAME_WEIGHT * frames.length + sizeOf(frames);
 
 const REQUEST_WEIGHT = 256;
 const FRAME_WEIGHT = 64;

@@ -2,16 +2,18 @@
 // while there is something to wait for, and the LazyPirate that decides.
 
 import { randomUUID } from "node:crypto";
+import { EventEmitter, on } from "node:events";
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
-import { Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
+import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
 import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";
 
 export {
+  BrokenOff,
   Closed,
   Expired,
   NoBroker,
@@ -46,9 +48,14 @@ export type RequestOptions = {
   id?: string | undefined;
 };
 
+type Body = string | Uint8Array | (string | Uint8Array)[];
+
+type PartHandler = (body: Frame[]) => void;
+
 type Waiter = {
   service: string;
   timeoutMs: number;
+  part?: PartHandler | undefined;
   resolve(body: Frame[]): void;
   reject(error: unknown): void;
 };
@@ -93,10 +100,52 @@ export class Client {
    * (NoWorker, Expired, QueueFull, Quarantined, ShuttingDown). Besides, with the reason of `signal`,
    * or with a RangeError for what no broker would take.
    */
-  async request(
+  async request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
+    return this.#ask(service, body, options);
+  }
+
+  /**
+   * Asks a service, and yields the parts of its reply as they come, each a body's frames: so many
+   * PARTIALs and a FINAL (18/MDP), or the whole reply if its worker does not stream. An empty FINAL
+   * only ends the stream. The parts have timeoutMs together. Who stops reading gives the request up.
+   *
+   * Throws as request() rejects. The stream ends early with BrokenOff if the connection is lost after
+   * the first part, and with ServiceFailed, or Refused by the broker, if its worker is.
+   */
+  async *stream(
     service: string,
-    body: string | Uint8Array | (string | Uint8Array)[],
-    { timeoutMs = 30_000, signal, id: callId }: RequestOptions = {},
+    body: Body,
+    options: RequestOptions = {},
+  ): AsyncGenerator<Frame[], void, undefined> {
+    const stop = new AbortController();
+    const { signal = stop.signal } = options;
+    const news = new EventEmitter().on("error", () => {}); // It may come when nobody reads any more.
+    const parts = on(news, "part", { close: ["end"] });
+    let begun = false;
+    const part = (frames: Frame[]) => {
+      begun = true;
+      news.emit("part", frames);
+    };
+    const either = AbortSignal.any([signal, stop.signal]);
+    this.#ask(service, body, { ...options, signal: either }, part).then(
+      (last) => {
+        if (!begun || !isNothing(last)) part(last);
+        news.emit("end");
+      },
+      (error) => news.emit("error", error),
+    );
+    try {
+      for await (const [frames] of parts) yield frames;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #ask(
+    service: string,
+    body: Body,
+    { timeoutMs = 30_000, signal, id: callId }: RequestOptions,
+    part?: PartHandler,
   ): Promise<Frame[]> {
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
@@ -106,8 +155,11 @@ export class Client {
     if (callId !== undefined) checkId(callId);
     const { promise, resolve, reject } = Promise.withResolvers<Frame[]>();
     const now = performance.now();
-    const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now, callId);
-    this.#waiters.set(id, { service, timeoutMs, resolve, reject });
+    const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now, {
+      callId,
+      inParts: part !== undefined,
+    });
+    this.#waiters.set(id, { service, timeoutMs, part, resolve, reject });
     const abort = () => this.#abort(id, signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     this.#perform(effects);
@@ -160,6 +212,9 @@ export class Client {
         case "send":
           this.#socket?.send(effect.frames);
           break;
+        case "part":
+          this.#waiters.get(effect.id)?.part?.(effect.body);
+          break;
         case "settle":
           this.#settle(effect.id, effect.outcome);
           break;
@@ -188,6 +243,8 @@ export class Client {
       else resolve(outcome.reply);
     } else if ("refused" in outcome) {
       reject(refusal(service, outcome.refused, outcome.sentence));
+    } else if (outcome.failed === "broken off") {
+      reject(new BrokenOff(service, "the connection was lost in the middle of the reply"));
     } else if (outcome.failed === "timed out") {
       reject(new TimedOut(service, `no reply from ${service} within ${timeoutMs} ms`));
     } else {
@@ -212,6 +269,8 @@ export class Client {
 
 /** How often the deadlines are looked at: a time-out is late by this much at most. */
 const CLOCK_MS = 25;
+
+const isNothing = (body: Frame[]) => body.length === 1 && body[0]?.length === 0;
 
 function checkId(id: string) {
   const size = Buffer.byteLength(id);

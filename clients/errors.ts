@@ -21,6 +21,9 @@ export class TimedOut extends RequestError {}
 /** The broker was silent on every try. */
 export class NoBroker extends RequestError {}
 
+/** The connection was lost after a part of the reply had come. Asked again, it may be another. */
+export class BrokenOff extends RequestError {}
+
 /** The client was closed before the reply came. */
 export class Closed extends RequestError {}
 

@@ -2,95 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  CALL,
-  type Call,
-  type CallOptions,
-  decodeCall,
-  encodeStatus,
-  TTL_MS_MAX,
-} from "../protocol/call.ts";
+import { encodeStatus, TTL_MS_MAX } from "../protocol/call.ts";
 import { encodeFailure } from "../protocol/failure.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { type ClientCommand, decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
-import { type Effect, LazyPirate, type Outcome, WORD_MS } from "./lazy-pirate.ts";
-
-const SILENCE_MS = 1000;
-
-function dialog({ random = 1 } = {}) {
-  let now = 0;
-  let ids = 0;
-  const newId = () => `the call's own id, ${++ids}`;
-  const pirate = new LazyPirate({ silenceMs: SILENCE_MS, tries: 3, random: () => random, newId });
-  type Asked = { envelope: Frame[]; options: CallOptions | null };
-  const asked = new Map<string, Asked>(); // By "service body", as last sent; a call has options.
-
-  function show(effects: Effect[]): string[] {
-    return effects.map((effect) => {
-      if (effect.do === "send") return `> ${remember(effect.frames)}`;
-      return effect.do === "settle" ? `${effect.id} ${say(effect.outcome)}` : effect.do;
-    });
-  }
-
-  function remember(frames: Frame[]): string {
-    const command = decode(frames);
-    if (command.header !== "client") throw new Error("the client sent what no client says");
-    const call = callIn(command);
-    const { service, body } = call ?? command;
-    const text = [service, ...body].join(" ");
-    asked.set(text, { envelope: command.envelope, options: call?.options ?? null });
-    return call || text.startsWith("mmi.") ? text : `${text}, plainly`;
-  }
-
-  function receive(to: string, service: Frame, body: Frame[]): string[] {
-    const envelope = asked.get(to)?.envelope ?? [];
-    return show(
-      pirate.receive(encode({ header: "client", dialect, envelope, service, body }), now),
-    );
-  }
-
-  const answer = (to: string, ...body: Frame[]) => receive(to, CALL, body);
-
-  return {
-    pirate,
-    /** The options of the call as which this was asked last, or null if it was asked plainly. */
-    callOf: (text: string) => asked.get(text)?.options ?? null,
-    answer,
-    notKnown: (to: string) => answer(to, Buffer.from("501")),
-    refuse: (to: string, status: number, why: string) => answer(to, ...encodeStatus(status, why)),
-    brokerSays(to: string, body: string) {
-      const frames = [Buffer.from(body)];
-      if (asked.get(to)?.options) return answer(to, ...encodeStatus(200, frames));
-      return receive(to, Buffer.from(to.split(" ")[0] ?? ""), frames);
-    },
-    asks(service: string, body: string, timeoutMs = 60_000, id?: string) {
-      const frames = [Buffer.from(body)];
-      return show(pirate.request(Buffer.from(service), frames, now + timeoutMs, now, id)[1]);
-    },
-    opens: () => pirate.opened(now),
-    breaks: () => show(pirate.gone(now)),
-    waits(ms: number) {
-      const lines: string[] = [];
-      for (const end = now + ms; now < end; ) {
-        now = Math.min(end, now + 25);
-        lines.push(...show(pirate.tick(now)));
-      }
-      return lines;
-    },
-  };
-}
-
-function callIn({ service, body }: ClientCommand): Call | null {
-  const call = decodeCall(body);
-  return service.equals(CALL) && !("wrong" in call) ? call : null;
-}
-
-function say(outcome: Outcome): string {
-  if ("reply" in outcome) return outcome.reply.join(" ");
-  return "refused" in outcome ? `${outcome.refused}: ${outcome.sentence}` : outcome.failed;
-}
-
-const PROBE = "mmi.service mmi.service";
+import { dialog, PROBE, SILENCE_MS } from "./dialog.ts";
+import { WORD_MS } from "./lazy-pirate.ts";
 
 test("many requests are outstanding on one socket, and each gets its own reply", () => {
   const { asks, brokerSays, pirate } = dialog();
@@ -165,14 +80,14 @@ test("a slow worker is no silent broker: the probe is answered and nothing is as
   asks("echo", "slow");
   for (let second = 0; second < 10; second += 1) {
     assert.deepEqual(waits(SILENCE_MS / 2), [`> ${PROBE}`]);
-    assert.deepEqual(brokerSays(PROBE, "404"), []);
+    assert.deepEqual(brokerSays(PROBE, "200"), []);
   }
   assert.deepEqual(brokerSays("echo slow", "done"), ["1 done"]);
   assert.deepEqual([pirate.resent, pirate.strays.duplicate], [0, 0]);
 });
 
 test("a broken connection: all that is outstanding is asked again after the back-off", () => {
-  const { asks, brokerSays, breaks, waits, pirate } = dialog();
+  const { asks, brokerSays, breaks, fallsSilent, waits, pirate } = dialog();
   asks("echo", "a");
   asks("echo", "b");
   brokerSays("echo a", "A");
@@ -181,9 +96,12 @@ test("a broken connection: all that is outstanding is asked again after the back
   assert.deepEqual(waits(75), []);
   assert.deepEqual(waits(25), ["connect", "> echo b", "> echo c"]);
   assert.equal(pirate.resent, 1);
+  fallsSilent();
+  assert.deepEqual(breaks(), ["close"]);
+  assert.deepEqual(waits(100), ["connect", `> ${PROBE}`]);
   assert.deepEqual(breaks(), ["close"]);
   assert.deepEqual(waits(175), []);
-  assert.deepEqual(waits(25), ["connect", "> echo b", "> echo c"]);
+  assert.deepEqual(waits(25), ["connect", `> ${PROBE}`]);
 });
 
 test("the back-off begins anew once the broker was heard", () => {
@@ -273,8 +191,8 @@ test("asked again, it is the same call, with the time that is left", () => {
   assert.deepEqual(callOf("echo a"), { ttl: 4000, id: "the call's own id, 1" });
   assert.deepEqual(callOf("echo b"), { ttl: 4000, id: "an id that the caller gave" });
   breaks();
-  waits(200);
-  assert.deepEqual(callOf("echo a"), { ttl: 3800, id: "the call's own id, 1" });
+  waits(100);
+  assert.deepEqual(callOf("echo a"), { ttl: 3900, id: "the call's own id, 1" });
 });
 
 test("past its deadline a request is not asked again", () => {
@@ -329,44 +247,32 @@ test("the broker's word may come after the deadline", () => {
   assert.deepEqual(waits(100), []);
 });
 
-test("a broker that does not know calls is asked plainly, at once and from then on", () => {
-  const { asks, brokerSays, notKnown, pirate, waits } = dialog();
-  assert.deepEqual(asks("echo", "a"), ["connect", "> echo a"]);
-  assert.deepEqual(asks("echo", "b"), ["> echo b"]);
-  assert.deepEqual(notKnown("echo a"), ["> echo a, plainly"]);
-  assert.deepEqual(asks("echo", "c", 100), ["> echo c, plainly"]);
-  assert.deepEqual(notKnown("echo b"), ["> echo b, plainly"]);
-  assert.deepEqual(brokerSays("echo b", "200"), ["2 200"]);
-  assert.deepEqual(brokerSays("echo a", "501"), ["1 501"]);
-  assert.deepEqual(waits(100), ["3 timed out"]);
-  assert.deepEqual([pirate.resent, pirate.strays.duplicate], [0, 0]);
+test("a reply in parts: each is passed on, and the last one is the outcome", () => {
+  const { asksInParts, brokerSends, pirate } = dialog();
+  assert.deepEqual(asksInParts("count", "3"), ["connect", "> count 3"]);
+  assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "one"), ["1 part: one"]);
+  assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "two", "2"), ["1 part: two 2"]);
+  assert.deepEqual(brokerSends("count 3", "PARTIAL", "nothing"), []);
+  assert.deepEqual(brokerSends("count 3", "REPLY", "200", "three"), ["1 three"]);
+  assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "four"), []);
+  assert.deepEqual(pirate.strays, { duplicate: 0, late: 0 });
 });
 
-test("that it does not know calls is no reply to a request that it was asked plainly", () => {
-  const { asks, brokerSays, notKnown } = dialog();
-  asks("echo", "a");
-  notKnown("echo a");
-  assert.deepEqual(notKnown("echo a"), []);
-  assert.deepEqual(brokerSays("echo a", "A"), ["1 A"]);
-});
-
-test("a broker that answers a call with no status, or with nothing else, does not know calls", () => {
-  for (const answers of [["Unknown"], ["Unknown", "service"], ["200"], ["404"], ["99", "no"]]) {
-    const { asks, answer } = dialog();
-    asks("echo", "a");
-    const body = answers.map((frame) => Buffer.from(frame));
-    assert.deepEqual(answer("echo a", ...body), ["> echo a, plainly"]);
+test("a reply that has begun is never asked for again: it has broken off", () => {
+  for (const end of ["silence", "break"]) {
+    const { asksInParts, breaks, brokerSends, waits } = dialog();
+    asksInParts("count", "3");
+    asksInParts("count", "4");
+    brokerSends("count 3", "PARTIAL", "206", "one");
+    const lines = end === "break" ? [...breaks(), ...waits(100)] : waits(SILENCE_MS).slice(1);
+    assert.deepEqual(lines, ["close", "1 broken off", "connect", "> count 4"]);
   }
 });
 
-test("the next broker may know calls again", () => {
-  const { asks, breaks, notKnown, waits } = dialog();
-  asks("echo", "a");
-  notKnown("echo a");
-  breaks();
-  assert.deepEqual(waits(100), ["connect", "> echo a"]);
-  assert.deepEqual(notKnown("echo a"), ["> echo a, plainly"]);
-  assert.deepEqual(waits(SILENCE_MS), [`> ${PROBE}`, "close", "connect", "> echo a"]);
+test("a reply in parts is asked for as a whole, where calls are not known", () => {
+  const { asksInParts, brokerSays } = dialog({ says: "404" });
+  assert.deepEqual(asksInParts("count", "3"), ["connect", "> count 3, plainly"]);
+  assert.deepEqual(brokerSays("count 3", "one two three"), ["1 one two three"]);
 });
 
 test("a broker that is shutting down is asked again, later each time, until there is a reply", () => {
@@ -404,18 +310,21 @@ test("that the broker is shutting down is the outcome, if that was its last word
 });
 
 test("a new connection is asked at once what the old broker would not take", () => {
-  const { asks, breaks, refuse, waits } = dialog();
+  const { asks, breaks, fallsSilent, refuse, waits } = dialog();
   asks("echo", "a");
   for (const wait of [100, 200, 400]) {
     refuse("echo a", 503, "closing");
     waits(wait);
   }
-  asks("echo", "b", 125);
+  asks("echo", "b", 225);
   refuse("echo a", 503, "closing");
   refuse("echo b", 503, "closing");
   assert.deepEqual(breaks(), ["close"]);
   assert.deepEqual(waits(100), ["connect", "> echo a", "> echo b"]);
+  refuse("echo b", 503, "closing");
+  fallsSilent();
   assert.deepEqual(breaks(), ["close"]);
+  assert.deepEqual(waits(100), ["connect", `> ${PROBE}`]);
   assert.deepEqual(waits(25), ["2 503: closing"]); // No other broker has heard of it.
 });
 

@@ -22,11 +22,13 @@ export type Call = { service: Frame; options: CallOptions; body: Frame[] };
 
 /** What a broker's own statuses mean. */
 export const STATUS = {
-  ok: 200, // The worker's reply follows.
+  ok: 200, // The worker's reply follows, or the last part of it.
+  part: 206, // A part of it follows, and then more.
   malformed: 400,
   noWorker: 404, // None came within the ttl.
   expired: 408, // The ttl passed.
   full: 429, // A bound is reached.
+  failed: 500, // The service failed.
   quarantined: 502, // Its workers died with it.
   shuttingDown: 503,
 } as const;

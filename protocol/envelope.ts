@@ -1,16 +1,19 @@
-// The envelope of 28/REQREP: the frames before the first empty one. A REQ socket sends none, a
-// DEALER what it likes to find its replies by, and each proxy on the way adds an address.
+// The envelope of 28/REQREP: what stands before a client's header. A REQ socket puts an empty frame
+// there, a DEALER what it likes to find its replies by and then an empty frame, and each proxy on
+// the way an address before them. 18/MDP has no empty frame, so there its header ends the envelope.
 
-import { EMPTY, type Frame } from "./frame.ts";
+import { DIALECTS } from "./dialects.ts";
+import type { Frame } from "./frame.ts";
 
-/** The envelope and what follows its delimiter, or null if no frame is empty. */
+/** The envelope, its delimiter with it, and what follows; null if neither of the two ends it. */
 export function splitEnvelope(frames: Frame[]): { envelope: Frame[]; message: Frame[] } | null {
-  const delimiter = frames.findIndex((frame) => frame.length === 0);
-  if (delimiter < 0) return null;
-  return { envelope: frames.slice(0, delimiter), message: frames.slice(delimiter + 1) };
+  const at = frames.findIndex((frame) => frame.length === 0 || needsNoDelimiter(frame));
+  const end = frames[at]?.length === 0 ? at + 1 : at;
+  return at < 0 ? null : { envelope: frames.slice(0, end), message: frames.slice(end) };
 }
 
-/** `[envelope…] [] [message…]` */
-export function joinEnvelope(envelope: Frame[], message: Frame[]): Frame[] {
-  return [...envelope, EMPTY, ...message];
-}
+const HEADERS = DIALECTS.filter(({ delimiter }) => delimiter.length === 0).flatMap(
+  ({ clientHeader, workerHeader }) => [clientHeader, workerHeader],
+);
+
+const needsNoDelimiter = (frame: Frame) => HEADERS.some((header) => frame.equals(header));

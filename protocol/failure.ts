@@ -8,12 +8,12 @@ import type { Frame } from "./frame.ts";
 
 const MARK = Buffer.from("mmi.error");
 
-/** 400: the service refused the input. 404: it has no such thing. 500: it failed. */
+/** What a service may say. 400: it refused the input. 404: it has no such thing. 500: it failed. */
 export type FailureCode = 400 | 404 | 409 | 413 | 500 | 503;
 
 export type Failure = { code: number; sentence: string };
 
-export function encodeFailure(code: FailureCode, sentence: string): Frame[] {
+export function encodeFailure(code: number, sentence: string): Frame[] {
   return [Buffer.from(sentence), MARK, Buffer.from(String(code))];
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { MDP_0_1 as dialect } from "./dialects.ts";
 import type { Frame } from "./frame.ts";
-import { type Command, CREDIT_MAX, decode, MDP_0_1 as dialect, encode } from "./mdp.ts";
+import { type Command, CREDIT_MAX, decode, encode } from "./mdp.ts";
 
 const frames = (...values: (string | number[])[]): Frame[] =>
   values.map((value) => Buffer.from(value as string));
@@ -66,16 +67,17 @@ for (const { name, command, wire } of WORKER) {
 }
 
 test("7/MDP: a client command has its frames, both ways, with and without an envelope", () => {
-  for (const envelope of [[], frames("id"), frames("proxy", "id")]) {
+  for (const envelope of [frames(""), frames("id", ""), frames("proxy", "id", "")]) {
     const service = Buffer.from("echo");
     const command: Command = {
       header: "client",
       dialect,
+      name: "REQUEST",
       envelope,
       service,
       body: frames("", "b"),
     };
-    const wire = [...envelope, ...frames("", "MDPC01", "echo", "", "b")];
+    const wire = [...envelope, ...frames("MDPC01", "echo", "", "b")];
     assert.deepEqual(encode(command), wire);
     assert.deepEqual(decode(wire), command);
   }
@@ -100,12 +102,12 @@ test("a REPLY without the delimiter is taken as it comes, a REQUEST is not", () 
 });
 
 const INVALID: [string, Frame[], string][] = [
-  ["nothing", [], "no empty frame before the header"],
-  ["no empty frame", frames("junk"), "no empty frame before the header"],
+  ["nothing", [], "no header, nor an empty frame before one"],
+  ["no empty frame", frames("junk"), "no header, nor an empty frame before one"],
   ["no header", frames(""), "no header"],
   ["another header", frames("", "MDPX01", "echo", "a"), "unknown header"],
   ["a header in lower case", frames("", "mdpc01", "echo", "a"), "unknown header"],
-  ["a worker with an envelope", frames("x", "", "MDPW01", [4]), "unknown header"],
+  ["a worker with an envelope", frames("x", "", "MDPW01", [4]), "a worker with an envelope"],
   ["a client without a service", frames("", "MDPC01"), "client command: no service name"],
   [
     "a client with an empty service",

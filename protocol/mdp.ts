@@ -1,16 +1,26 @@
-// The Majordomo Protocol on the wire: frames in, commands out, and back again (7/MDP). Nothing here
-// keeps state, and nothing throws on what a peer sent: bad input is a value with a reason.
+// The Majordomo Protocol on the wire: frames in, commands out, and back again (7/MDP, 18/MDP).
+// Nothing here keeps state, and nothing throws on what a peer sent: bad input is a value with a
+// reason.
 //
 // The address that a ROUTER puts before each message is the transport's and never reaches this file.
 
-import { joinEnvelope, splitEnvelope } from "./envelope.ts";
+import {
+  type ClientCommandName,
+  DIALECTS,
+  type Dialect,
+  MDP_0_1,
+  MDP_0_2,
+  type WorkerCommandName,
+} from "./dialects.ts";
+import { splitEnvelope } from "./envelope.ts";
 import { EMPTY, type Frame } from "./frame.ts";
 
-/** MDP/Client. A REQUEST and its REPLY have the same frames; the direction tells them apart. */
+/** MDP/Client. In 0.1 a REPLY has the frames of a REQUEST, and is read as one. */
 export type ClientCommand = {
   header: "client";
   dialect: Dialect;
-  envelope: Frame[]; // What stood before the empty delimiter; goes back unchanged (28/REQREP).
+  name: ClientCommandName;
+  envelope: Frame[]; // All that stood before the header; goes back unchanged (28/REQREP).
   service: Frame;
   body: Frame[];
 };
@@ -19,6 +29,7 @@ export type ClientCommand = {
 export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
   | { name: "READY"; service: Frame; credit: number | null } // Null: a plain 7/MDP worker.
   | { name: "REQUEST"; client: Frame; body: Frame[] } // `client` is opaque to the worker.
+  | { name: "PARTIAL"; client: Frame; body: Frame[] } // A part of the reply; more follows.
   | { name: "REPLY"; client: Frame; body: Frame[] } // `client` as it stood in the REQUEST.
   | { name: "HEARTBEAT" }
   | { name: "DISCONNECT" }
@@ -28,28 +39,6 @@ export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
 export type Invalid = { header: "invalid"; why: string };
 
 export type Command = ClientCommand | WorkerCommand;
-export type WorkerCommandName = WorkerCommand["name"];
-
-/** One way of writing MDP. A peer is answered in the dialect that it spoke. */
-export type Dialect = {
-  name: string;
-  client: Frame; // The header of MDP/Client.
-  worker: Frame; // The header of MDP/Worker.
-  commands: Record<WorkerCommandName, Frame>;
-};
-
-export const MDP_0_1: Dialect = {
-  name: "0.1",
-  client: Buffer.from("MDPC01"),
-  worker: Buffer.from("MDPW01"),
-  commands: {
-    READY: Buffer.of(1),
-    REQUEST: Buffer.of(2),
-    REPLY: Buffer.of(3),
-    HEARTBEAT: Buffer.of(4),
-    DISCONNECT: Buffer.of(5),
-  },
-};
 
 /** The longest service name in bytes. Peers choose the names, and brokers remember them. */
 export const SERVICE_NAME_BYTES_MAX = 255;
@@ -70,23 +59,32 @@ export const MESSAGE_FRAMES_MAX = 65_536;
 export const CREDIT_MAX = 65_535;
 
 /**
- * The frames of a command:
- * client   `[envelope…] [] [MDPC01] [service] [body…]`
+ * The frames of a command. In 0.1, in bytes or in words:
+ * client   `[envelope…] [MDPC01] [service] [body…]`, the envelope ending with an empty frame
  * worker   `[] [MDPW01] [command] …` with, after it,
  *          READY `[service] [credit]?`, REQUEST and REPLY `[client] [] [body…]`
+ * In 0.2:
+ * client   `[envelope…] [MDPC02] [command] [service] [body…]`
+ * worker   `[MDPW02] [command] …` as in 0.1, and PARTIAL as REPLY
+ *
+ * Throws a TypeError for a command that the dialect does not have.
  */
 export function encode(command: Command): Frame[] {
-  const { dialect } = command;
+  const { dialect, name } = command;
   if (command.header === "client") {
     const { envelope, service, body } = command;
-    return joinEnvelope(envelope, [dialect.client, service, ...body]);
+    const code = dialect.clientCommands ? [dialect.clientCommands[command.name]] : [];
+    return [...envelope, dialect.clientHeader, ...code, service, ...body];
   }
-  const start = joinEnvelope([], [dialect.worker, dialect.commands[command.name]]);
+  const code = dialect.workerCommands[command.name];
+  if (!code) throw new TypeError(`MDP ${dialect.name} has no ${name}`);
+  const start = [...dialect.delimiter, dialect.workerHeader, code];
   switch (command.name) {
     case "READY":
       if (command.credit === null) return [...start, command.service];
       return [...start, command.service, Buffer.from(String(command.credit))];
     case "REQUEST":
+    case "PARTIAL":
     case "REPLY":
       return [...start, command.client, EMPTY, ...command.body];
     case "HEARTBEAT":
@@ -99,14 +97,14 @@ export function encode(command: Command): Frame[] {
 export function decode(frames: Frame[]): Command | Invalid {
   if (frames.length > MESSAGE_FRAMES_MAX) return invalid("too many frames");
   const split = splitEnvelope(frames);
-  if (!split) return invalid("no empty frame before the header");
+  if (!split) return invalid("no header, nor an empty frame before one");
   const { envelope, message } = split;
   const [header, ...rest] = message;
-  for (const dialect of DIALECTS) {
-    if (header?.equals(dialect.client)) return decodeClient(dialect, envelope, rest);
+  if (!header) return invalid("no header");
+  for (const dialect of CLIENT_DIALECTS) {
+    if (header.equals(dialect.clientHeader)) return decodeClient(dialect, envelope, rest);
   }
-  if (envelope.length > 0) return invalid("unknown header");
-  return header ? decodeWorker(header, rest) : invalid("no header");
+  return decodeWorker(envelope, header, rest);
 }
 
 /** A service's name as a frame. Throws a RangeError for one that the protocol has no room for. */
@@ -119,22 +117,37 @@ export function serviceFrame(service: string): Frame {
 }
 
 function decodeClient(dialect: Dialect, envelope: Frame[], rest: Frame[]): Command | Invalid {
-  const [service, ...body] = rest;
+  const { clientCommands: commands } = dialect;
+  const name = commands ? clientCommandOf(commands, rest[0]) : "REQUEST";
+  if (!name) return invalid("unknown client command");
+  const [service, ...body] = commands ? rest.slice(1) : rest;
   const wrong = wrongName(service);
   if (wrong || !service) return invalid(`client command: ${wrong}`);
   if (body.length === 0) return invalid("client command: no body");
-  return { header: "client", dialect, envelope, service, body };
+  return { header: "client", dialect, name, envelope, service, body };
 }
 
-function decodeWorker(header: Frame, [code, ...rest]: Frame[]): Command | Invalid {
-  if (!DIALECTS.some((dialect) => header.equals(dialect.worker))) return invalid("unknown header");
+function clientCommandOf(commands: Record<ClientCommandName, Frame>, code: Frame | undefined) {
+  const names = Object.keys(commands) as ClientCommandName[];
+  return names.find((name) => code?.equals(commands[name]));
+}
+
+function decodeWorker(envelope: Frame[], header: Frame, [code, ...rest]: Frame[]) {
+  if (!DIALECTS.some(({ workerHeader }) => header.equals(workerHeader)))
+    return invalid("unknown header");
   const known = code && WORKER_COMMANDS.get(commandKey(header, code));
   if (!known) return invalid("unknown worker command");
   const { dialect, name } = known;
+  if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an envelope");
+  return decodeNamed(dialect, name, rest);
+}
+
+function decodeNamed(dialect: Dialect, name: WorkerCommandName, rest: Frame[]): Command | Invalid {
   switch (name) {
     case "READY":
       return decodeReady(dialect, rest);
     case "REQUEST":
+    case "PARTIAL":
     case "REPLY":
       return decodeWithClient(dialect, name, rest);
     case "HEARTBEAT":
@@ -157,7 +170,7 @@ function decodeReady(dialect: Dialect, rest: Frame[]): Command | Invalid {
 
 function decodeWithClient(
   dialect: Dialect,
-  name: "REQUEST" | "REPLY",
+  name: "REQUEST" | "PARTIAL" | "REPLY",
   [client, ...rest]: Frame[],
 ): Command | Invalid {
   if (!client || client.length === 0) return invalid(`${name}: no client address`);
@@ -181,15 +194,16 @@ function parseCredit(frame: Frame): number | null {
   return credit >= 1 && credit <= CREDIT_MAX ? credit : null;
 }
 
-const DIALECTS = [MDP_0_1];
+/** In words or in bytes, MDP/Client 0.1 is the same: it has no commands. */
+const CLIENT_DIALECTS = [MDP_0_1, MDP_0_2];
 
 const commandKey = (header: Frame, code: Frame) =>
   `${header.toString("latin1")}/${code.toString("latin1")}`;
 
 const WORKER_COMMANDS = new Map(
   DIALECTS.flatMap((dialect) =>
-    Object.entries(dialect.commands).map(([name, code]) => [
-      commandKey(dialect.worker, code),
+    Object.entries(dialect.workerCommands).map(([name, code]) => [
+      commandKey(dialect.workerHeader, code),
       { dialect, name: name as WorkerCommandName },
     ]),
   ),

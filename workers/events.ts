@@ -1,7 +1,7 @@
 // What a worker's session tells its log. The names are fixed: tests and alerts stand on them.
 
 export type SessionEvent =
-  | { event: "session.opened"; credit: number } // READY was sent, which has no answer.
+  | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
   | { event: "session.confirmed" } // The broker was heard.
   | { event: "session.lost"; why: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inHand: number }
@@ -23,7 +23,7 @@ export const levelOf = (event: SessionEvent) => LEVELS[event.event];
 export function sentenceOf(event: SessionEvent): string {
   switch (event.event) {
     case "session.opened":
-      return "READY sent";
+      return `READY sent in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
     case "session.confirmed":
       return "registered with the broker";
     case "session.lost":

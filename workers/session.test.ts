@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MDP_0_1 as dialect } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { decode, MDP_0_1 as dialect, encode } from "../protocol/mdp.ts";
+import { decode, encode } from "../protocol/mdp.ts";
 import { type Effect, type Request, Session } from "./session.ts";
 
 const INTERVAL_MS = 1000;
@@ -27,6 +28,7 @@ function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
     {
       service: "echo",
       credit: 2,
+      streams: false,
       timeLimitMs,
       messageBytesMax: 10_000,
       heartbeat: { intervalMs: INTERVAL_MS, liveness: 3 },

@@ -3,10 +3,11 @@
 // the broker is gone.
 
 import { backoffMs } from "../protocol/backoff.ts";
-import { encodeFailure } from "../protocol/failure.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2, streams } from "../protocol/dialects.ts";
+import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
-import { bodyBytesMax, decode, encode, MDP_0_1, type WorkerCommand } from "../protocol/mdp.ts";
+import { bodyBytesMax, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */
@@ -14,6 +15,8 @@ export type Request = {
   client: Frame; // What the REPLY must carry; opaque.
   body: Frame[];
   deadline: number; // When to give up on its handler.
+  parts: Frame[]; // Of its reply, if the broker takes it as a whole only.
+  size: number; // Of these parts, in bytes.
 };
 
 export type Effect =
@@ -28,6 +31,7 @@ export type Effect =
 export type SessionOptions = {
   service: string;
   credit: number; // How many requests to take at once.
+  streams: boolean; // Replies may come in parts, which takes 18/MDP.
   timeLimitMs: number; // How long a handler may take.
   messageBytesMax: number; // The largest reply that the broker takes.
   heartbeat: Heartbeat;
@@ -37,7 +41,12 @@ export type SessionOptions = {
 export class Session {
   #options: SessionOptions;
   #connected = false;
+  #reached = false; // This conversation has had a connection.
   #confirmed = false; // The broker was heard in this conversation.
+  #openings: Opening[]; // READY as our own broker has it, and as those may who know nothing else.
+  #opening = 0; // Which way the next conversation is opened.
+  #understood = false; // A broker was heard after our own way, which is the first.
+  #dialect: Dialect; // Of this conversation.
   #draining = false;
   #leaveAt: number | null = null; // When to close, having said DISCONNECT.
   #stopped = false;
@@ -50,6 +59,14 @@ export class Session {
 
   constructor(options: SessionOptions, now: number) {
     this.#options = options;
+    this.#dialect = options.streams ? MDP_0_2 : MDP_0_1;
+    const own = { dialect: this.#dialect, credit: options.credit };
+    this.#openings = [
+      own,
+      own, // Silence may have had another reason.
+      { dialect: MDP_0_1, credit: null },
+      { dialect: MDP_0_1_IN_WORDS, credit: null },
+    ];
     this.#tickedAt = now;
   }
 
@@ -67,7 +84,7 @@ export class Session {
     if (this.#leaveAt !== null) return now >= this.#leaveAt ? this.#stop() : [];
     if (!this.#connected) return now >= this.#reconnectAt ? this.#connect(now) : [];
     if (asleep > this.#options.heartbeat.intervalMs) effects.push(this.#overslept(asleep, now));
-    if (now >= this.#expiry) return [...effects, ...this.#lose("the broker is silent", now)];
+    if (now >= this.#expiry) return [...effects, ...this.#silent(now)];
     const overrun = this.#overrun(now);
     const beat = this.#connected && now >= this.#heartbeatAt;
     const heartbeat = beat ? [this.#send({ name: "HEARTBEAT" }, now)] : [];
@@ -76,6 +93,7 @@ export class Session {
 
   /** There is a connection: the broker has our READY, and its silence begins to count. */
   opened(now: number) {
+    this.#reached = true;
     this.#expiry = now + leaseMs(this.#options.heartbeat);
   }
 
@@ -88,7 +106,8 @@ export class Session {
     // While draining, a request is left alone: our DISCONNECT gives it back unharmed.
     if (command.name !== "REQUEST" || this.#draining) return effects;
     const { client, body } = command;
-    const request = { client, body, deadline: now + this.#options.timeLimitMs };
+    const deadline = now + this.#options.timeLimitMs;
+    const request = { client, body, deadline, parts: [], size: 0 };
     this.#inHand.add(request);
     return [...effects, { do: "serve", request }];
   }
@@ -97,6 +116,22 @@ export class Session {
   gone(now: number): Effect[] {
     if (this.#leaveAt !== null) return this.#stop();
     return this.#connected ? this.#lose("the connection broke", now) : [];
+  }
+
+  /** A handler has a part of its reply, and goes on. */
+  partial(request: Request, body: Frame[], now: number): Effect[] {
+    if (!this.#inHand.has(request)) return [];
+    const { client } = request;
+    request.size = sizeOf(body) + (streams(this.#dialect) ? 0 : request.size);
+    const refusal = this.#refusal(client, request.size);
+    if (refusal) {
+      this.#inHand.delete(request);
+      const reply = this.#send({ name: "REPLY", client, body: refusal }, now);
+      return [{ do: "abort", request, why: String(refusal[0]) }, reply, ...this.#leaveIfDone(now)];
+    }
+    if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];
+    for (const frame of body) request.parts.push(frame);
+    return [];
   }
 
   /** A handler finished. If the broker has gone meanwhile, another worker has its request. */
@@ -114,14 +149,17 @@ export class Session {
   }
 
   #connect(now: number): Effect[] {
-    const { service, credit, heartbeat } = this.#options;
+    const { service, heartbeat } = this.#options;
+    const { dialect, credit } = this.#openings[this.#opening] as Opening;
     this.#connected = true;
+    this.#reached = false;
     this.#confirmed = false;
+    this.#dialect = dialect;
     this.#expiry = now + leaseMs(heartbeat);
     return [
       { do: "connect" },
       this.#send({ name: "READY", service: toFrame(service), credit }, now),
-      log({ event: "session.opened", credit }),
+      log({ event: "session.opened", dialect: dialect.name, credit }),
     ];
   }
 
@@ -138,7 +176,16 @@ export class Session {
     this.#failures = 0;
     if (this.#confirmed) return [];
     this.#confirmed = true;
+    if (this.#openings[this.#opening] === this.#openings[0]) this.#understood = true;
+    this.#opening = 0;
     return [log({ event: "session.confirmed" })];
+  }
+
+  /** A broker that was reached and never said a word may not have understood our READY. */
+  #silent(now: number): Effect[] {
+    if (this.#reached && !this.#confirmed && !this.#understood)
+      this.#opening = (this.#opening + 1) % this.#openings.length;
+    return this.#lose("the broker is silent", now);
   }
 
   /** The conversation is over. What was in hand is another worker's now. */
@@ -185,20 +232,29 @@ export class Session {
     return this.#connected ? [{ do: "close" }, { do: "stopped" }] : [{ do: "stopped" }];
   }
 
-  #reply({ client }: Request, body: Frame[], now: number): Effect {
-    const size = sizeOf([client, ...body]);
+  #reply({ client, parts }: Request, last: Frame[], now: number): Effect {
+    const body = decodeFailure(last) ? last : [...parts, ...last];
+    const refusal = this.#refusal(client, sizeOf(body));
+    return this.#send({ name: "REPLY", client, body: refusal ?? body }, now);
+  }
+
+  /** What goes instead of a body that the broker would not take, or null. */
+  #refusal(client: Frame, bytes: number): Frame[] | null {
+    const size = client.length + bytes;
     const most = bodyBytesMax(this.#options.messageBytesMax);
-    if (size <= most) return this.#send({ name: "REPLY", client, body }, now);
+    if (size <= most) return null;
     const sentence = `the reply has ${size} bytes, and the broker takes no more than ${most}`;
-    return this.#send({ name: "REPLY", client, body: encodeFailure(500, sentence) }, now);
+    return encodeFailure(500, sentence);
   }
 
   /** Any command that we send puts off our next HEARTBEAT. */
   #send(command: WorkerCommandToSend, now: number): Effect {
     this.#heartbeatAt = now + this.#options.heartbeat.intervalMs;
-    return { do: "send", frames: encode({ header: "worker", dialect: MDP_0_1, ...command }) };
+    return { do: "send", frames: encode({ header: "worker", dialect: this.#dialect, ...command }) };
   }
 }
+
+type Opening = { dialect: Dialect; credit: number | null };
 
 type WithoutHeader<Command> = Command extends WorkerCommand
   ? Omit<Command, "header" | "dialect">

@@ -1,6 +1,7 @@
 // What a service author uses: serve(), which runs a handler as a worker of the broker until the
 // process is told to stop. One socket, one timer, and the Session that decides.
 
+import { setImmediate as turn } from "node:timers/promises";
 import {
   brokerEndpoint,
   environment,
@@ -31,6 +32,10 @@ export type Answer = string | Uint8Array | (string | Uint8Array)[];
 /**
  * Does the work of one request: the frames of its body in, those of the reply's out. Throw a
  * ServiceError to say no; anything else that is thrown costs this request and is logged.
+ *
+ * An `async function*` streams: what it yields is a part of the reply, which a client of 18/MDP has
+ * at once and others as a whole with the rest. What it returns is the last part, an empty frame if
+ * that is nothing.
  */
 export type Handler = (
   body: Frame[],
@@ -38,7 +43,9 @@ export type Handler = (
     id: string; // The same when a request is delivered again after its worker died.
     signal: AbortSignal; // Aborts when nobody waits for the answer any more.
   },
-) => Answer | Promise<Answer>;
+) => Answer | Promise<Answer> | Parts;
+
+type Parts = AsyncGenerator<Answer, Answer | void>;
 
 /** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
 export class ServiceError extends Error {
@@ -80,6 +87,7 @@ export async function serve(
     {
       service,
       credit: concurrency,
+      streams: handler instanceof AsyncGeneratorFunction,
       timeLimitMs: settings.MDP_TIME_LIMIT_MS,
       messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
       heartbeat,
@@ -147,7 +155,9 @@ export async function serve(
     const controller = new AbortController();
     handlers.set(request, controller);
     const id = request.client.toString("hex");
-    const body = await answer(handler, request.body, { id, signal: controller.signal }, log);
+    const part = (body: Frame[]) => perform(session.partial(request, body, now()));
+    const given = { id, signal: controller.signal };
+    const body = await answer(handler, request.body, given, part, log);
     handlers.delete(request);
     perform(session.reply(request, body, now()));
   }
@@ -170,21 +180,41 @@ function check(service: string, concurrency: number) {
   }
 }
 
-/** What the handler said, or how it failed. Never rejects. */
+const AsyncGeneratorFunction = async function* () {}.constructor as new () => Handler;
+
+/** What the handler said last, or how it failed. Never rejects. */
 async function answer(
   handler: Handler,
   body: Frame[],
   request: Parameters<Handler>[1],
+  part: (body: Frame[]) => void,
   log: Logger,
 ): Promise<Frame[]> {
   try {
-    return toFrames(await handler(body, request));
+    const answered = handler(body, request);
+    const streams = typeof answered === "object" && Symbol.asyncIterator in answered;
+    return toFrames(streams ? await lastOf(answered, request.signal, part) : await answered);
   } catch (error) {
     if (error instanceof ServiceError) return encodeFailure(error.code, error.message);
     // After an abort nobody waits, and most handlers fail with the reason that we gave them.
     if (!request.signal.aborted)
       log.error({ event: "request.failed", err: error }, "a handler threw");
     return encodeFailure(500, `the service failed: ${messageOf(error)}`);
+  }
+}
+
+/** Passes on the parts as they come, with a turn of the loop after each, so that heartbeats go on. */
+async function lastOf(
+  parts: Parts,
+  signal: AbortSignal,
+  pass: (part: Frame[]) => void,
+): Promise<Answer> {
+  for (;;) {
+    const { done, value } = await parts.next();
+    if (done) return value ?? "";
+    pass(toFrames(value));
+    await turn();
+    if (signal.aborted) await parts.return();
   }
 }
 

@@ -1,10 +1,10 @@
 // One life of the broker in the simulation: the real Broker, as broker/main.ts runs it. A witness
 // looks at everything that goes in and comes out.
 
-import type { Effect } from "../../broker/broker.ts";
+import type { Effect } from "../../broker/outbox.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../../protocol/heartbeat.ts";
-import { MDP_0_1 } from "../../protocol/mdp.ts";
+import { decode } from "../../protocol/mdp.ts";
 import type { Bound } from "../../transport/transport.ts";
 import { Process } from "./process.ts";
 import { type Input, Witness } from "./witness.ts";
@@ -92,9 +92,9 @@ export class SimulatedBroker {
   #note(to: Address, frames: Frame[]) {
     const { overheard, trace, network } = this.#world;
     trace.message("broker", network.nameOf(to) ?? "nobody", frames);
-    const [, , command, client] = frames;
-    if (!client || !command?.equals(MDP_0_1.commands.REQUEST)) return;
-    overheard.push(client);
+    const command = decode(frames);
+    if (command.header !== "worker" || command.name !== "REQUEST") return;
+    overheard.push(command.client);
     if (overheard.length > OVERHEARD_MAX) overheard.shift();
   }
 }

@@ -64,8 +64,8 @@ export class Calm {
   /** As many requests as all workers together take are in flight at once. */
   #checkCredits() {
     const { limits, services } = this.#world.configuration;
-    for (const { name, credits, plainWorkers } of services) {
-      const places = credits.reduce((sum, credit) => sum + credit, plainWorkers);
+    for (const { name } of services) {
+      const places = this.#population.broker.peer.witness.placesOf(name);
       const most = Math.min(places, limits.queueMax, Math.floor(limits.queueBytesMax / 1000));
       this.#answered(1, () => {
         this.#askAtOnce(most, name);

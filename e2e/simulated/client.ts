@@ -50,7 +50,9 @@ export class SimulatedClient {
     trace.event(() => `${client} asks ${task.service} for ${task.name}`);
     const deadline = now + task.timeoutMs;
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
-    const [id, effects] = this.#pirate.request(service, body, deadline, now, call.id);
+    const [id, effects] = this.#pirate.request(service, body, deadline, now, {
+      callId: call.id,
+    });
     this.#asked.set(id, { task, by: deadline + WORD_MS });
     this.#perform(effects);
     this.#keepTime();

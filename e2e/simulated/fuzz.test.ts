@@ -3,10 +3,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Broker, type Effect } from "../../broker/broker.ts";
+import { Broker } from "../../broker/broker.ts";
+import type { Effect } from "../../broker/outbox.ts";
 import { encodeCall } from "../../protocol/call.ts";
+import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import { decode, encode } from "../../protocol/mdp.ts";
 import { Random } from "./random.ts";
 
 const MESSAGES = 1_000_000;
@@ -65,16 +67,23 @@ function right(random: Random, sent: number): Frame[] {
 
 /** Requests and calls, plain and through a proxy. */
 function request(random: Random, body: Frame[]): Frame[] {
-  const envelope = random.chance(1 / 2)
-    ? []
-    : [Buffer.from("proxy"), Buffer.of(random.whole(0, 255))];
+  const added = [Buffer.from("proxy"), Buffer.of(random.whole(0, 255))];
+  const envelope = [...(random.chance(1 / 2) ? [] : added), ...dialect.delimiter];
   const service = random.pick(SERVICES);
-  if (random.chance(1 / 2)) return encode({ header: "client", dialect, envelope, service, body });
+  if (random.chance(1 / 2))
+    return encode({ header: "client", dialect, name: "REQUEST", envelope, service, body });
   const id = `${random.whole(0, 199)}`.padStart(16, "0");
   const options = random.chance(1 / 2) ? { id } : random.pick(OPTIONS);
   const call = encodeCall({ service, options, body });
   const name = Buffer.from("mmi.call");
-  return encode({ header: "client", dialect, envelope, service: name, body: call });
+  return encode({
+    header: "client",
+    dialect,
+    name: "REQUEST",
+    envelope,
+    service: name,
+    body: call,
+  });
 }
 
 /** The id of a request sent lately, or another's, or a client's address. */

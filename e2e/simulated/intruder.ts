@@ -2,8 +2,9 @@
 // answer them, or answers those that were given to others.
 
 import { CALL } from "../../protocol/call.ts";
+import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { type Command, decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import { type Command, decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
@@ -92,4 +93,11 @@ const worker = (command: WithoutHeader<Command>) =>
   encode({ header: "worker", dialect, ...command });
 
 const client = (service: string, ...body: Frame[]) =>
-  encode({ header: "client", dialect, envelope: [], service: Buffer.from(service), body });
+  encode({
+    header: "client",
+    dialect,
+    name: "REQUEST",
+    envelope: dialect.delimiter,
+    service: Buffer.from(service),
+    body,
+  });

@@ -1,9 +1,10 @@
 // A client as in the Guide, which knows 7/MDP and nothing else: it asks on a socket of its own for
 // each try, and gives up after a few. If it stutters it asks twice.
 
+import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
 import { decodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome } from "../history.ts";
 import { Process } from "./process.ts";
@@ -20,7 +21,8 @@ export class PlainClient {
     const { clock, random } = world;
     this.#world = world;
     this.process = new Process(name, clock);
-    this.#envelope = Array.from({ length: random.whole(0, 2) }, () => random.bytes(3));
+    const before = Array.from({ length: random.whole(0, 2) }, () => random.bytes(3));
+    this.#envelope = [...before, ...dialect.delimiter];
   }
 
   get outstanding(): number {
@@ -52,7 +54,14 @@ export class PlainClient {
     );
     const service = Buffer.from(task.service);
     const body = [...bodyOf(task), Buffer.from(`try ${nth}`)];
-    const frames = encode({ header: "client", dialect, envelope: this.#envelope, service, body });
+    const frames = encode({
+      header: "client",
+      dialect,
+      name: "REQUEST",
+      envelope: this.#envelope,
+      service,
+      body,
+    });
     socket.send(frames);
     if (!healed && random.chance(configuration.oddities.stutter)) socket.send(frames);
     this.process.after(task.timeoutMs / TRIES, () => this.#timeOut(task, nth, socket));

@@ -1,9 +1,10 @@
 // A worker as in the Guide, which knows 7/MDP and nothing else: no credit, one request at a time,
 // and with many of them no heartbeats meanwhile. If it stutters it says things twice.
 
+import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { leaseMs, tickMs } from "../../protocol/heartbeat.ts";
-import { type Command, decode, MDP_0_1 as dialect, encode } from "../../protocol/mdp.ts";
+import { type Command, decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { Process } from "./process.ts";
 import { replyOf, taskOf } from "./task.ts";

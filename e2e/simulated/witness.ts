@@ -4,12 +4,12 @@
 //
 // S9, that nobody changes a state without a key, is not among what it checks: there are no keys.
 
-import type { Effect } from "../../broker/broker.ts";
+import type { Effect } from "../../broker/outbox.ts";
 import type { Counts, Limits } from "../../broker/state.ts";
 import { CALL, decodeStatus, encodeStatus, STATUS } from "../../protocol/call.ts";
 import { decodeFailure } from "../../protocol/failure.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
-import { type ClientCommand, type Command, decode, MDP_0_1 } from "../../protocol/mdp.ts";
+import { type ClientCommand, type Command, decode } from "../../protocol/mdp.ts";
 import type { Asked, Asker, Registered, Wish } from "./asked.ts";
 import { askerKey, nameOf, same, weightAtMost, wishOf } from "./asked.ts";
 import { Book } from "./book.ts";
@@ -57,6 +57,12 @@ export class Witness {
   /** The addresses of those that the broker has registered. */
   get registered(): Address[] {
     return [...this.#workers].map(({ address }) => address);
+  }
+
+  /** How many requests the workers of a service take at once, by what their READYs said. */
+  placesOf(service: string): number {
+    const its = [...this.#workers].filter(({ line }) => line.service === service);
+    return its.reduce((sum, { credit }) => sum + credit, 0);
   }
 
   /** How many workers have left by DISCONNECT. */
@@ -256,10 +262,11 @@ export class Witness {
       this.#book.calls.checkRepeated(known, body);
   }
 
-  /** 8/MMI: 200 with workers, 404 without. */
+  /** 8/MMI: 200 with workers, 404 without; calls are the broker's own. */
   #checkPresence(asked: Frame[], told: Frame[]) {
-    const workers = this.#book.known(asked[0]?.toString("latin1") ?? "")?.workers.size ?? 0;
-    if (String(told[0]) !== (workers > 0 ? "200" : "404"))
+    const service = asked[0]?.toString("latin1") ?? "";
+    const workers = this.#book.known(service)?.workers.size ?? 0;
+    if (String(told[0]) !== (workers > 0 || service === "mmi.call" ? "200" : "404"))
       throw new Violation("S3", `mmi.service said ${told[0]} of a service with ${workers} workers`);
   }
 
@@ -323,10 +330,12 @@ export class Witness {
 
 /** A worker that the broker does not know is told so, or it would never register again. */
 function checkSentAway(from: Address, effects: Effect[]) {
-  const isSo = ([, , command]: Frame[]) => command?.equals(MDP_0_1.commands.DISCONNECT);
-  const told = effects.filter((effect) => effect.do === "send" && effect.to === from);
-  if (!told.some((effect) => effect.do === "send" && isSo(effect.frames)))
-    throw new Violation("L2", "a worker that is not registered is not told so");
+  const told = effects.some((effect) => {
+    if (effect.do !== "send" || effect.to !== from) return false;
+    const command = decode(effect.frames);
+    return command.header === "worker" && command.name === "DISCONNECT";
+  });
+  if (!told) throw new Violation("L2", "a worker that is not registered is not told so");
 }
 
 /** Whether one of these is for this asker. */

@@ -4,7 +4,7 @@
 import { encodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
-import { MDP_0_1 } from "../../protocol/mdp.ts";
+import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { type Effect, type Request, Session } from "../../workers/session.ts";
 import { Process } from "./process.ts";
@@ -22,6 +22,7 @@ export class SimulatedWorker {
   #heardAt = 0; // When the broker was last heard, or could have been.
   #tickedAt = 0;
   #leaving = false;
+  #begun = 0;
   #onEnd: () => void;
 
   /** `onEnd` is told once it has left, or died of a request. */
@@ -33,7 +34,7 @@ export class SimulatedWorker {
     this.service = service;
     this.process = new Process(name, clock);
     const { messageBytesMax } = limits;
-    const options = { service, credit, timeLimitMs, messageBytesMax, heartbeat };
+    const options = { service, credit, streams: false, timeLimitMs, messageBytesMax, heartbeat };
     this.#session = new Session({ ...options, random: () => random.next() }, this.process.now);
     this.#tick();
     this.process.every(tickMs(heartbeat), () => this.#tick());
@@ -115,8 +116,9 @@ export class SimulatedWorker {
 
   #send(frames: Frame[]) {
     const { random, configuration, healed } = this.#world;
-    const [, , command, client] = frames;
-    if (client && command?.equals(REPLY) && !this.#given.has(client.toString("latin1")))
+    const command = decode(frames);
+    const answers = command.header === "worker" && command.name === "REPLY";
+    if (answers && !this.#given.has(command.client.toString("latin1")))
       throw new Violation(
         "S3",
         `${this.process.name} answers what it was not given in this conversation`,
@@ -131,7 +133,9 @@ export class SimulatedWorker {
     const { history, healed } = this.#world;
     const worker = this.process.name;
     const { name, how } = taskOf(request.body);
-    const id = request.client.toString("hex");
+    this.#begun += 1;
+    const isId = request.client.length === ID_BYTES;
+    const id = isId ? request.client.toString("hex") : `${worker}/${this.#begun}`;
     history.push({ event: "began", worker, id, request: name });
     if (how === "failure" && !healed) return this.#finish(request, id, 1, encodeFailure(400, name));
     if (how === "hang" && !healed) return;
@@ -157,5 +161,5 @@ export class SimulatedWorker {
   }
 }
 
-const { REPLY } = MDP_0_1.commands;
 const LINGER_MS = 1000;
+const ID_BYTES = 16;

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Broker, type Effect } from "../../broker/broker.ts";
+import { Broker } from "../../broker/broker.ts";
+import type { Effect } from "../../broker/outbox.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
 import { decode } from "../../protocol/mdp.ts";
 import { failure } from "./page.ts";

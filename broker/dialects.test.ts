@@ -1,0 +1,116 @@
+// A peer is answered in the dialect that it spoke, and any client reaches any worker.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
+import { dialog, id, inDialect, LEASE_MS } from "./dialog.ts";
+
+const WORKERS: Dialect[] = [MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2];
+const CLIENTS: Dialect[] = [MDP_0_1, MDP_0_2];
+
+/** How dialog.ts shows what a worker or a client of this dialect is sent. */
+const toWorker = ({ name }: Dialect) => (name === "0.1" ? "" : ` (${name})`);
+const toClient = ({ name }: Dialect) => (name === "0.2" ? "FINAL " : "");
+
+for (const worker of WORKERS) {
+  for (const client of CLIENTS) {
+    test(`a client of ${client.name} reaches a worker of ${worker.name}`, () => {
+      const { says } = dialog();
+      const { ready, reply } = inDialect(worker);
+      says("w1", ready("echo"));
+      assert.deepEqual(says("c1", inDialect(client).request("echo", "a", "")), [
+        `w1 < REQUEST c1 a ${toWorker(worker)}`,
+      ]);
+      assert.deepEqual(says("w1", reply("c1", "A", "")), [`c1 < ${toClient(client)}echo A `]);
+    });
+  }
+
+  test(`a worker of ${worker.name} with credit is given ids`, () => {
+    const { says } = dialog();
+    const { ready, reply } = inDialect(worker);
+    const { request } = inDialect(MDP_0_2);
+    says("w1", ready("echo", 2));
+    says("c1", request("echo", "a"));
+    assert.deepEqual(says("c1", request("echo", "b")), [`w1 < REQUEST #2 b${toWorker(worker)}`]);
+    assert.deepEqual(says("w1", reply(id(2), "B")), ["c1 < FINAL echo B"]);
+  });
+
+  test(`a worker of ${worker.name} is sent HEARTBEAT and DISCONNECT in its dialect`, () => {
+    const { says, beats, drains } = dialog();
+    says("w1", inDialect(worker).ready("echo"));
+    assert.deepEqual(beats(1000), [`w1 < HEARTBEAT${toWorker(worker)}`]);
+    const second = inDialect(worker).ready("echo");
+    assert.deepEqual(says("w1", second), [`w1 < DISCONNECT${toWorker(worker)}`]);
+    says("w2", inDialect(worker).ready("echo"));
+    assert.deepEqual(drains(), [`w2 < DISCONNECT${toWorker(worker)}`]);
+  });
+
+  test(`an unknown worker is sent DISCONNECT in ${worker.name}, if that is what it speaks`, () => {
+    const { says } = dialog();
+    const { heartbeatCommand, reply, ready } = inDialect(worker);
+    for (const command of [heartbeatCommand, reply("c1", "A"), ready("mmi.echo")])
+      assert.deepEqual(says("w1", command), [`w1 < DISCONNECT${toWorker(worker)}`]);
+  });
+
+  test(`HEARTBEAT in ${worker.name} is a sign of life`, () => {
+    const { says, waits, broker } = dialog();
+    says("w1", inDialect(worker).ready("echo"));
+    waits(LEASE_MS - 100);
+    says("w1", inDialect(worker).heartbeatCommand);
+    waits(LEASE_MS - 100);
+    assert.equal(broker.counts().workers, 1);
+    assert.deepEqual(says("w1", inDialect(worker).disconnect), []);
+    assert.equal(broker.counts().workers, 0);
+  });
+}
+
+test("a worker's dialect is that of its READY: a command in another ends the conversation", () => {
+  for (const spoken of WORKERS) {
+    for (const other of WORKERS.filter((dialect) => dialect !== spoken)) {
+      const { says, broker } = dialog();
+      says("w1", inDialect(spoken).ready("echo"));
+      assert.deepEqual(says("w1", inDialect(other).heartbeatCommand), [
+        `w1 < DISCONNECT${toWorker(spoken)}`,
+      ]);
+      assert.equal(broker.counts().workers, 0);
+    }
+  }
+});
+
+test("what is no command of its dialect costs a worker its place, and it is told so in its own", () => {
+  for (const spoken of WORKERS) {
+    const { says } = dialog();
+    says("w1", inDialect(spoken).ready("echo"));
+    assert.deepEqual(says("w1", [Buffer.from("junk")]), [`w1 < DISCONNECT${toWorker(spoken)}`]);
+  }
+});
+
+test("18/MDP: what stands before a client's header goes back unchanged", () => {
+  const { says } = dialog();
+  says("w1", inDialect(MDP_0_1).ready("echo"));
+  for (const envelope of [["proxy"], [""], ["id", ""], ["proxy", "id", ""]]) {
+    const before = envelope.map((frame) => Buffer.from(frame));
+    says("c1", [...before, ...inDialect(MDP_0_2).request("echo", "a")]);
+    assert.deepEqual(says("w1", inDialect(MDP_0_1).reply("c1", "A")), [
+      `c1 < ${[...envelope, "FINAL echo A"].join(" ")}`,
+    ]);
+  }
+});
+
+test("18/MDP: PARTIAL and FINAL are not for clients to send", () => {
+  const { says, broker } = dialog();
+  const [header, , ...rest] = inDialect(MDP_0_2).request("echo", "a");
+  for (const command of [[2], [3]]) {
+    const frames = [header, Buffer.from(command), ...rest] as Buffer[];
+    assert.deepEqual(says("c1", frames), []);
+  }
+  assert.equal(broker.counts().messagesDropped, 2);
+  assert.equal(broker.counts().received, 0);
+});
+
+test("8/MMI: a client of 0.2 is answered with a FINAL", () => {
+  const { says } = dialog();
+  const { request } = inDialect(MDP_0_2);
+  assert.deepEqual(says("c1", request("mmi.service", "echo")), ["c1 < FINAL mmi.service 404"]);
+  assert.deepEqual(says("c1", request("mmi.nonsense", "echo")), ["c1 < FINAL mmi.nonsense 501"]);
+});

@@ -26,6 +26,7 @@ const program = new Command("call")
   )
   .option("--timeout <ms>", "how long to wait for the reply", milliseconds, 10_000)
   .option("--id <id>", "name the call, so that asking again does not execute it again")
+  .option("--stream", "print the parts of a reply as they come")
   .option("--raw", "print the reply's bytes and nothing else")
   .passThroughOptions() // So that a body may start with a minus.
   .addHelpText("after", examples())
@@ -34,10 +35,12 @@ const program = new Command("call")
   .action(call);
 await program.parseAsync();
 
+type Options = { broker: string; timeout: number; id?: string; stream?: boolean; raw?: boolean };
+
 async function call(
   service: string,
   body: string[],
-  { broker, timeout, id, raw }: { broker: string; timeout: number; id?: string; raw?: true },
+  { broker, timeout, id, stream = false, raw = false }: Options,
 ) {
   const client = new Client(broker, {
     silenceMs: 1000,
@@ -45,8 +48,9 @@ async function call(
   });
   process.once("SIGINT", () => process.exit(130));
   try {
-    const frames = await client.request(service, await read(body), { timeoutMs: timeout, id });
-    print(frames, raw ?? false);
+    const asked = [service, await read(body), { timeoutMs: timeout, id }] as const;
+    if (!stream) print(await client.request(...asked), raw);
+    else for await (const frames of client.stream(...asked)) print(frames, raw);
   } catch (error) {
     const [code, sentence] = await explain(error, client, service);
     process.stderr.write(`call: ${sentence}\n`);

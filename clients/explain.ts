@@ -2,6 +2,7 @@
 // sentence that says what happened and what to do next.
 
 import {
+  BrokenOff,
   type Client,
   Expired,
   NoBroker,
@@ -31,6 +32,7 @@ export async function explain(
     return [EXIT_USAGE_OR_NO_BROKER, `${error.message}: ${next}`];
   }
   if (error instanceof TimedOut) return diagnose(error, client, service);
+  if (error instanceof BrokenOff) return [EXIT_NO_REPLY, `${error.message}: ask again`];
   if (error instanceof Error) return [EXIT_USAGE_OR_NO_BROKER, error.message];
   throw error;
 }

@@ -69,7 +69,7 @@ test("a service that does not stream is a stream of one part", async () => {
   assert.deepEqual(parts, [["a", ""]]);
 });
 
-test("a worker killed in mid-stream: an error for who had a part, another worker for who had none", async () => {
+test("a worker killed in mid-stream: an error for who had a part, another worker for the rest", async () => {
   await using stack = await Stack.start();
   const first = await stack.worker(COUNT);
   const stream = await begun(stack, "3");

@@ -26,11 +26,9 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "At a bound the oldest is refused, not the newest.",
     file,
-    find: "if (refusal) this.#refuse(from, command, refusal, this.#services.get(nameOf(call.service)));",
+    find: "if (refusal)\n      this.#replies.refuse(from, command, refusal, this.#services.get(nameOf(call.service)));\n    else this.#accept(",
     replace:
-      "const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n" +
-      '    if (refusal && oldest) this.#giveUp(oldest, "refused", refusal, now);\n' +
-      "    if (refusal && !oldest) this.#refuse(from, command, refusal);",
+      'const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n    if (refusal && oldest) this.#replies.giveUp(oldest, "refused", refusal, now);\n    if (refusal && !oldest) this.#replies.refuse(from, command, refusal);\n    else this.#accept(',
   },
   {
     rule: "Bytes are not bounded.",
@@ -59,7 +57,7 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "Requests may name any number of services.",
     file,
-    find: 'if (!this.#services.hasRoomFor(name)) return full("too many services");',
+    find: 'if (!this.#services.hasRoomFor(name)) return refusals.full("too many services");',
     replace: "",
   },
   {

@@ -8,20 +8,20 @@ export const CLIENT: Mutant[] = [
   {
     rule: "All of a client's requests have the same correlation frame.",
     file,
-    find: "envelope[0]?.writeUIntBE(id, 0, ID_BYTES);",
-    replace: "envelope[0]?.writeUIntBE(Math.min(id, 1), 0, ID_BYTES);",
+    find: "frame.writeUIntBE(id, 0, ID_BYTES);",
+    replace: "frame.writeUIntBE(Math.min(id, 1), 0, ID_BYTES);",
   },
   {
     rule: "A reply is that of the oldest request, whatever its correlation frame.",
     file,
-    find: "const id = idOf(command.envelope);",
-    replace: "const id = idOf(command.envelope) && ([...this.#requests.keys()][0] ?? null);",
+    find: "const id = idOf(command);",
+    replace: "const id = idOf(command) && ([...this.#requests.keys()][0] ?? null);",
   },
   {
     rule: "A reply with another envelope than ours is taken for ours.",
     file,
-    find: "if (envelope.length !== 1 || correlation?.length !== ID_BYTES) return null;",
-    replace: "if (!correlation || correlation.length < ID_BYTES) return 1;",
+    find: "if (envelope.length !== 2 || correlation?.length !== ID_BYTES) return null;",
+    replace: "if (!correlation || correlation.length < ID_BYTES) return null;",
   },
   {
     rule: "A second reply to one request is passed on while others are outstanding.",
@@ -74,26 +74,27 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A silent broker is waited for without end.",
     file,
-    find: "if (silence >= silenceMs) return [...expired, ...this.#silent(now)];",
+    find: "if (silence >= silenceMs && !this.#patient) return [...expired, ...this.#silent(now)];",
     replace: "",
   },
   {
     rule: "A broker is left without having been probed.",
     file,
-    find: "if (silence >= silenceMs / 2 && !this.#probed) effects.push(this.#probe());",
+    find: 'if (this.#manner === "as calls" && !this.#probed) effects.push(this.#probe());',
     replace: "",
   },
   {
     rule: "A broker is probed at every tick.",
     file,
-    find: "silence >= silenceMs / 2 && !this.#probed",
-    replace: "silence >= silenceMs / 2",
+    find: '"as calls" && !this.#probed) effects',
+    replace: '"as calls") effects',
   },
   {
     rule: "Only the reply to a request is a sign of the broker's life.",
     file,
-    find: "this.#owed(now);\n    this.#reached = true;\n    this.#failures = 0;\n    const command",
-    replace: "this.#reached = true;\n    this.#failures = 0;\n    const command",
+    find: 'if (this.#manner !== "plainly") this.#owed(now);\n    const command = decode(frames);',
+    replace:
+      'const command = decode(frames);\n    if (command.header === "client" && idOf(command) !== null) this.#owed(now);',
   },
   {
     rule: "The time that a connection takes to open counts as the broker's silence.",
@@ -122,8 +123,8 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A client asks again on the same socket.",
     file,
-    find: 'return [{ do: "close" }];',
-    replace: "return [];",
+    find: 'const effects: Effect[] = [{ do: "close" }];',
+    replace: "const effects: Effect[] = [];",
   },
   {
     rule: "What is outstanding is not asked again on a new socket.",
@@ -134,20 +135,20 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A retry is another call.",
     file,
-    find: "options: { ttl, id: callId }, body }));",
-    replace: "options: { ttl, id: this.#options.newId() }, body }));",
+    find: "options: { ttl, id: callId }, body });",
+    replace: "options: { ttl, id: this.#options.newId() }, body });",
   },
   {
     rule: "A call has no id.",
     file,
-    find: "options: { ttl, id: callId }, body }));",
-    replace: "options: { ttl }, body }));",
+    find: "options: { ttl, id: callId }, body });",
+    replace: "options: { ttl }, body });",
   },
   {
     rule: "A call has the broker's ttl, not the time that is left.",
     file,
-    find: "options: { ttl, id: callId }, body }));",
-    replace: "options: { id: callId }, body }));",
+    find: "options: { ttl, id: callId }, body });",
+    replace: "options: { id: callId }, body });",
   },
   {
     rule: "A ttl may be longer than any broker takes.",
@@ -200,32 +201,26 @@ export const CLIENT: Mutant[] = [
   {
     rule: "What the broker itself says is taken for a status.",
     file,
-    find: "if (request.callId === null || !command.service.equals(CALL))",
-    replace: "if (!command.service.equals(CALL))",
+    find: "if (request.callId === null) return [this.#settle(id, { reply: body })];",
+    replace: "",
   },
   {
     rule: "A broker that does not know calls is given up.",
     file,
-    find: 'return request.asked === "as a call" ? [this.#ask(id, request, now)] : [];',
+    find: 'this.#manner = "plainly";\n      this.#knewCalls = false;\n      request.asked = null;\n      return this.#askDue(now);',
     replace: 'return [this.#settle(id, { failed: "no broker" })];',
-  },
-  {
-    rule: "Each 501 makes the client ask once more.",
-    file,
-    find: 'return request.asked === "as a call" ? [this.#ask(id, request, now)] : [];',
-    replace: "return [this.#ask(id, request, now)];",
   },
   {
     rule: "A broker that does not know calls is asked by a call each time.",
     file,
-    find: "this.#knowsCalls = false;\n      // Once",
-    replace: "request.callId = null;\n      return [this.#ask(id, request, now)];\n      // Once",
+    find: 'this.#manner = "plainly";\n      this.#knewCalls = false;\n      request.asked = null;',
+    replace: "request.asked = null;",
   },
   {
     rule: "The next broker is thought not to know calls, either.",
     file,
-    find: "    this.#knowsCalls = true;\n    this.#givenUp",
-    replace: "    this.#givenUp",
+    find: 'this.#manner = "unknown";\n    const wait',
+    replace: "const wait",
   },
   {
     rule: "A lone status is the broker's word on a call.",

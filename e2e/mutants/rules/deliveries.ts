@@ -63,8 +63,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A request may be lost with one worker more than the limit says.",
     file,
-    find: "request.deliveries >= this.#limits.deliveriesMax",
-    replace: "request.deliveries > this.#limits.deliveriesMax",
+    find: "!begun && deliveries >= this.#limits.deliveriesMax",
+    replace: "!begun && deliveries > this.#limits.deliveriesMax",
   },
   {
     rule: "A worker that leaves costs its requests a delivery.",
@@ -111,27 +111,27 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A request that was given up leaves no dead letter.",
     file,
-    find: "this.#deadLetters.push({ ...letter, at: Math.round(now) });",
+    find: "this.#deadLetters.add({ ...letter, at: Math.round(now) });",
     replace: "",
   },
   {
     rule: "Dead letters are kept without end.",
-    file,
-    find: "if (this.#deadLetters.length > DEAD_LETTERS_MAX) this.#deadLetters.shift();",
+    file: "broker/dead-letters.ts",
+    find: "if (this.#letters.length > DEAD_LETTERS_MAX) this.#letters.shift();",
     replace: "",
   },
   {
     rule: "Of the dead letters the oldest are kept.",
-    file,
-    find: "this.#deadLetters.shift();",
-    replace: "this.#deadLetters.pop();",
+    file: "broker/dead-letters.ts",
+    find: "this.#letters.shift();",
+    replace: "this.#letters.pop();",
   },
   {
     rule: "A dead letter has the request's body in it.",
     file,
-    find: "this.#deadLetters.push({ ...letter, at: Math.round(now) });",
+    find: "this.#deadLetters.add({ ...letter, at: Math.round(now) });",
     replace:
-      "this.#deadLetters.push({ ...letter, at: Math.round(now), body: String(request.body) });",
+      "const withBody = { ...letter, at: Math.round(now), body: String(request.body) };\n    this.#deadLetters.add(withBody);",
   },
   {
     rule: "A call's own ttl is ignored.",
@@ -156,13 +156,9 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A worker is free again as soon as its request expires.",
     file,
-    find: 'this.#giveUp(request, "expired", refusal, now);',
+    find: 'this.#replies.giveUp(request, "expired", refusal, now);',
     replace:
-      "const { worker } = request;\n" +
-      '      this.#giveUp(request, "expired", refusal, now);\n' +
-      "      for (const [key, held] of worker?.holds ?? [])\n" +
-      "        if (held === request) worker?.holds.delete(key);\n" +
-      "      if (worker) this.#workers.seat(worker);",
+      'const { worker } = request;\n      this.#replies.giveUp(request, "expired", refusal, now);\n      for (const [key, held] of worker?.holds ?? [])\n        if (held === request) worker?.holds.delete(key);\n      if (worker) this.#workers.seat(worker);',
   },
   {
     rule: "Between two ticks a request past its ttl is still handed out.",

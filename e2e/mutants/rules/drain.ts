@@ -8,13 +8,13 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that is to end takes new requests.",
     file,
-    find: "if (this.#drainBy !== null) return ENDING;",
+    find: "if (this.#drainBy !== null) return refusals.ENDING;",
     replace: "",
   },
   {
     rule: "A broker that has said its last words takes on workers.",
     file,
-    find: "else if (this.#leaveAt !== null) this.#reject(from, command, ENDING.why, now);\n    ",
+    find: "else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, now);\n    ",
     replace: "",
   },
   {
@@ -44,7 +44,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that ends refuses nothing of what is left.",
     file,
-    find: 'for (const request of this.#requests.open) this.#giveUp(request, "refused", ENDING, now);',
+    find: 'for (const request of this.#requests.open)\n        this.#replies.giveUp(request, "refused", refusals.ENDING, now);',
     replace: "",
   },
   {

@@ -14,8 +14,9 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "REPLY is no sign of life.",
     file,
-    find: '"REPLY" && worker) {\n      this.#workers.heard(worker, now);',
-    replace: '"REPLY" && worker) {',
+    find: '"REPLY") && worker) {\n      this.#workers.heard(worker, now);',
+    replace:
+      '"REPLY") && worker) {\n      if (command.name === "PARTIAL") this.#workers.heard(worker, now);',
   },
   {
     rule: "A worker that was heard keeps its place, and hides those behind it (the Guide's purge).",
@@ -78,7 +79,7 @@ export const LIVENESS: Mutant[] = [
     file,
     find: 'this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);',
     replace:
-      'this.#send(worker.address, encode({ header: "worker", dialect, name: "REQUEST", client, body }));',
+      'this.#out.send(worker.address, encode({ header: "worker", dialect, name: "REQUEST", client, body }));',
   },
   {
     rule: "A worker that was sent something keeps its place among those to be sent HEARTBEAT.",

@@ -8,14 +8,32 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "mmi.service says 404 while all workers are busy.",
     file,
-    find: "?.workers ? 200 : 404",
-    replace: "?.waiting.length ? 200 : 404",
+    find: "(services.get(name)?.workers ?? 0) > 0",
+    replace: "(services.get(name)?.waiting.length ?? 0) > 0",
   },
   {
     rule: "mmi.service says 200 of a service that is only wanted.",
     file,
-    find: "?.workers ? 200 : 404",
-    replace: " ? 200 : 404",
+    find: "(services.get(name)?.workers ?? 0) > 0",
+    replace: "services.get(name) !== undefined",
+  },
+  {
+    rule: "mmi.service says 404 of what the broker itself provides.",
+    file,
+    find: "OWN.has(name) || ",
+    replace: "",
+  },
+  {
+    rule: "mmi.service says 200 of any name that starts with mmi.",
+    file,
+    find: "OWN.has(name) || ",
+    replace: "isManagement(name) || ",
+  },
+  {
+    rule: "mmi.service does not say 200 of mmi.call.",
+    file,
+    find: ', "mmi.call"]);',
+    replace: "]);",
   },
   {
     rule: "An unknown name of the broker's is a 404, not a 501.",
@@ -45,8 +63,9 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "The reply to a management request loses the client's envelope.",
     file: "broker/broker.ts",
-    find: "this.#send(from, encode({ ...command, body }));",
-    replace: "this.#send(from, encode({ ...command, envelope: [], body }));",
+    find: 'this.#out.send(from, encode({ ...command, name: "REPLY", body }));',
+    replace:
+      'const envelope = command.dialect.delimiter;\n    this.#out.send(from, encode({ ...command, name: "REPLY", envelope, body }));',
   },
   {
     rule: "mmi.services counts busy workers as waiting.",
@@ -79,9 +98,15 @@ export const MANAGEMENT: Mutant[] = [
     replace: "requests: 0,",
   },
   {
+    rule: "mmi.workers says of every worker that it speaks 0.1.",
+    file,
+    find: "dialect: worker.dialect.name,",
+    replace: 'dialect: "0.1",',
+  },
+  {
     rule: "mmi.stats has no dead letters.",
     file,
-    find: "json({ ...overview.counts, deadLetters: overview.deadLetters })",
+    find: "json({ ...overview.counts, deadLetters: [...overview.deadLetters] })",
     replace: "json(overview.counts)",
   },
   {

@@ -66,8 +66,7 @@ export const REGISTRATION: Mutant[] = [
     file,
     find: "if (!worker) return;\n    this.#lose([worker],",
     replace:
-      'if (!worker) return this.#send(from, ["", "MDPW01", "\\x05"].map((frame) => Buffer.from(frame)));\n' +
-      "    this.#lose([worker],",
+      'if (!worker) return this.#out.send(from, ["", "MDPW01", "\\x05"].map((frame) => Buffer.from(frame)));\n    this.#lose([worker],',
   },
   {
     rule: "What is not MDP is not counted.",
@@ -78,13 +77,13 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "A worker that registers is not logged.",
     file,
-    find: 'this.#log({\n      event: "worker.registered",',
+    find: 'this.#out.log({\n      event: "worker.registered",',
     replace: 'void ({\n      event: "worker.registered",',
   },
   {
     rule: "A DISCONNECT is not logged.",
     file,
-    find: 'this.#tally.add({ event: "peers.disconnected", why });',
+    find: 'this.#out.tally.add({ event: "peers.disconnected", why });',
     replace: "",
   },
   {

@@ -62,34 +62,40 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "Who has answered is given nothing of what is queued.",
     file,
-    find: "else this.#answer(request, command.body, now);\n      this.#dispatch(worker.service, now);",
-    replace: "else this.#answer(request, command.body, now);",
+    find: "else this.#replies.last(request, body, now);\n      this.#dispatch(worker.service, now);",
+    replace: "else this.#replies.last(request, body, now);",
   },
   {
     rule: "The reply loses the client's envelope.",
-    file,
-    find: 'encode({ header: "client", dialect, envelope, service, body })',
-    replace: 'encode({ header: "client", dialect, envelope: [], service, body })',
+    file: "broker/replies.ts",
+    find: 'encode({ header: "client", dialect, name, envelope, service, body })',
+    replace:
+      'encode({ header: "client", dialect, name, envelope: dialect.delimiter, service, body })',
   },
   {
     rule: "A worker may answer what another was given.",
     file,
-    find: "const request = worker.holds.get(key);",
+    find: "const request = worker.holds.get(nameOf(command.client));",
     replace:
-      "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n" +
-      "    const request = new Map(everybody).get(key);",
+      "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n    const request = new Map(everybody).get(nameOf(command.client));",
   },
   {
     rule: "A worker keeps what it has answered, and may answer it again.",
     file,
-    find: "worker.holds.delete(key);",
+    find: "worker.holds.delete(nameOf(client));",
     replace: "",
   },
   {
     rule: "A reply that comes after the ttl is passed on.",
+    file: "broker/ledger.ts",
+    find: "request.closed = true;",
+    replace: "",
+  },
+  {
+    rule: "A reply that comes after the ttl does not count as late.",
     file,
-    find: "if (request.closed) this.#late(worker.service);\n      else this.#answer",
-    replace: "this.#answer",
+    find: "if (request.closed) this.#late(worker.service);\n      else this.#replies.last(",
+    replace: "this.#replies.last(",
   },
   {
     rule: "A late reply ends the conversation with a worker that has more in hand.",
@@ -118,7 +124,7 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "Late replies are not logged.",
     file,
-    find: 'this.#tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });',
+    find: 'this.#out.tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });',
     replace: "",
   },
   {

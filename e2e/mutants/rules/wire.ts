@@ -50,7 +50,7 @@ export const WIRE: Mutant[] = [
   {
     rule: "A worker may have an envelope.",
     file,
-    find: 'if (envelope.length > 0) return invalid("unknown header");',
+    find: 'if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an envelope");',
     replace: "",
   },
   {

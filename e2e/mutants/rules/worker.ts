@@ -45,14 +45,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker waits for a silent broker without end.",
     file,
-    find: 'if (now >= this.#expiry) return [...effects, ...this.#lose("the broker is silent", now)];',
+    find: "if (now >= this.#expiry) return [...effects, ...this.#silent(now)];",
     replace: "",
   },
   {
     rule: "To a worker the time that a connection takes to open counts as the broker's silence.",
     file,
-    find: "opened(now: number) {\n    this.#expiry = now + leaseMs(this.#options.heartbeat);",
-    replace: "opened(now: number) {",
+    find: "this.#reached = true;\n    this.#expiry = now + leaseMs(this.#options.heartbeat);",
+    replace: "this.#reached = true;",
   },
   {
     rule: "To a worker only HEARTBEAT is the broker's sign of life.",
@@ -105,8 +105,8 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker's wait begins anew before the broker was heard.",
     file,
-    find: "this.#confirmed = false;\n    this.#expiry",
-    replace: "this.#confirmed = false;\n    this.#failures = 0;\n    this.#expiry",
+    find: "this.#confirmed = false;\n    this.#dialect",
+    replace: "this.#confirmed = false;\n    this.#failures = 0;\n    this.#dialect",
   },
   {
     rule: "All workers connect again in the same ms.",

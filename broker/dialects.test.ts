@@ -64,6 +64,15 @@ for (const worker of WORKERS) {
   });
 }
 
+test("workers of all dialects are sent HEARTBEAT and DISCONNECT, each in its own", () => {
+  const { says, beats, drains } = dialog();
+  for (const [nth, worker] of WORKERS.entries()) says(`w${nth}`, inDialect(worker).ready("echo"));
+  const each = (command: string) =>
+    WORKERS.map((worker, nth) => `w${nth} < ${command}${toWorker(worker)}`);
+  assert.deepEqual(beats(1000), each("HEARTBEAT"));
+  assert.deepEqual(drains(), each("DISCONNECT"));
+});
+
 test("a worker's dialect is that of its READY: a command in another ends the conversation", () => {
   for (const spoken of WORKERS) {
     for (const other of WORKERS.filter((dialect) => dialect !== spoken)) {

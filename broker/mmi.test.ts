@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dialog, id, ready, reply, request, requestFrom } from "./dialog.ts";
+import { MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
+import { dialog, disconnect, id, inDialect, ready, reply, request, requestFrom } from "./dialog.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -31,6 +32,15 @@ test("8/MMI: 200 with workers, busy ones too, 404 without, else 501; workers may
   assert.deepEqual(says(W3, ready("not.mmi.echo")), []);
 });
 
+test("8/MMI: what the broker itself provides is there, so a peer can ask what it knows", () => {
+  const { says } = dialog();
+  const asked = (name: string) => says(C1, request("mmi.service", name));
+  for (const name of ["service", "services", "workers", "stats", "call"])
+    assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 200"]);
+  for (const name of ["mmi.", "mmi.echo", "mmi.call.", "MMI.CALL", ""])
+    assert.deepEqual(asked(name), ["c1 < mmi.service 404"]);
+});
+
 test("mmi.services: what each has to do", () => {
   const { says } = dialog();
   says(W1, ready("echo", 2));
@@ -51,6 +61,14 @@ test("mmi.workers: whose they are and what they have in hand", () => {
   assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
     { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
     { worker: "7732", service: "math", dialect: "0.1", credit: null, requests: 0 },
+  ]);
+  says(W2, disconnect);
+  says(W2, inDialect(MDP_0_1_IN_WORDS).ready("math"));
+  says(W3, inDialect(MDP_0_2).ready("count", 8));
+  assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
+    { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
+    { worker: "7732", service: "math", dialect: "0.1 in words", credit: null, requests: 0 },
+    { worker: "7733", service: "count", dialect: "0.2", credit: 8, requests: 0 },
   ]);
 });
 

@@ -121,6 +121,18 @@ test("lost in the middle, a part having gone out: the client is told, and nobody
   }
 });
 
+test("what breaks off at its last delivery is not quarantined", () => {
+  const { says, vanishes, log, broker } = dialog({ deliveriesMax: 1 });
+  says("w1", ready("count", 4));
+  says("c1", streamed("count", "3"));
+  says("w1", partial(id(1), "one"));
+  assert.deepEqual(vanishes("w1"), [`c1 < FINAL count ${LOST} mmi.error 502`]);
+  const removed = log.find(({ event }) => event === "worker.removed");
+  assert.ok(removed?.event === "worker.removed");
+  assert.deepEqual([removed.requeued, removed.brokenOff, removed.quarantined], [0, 1, 0]);
+  assert.deepEqual([broker.counts().refused, broker.counts().quarantined], [1, 0]);
+});
+
 test("past its ttl in the middle, the client is told so", () => {
   const { says, waits } = dialog({ requestTtlMs: 1000 });
   says("w1", ready("count", 4));
@@ -189,6 +201,14 @@ test("retry: a reply that was passed on in parts is told again as a whole", () =
   assert.deepEqual(says("c1", call("count", { id: ID }, "3")), ["c1 < mmi.call 200 one two"]);
 });
 
+test("retry: who asks again before there is a part is sent none", () => {
+  const { says } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  assert.deepEqual(says("c2", streamedCall("count", { id: ID }, "3")), []);
+  assert.deepEqual(says("w1", partial(id(1), "one")), ["c2 < PARTIAL mmi.call 206 one"]);
+});
+
 test("a client that asked again and has no part yet does not keep the request from another worker", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));
@@ -249,9 +269,69 @@ test("bounds: a stream may be longer, and is not told again then", () => {
   assert.deepEqual(says("c3", streamedCall("count", { id: ID }, "3")), refused);
 });
 
+test("bounds: what nobody can ask for again is not kept", () => {
+  const { says } = dialog({ queueBytesMax: 40_000 });
+  says("w1", ready("count", 4));
+  says("c1", streamed("count", "3"));
+  says("w1", partial(id(1), LONG));
+  assert.deepEqual(says("c2", call("count", {}, LONG)), [`w1 < REQUEST #2 ${LONG} (0.2)`]);
+});
+
+test("bounds: what was let go of comes free at once", () => {
+  const lost = dialog({ queueBytesMax: 40_000 });
+  lost.says("w1", ready("count", 4));
+  lost.says("c1", request("count", "3"));
+  lost.says("w1", partial(id(1), LONG));
+  lost.vanishes("w1");
+  assert.deepEqual(lost.says("c2", call("math", {}, LONG)), []);
+
+  const tooLong = dialog({ queueBytesMax: 70_000 });
+  tooLong.says("w1", ready("count", 4));
+  tooLong.says("c1", streamedCall("count", { id: ID }, "3"));
+  for (let nth = 0; nth < 3; nth += 1) tooLong.says("w1", partial(id(1), LONG));
+  const told = tooLong.says("c2", call("count", {}, LONG));
+  assert.deepEqual(told, [`w1 < REQUEST #2 ${LONG} (0.2)`]);
+});
+
+test("bounds: a reply without parts is passed on, however much is queued", () => {
+  const { says } = dialog({ queueBytesMax: 40_000 });
+  says("w1", ready("count"));
+  says("c1", call("count", {}, "3"));
+  says("c2", call("count", {}, LONG));
+  assert.deepEqual(says("w1", reply("c1", LONG)), [
+    `c1 < mmi.call 200 ${LONG}`,
+    `w1 < REQUEST c2 ${LONG} (0.2)`,
+  ]);
+});
+
+test("bounds: a stream whose client is gone ends where no more of it is kept", () => {
+  const { says, vanishes, broker } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  for (let nth = 0; nth < 3; nth += 1) says("w1", partial(id(1), LONG));
+  vanishes("c1");
+  assert.deepEqual(says("w1", partial(id(1), LONG)), []);
+  assert.equal(broker.counts().refused, 1);
+  const told = says("c2", call("count", { id: ID }, "3"));
+  assert.deepEqual(told, [`c2 < mmi.call 500 ${TOO_LONG}`]);
+});
+
+test("bounds: one that was not kept any more before its client was gone is answered, to nobody", () => {
+  const { says, vanishes, broker } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  for (let nth = 0; nth < 4; nth += 1) says("w1", partial(id(1), LONG));
+  vanishes("c1");
+  assert.deepEqual(says("w1", partial(id(1), LONG)), []);
+  assert.deepEqual(says("w1", reply(id(1), "end")), []);
+  assert.equal(broker.counts().answered, 1);
+  const told = says("c2", call("count", { id: ID }, "3"));
+  assert.deepEqual(told, [`c2 < mmi.call 500 ${TOO_LONG}`]);
+});
+
 test("bounds: frames are counted, too", () => {
   const { says } = dialog({ messageBytesMax: 100_000_000, queueBytesMax: 100_000_000 });
-  const many = new Array<string>(33_000).fill("");
+  const many = new Array<string>(32_768).fill("");
   says("w1", ready("count", 4));
   says("c1", call("count", {}, "3"));
   says("w1", partial(id(1), ...many));

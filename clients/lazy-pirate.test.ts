@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeStatus, TTL_MS_MAX } from "../protocol/call.ts";
 import { encodeFailure } from "../protocol/failure.ts";
-import { dialog, PROBE, SILENCE_MS } from "./dialog.ts";
+import { dialog, frames, PROBE, SILENCE_MS } from "./dialog.ts";
 import { WORD_MS } from "./lazy-pirate.ts";
 
 test("many requests are outstanding on one socket, and each gets its own reply", () => {
@@ -145,19 +145,21 @@ test("a connection that breaks while idle is opened again by the next request", 
 });
 
 test("what is not ours is ignored", () => {
-  const { asks, pirate } = dialog();
+  const { asks, brokerSays, pirate } = dialog();
   asks("echo", "a");
+  const id = "\0\0\0\0\0\x01";
+  const answer = ["", "MDPC01", "mmi.call", "200", "A"];
   const strange = [["junk"], ["", "MDPC01", "echo", "A"], ["x", "", "MDPC01", "echo", "A"]];
-  for (const pieces of [...strange, ["", "MDPW01", "\x04"]]) {
-    assert.deepEqual(
-      pirate.receive(
-        pieces.map((piece) => Buffer.from(piece)),
-        1,
-      ),
-      [],
-    );
-  }
+  const nearly = [
+    ["x", ...answer],
+    [`${id}x`, ...answer],
+    [id, "x", ...answer],
+  ];
+  const another = [id, "", "MDPC01", "echo", "200", "A"]; // It is asked through mmi.call.
+  for (const pieces of [...strange, ...nearly, answer, another, ["", "MDPW01", "\x04"]])
+    assert.deepEqual(pirate.receive(frames(...pieces), 1), []);
   assert.equal(pirate.outstanding, 1);
+  assert.deepEqual(brokerSays("echo a", "A"), ["1 A"]);
 });
 
 test("a request goes as a call, with an id of its own and the time that it has", () => {
@@ -253,9 +255,24 @@ test("a reply in parts: each is passed on, and the last one is the outcome", () 
   assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "one"), ["1 part: one"]);
   assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "two", "2"), ["1 part: two 2"]);
   assert.deepEqual(brokerSends("count 3", "PARTIAL", "nothing"), []);
+  assert.deepEqual(brokerSends("count 3", "PARTIAL", "206"), []);
   assert.deepEqual(brokerSends("count 3", "REPLY", "200", "three"), ["1 three"]);
   assert.deepEqual(brokerSends("count 3", "PARTIAL", "206", "four"), []);
   assert.deepEqual(pirate.strays, { duplicate: 0, late: 0 });
+});
+
+test("a reply in parts is asked for in 0.2, one that comes as a whole in 0.1", () => {
+  const { asks, pirate } = dialog();
+  asks("echo", "a");
+  for (const [inParts, header] of [
+    [true, "MDPC02"],
+    [false, "MDPC01"],
+  ] as const) {
+    const request = [Buffer.from("count"), frames("3"), 9e9, 0, { inParts }] as const;
+    const [, [asked]] = pirate.request(...request);
+    assert.ok(asked?.do === "send");
+    assert.equal(String(asked.frames[2]), header);
+  }
 });
 
 test("a reply that has begun is never asked for again: it has broken off", () => {
@@ -336,6 +353,15 @@ test("what another broker may have heard of has timed out, if it says nothing", 
   assert.deepEqual(waits(100), ["connect", "> echo a"]);
   opens();
   assert.deepEqual(waits(200 + WORD_MS), ["1 timed out"]);
+  for (const reached of [true, false]) {
+    const renewed = dialog();
+    renewed.asks("echo", "a", 700);
+    assert.deepEqual(renewed.waits(SILENCE_MS / 2), [`> ${PROBE}`]);
+    renewed.refuse("echo a", 503, "closing");
+    renewed.brokerSays(PROBE, "404"); // Another one is there, and asked on a new socket.
+    if (reached) renewed.opens();
+    assert.deepEqual(renewed.waits(200), [reached ? "1 timed out" : "1 503: closing"]);
+  }
 });
 
 test("a broker that is shutting down and falls silent is left like any other", () => {

@@ -43,6 +43,8 @@ test("a request that goes plainly has no envelope, and its reply is for its own 
   assert.deepEqual(asked, []);
   assert.deepEqual(pirate.receive(frames("", "MDPC01", "math", "1"), 0), []);
   assert.equal(pirate.strays.duplicate, 1);
+  assert.deepEqual(pirate.receive(frames("x", "", "MDPC01", "echo", "A"), 0), []);
+  assert.equal(pirate.outstanding, 2);
   const [settled, next] = pirate.receive(frames("", "MDPC01", "echo", "A"), 0);
   assert.deepEqual(settled, { do: "settle", id: 1, outcome: { reply: frames("A") } });
   assert.deepEqual(next, { do: "send", frames: frames("", "MDPC01", "echo", "b") });
@@ -81,15 +83,30 @@ test("a broker that knew calls and is silent is never asked plainly", () => {
 });
 
 test("asked plainly, a silence is met with a new socket, and the last try is waited for", () => {
-  const { asks, opens, pirate, waits } = dialog({ says: "404" });
+  const { asks, fallsSilent, opens, pirate, waits } = dialog({ says: "404" });
   assert.deepEqual(asks("echo", "a", 10_000), ["connect", "> echo a, plainly"]);
   asks("echo", "b");
+  fallsSilent();
   assert.deepEqual(waits(SILENCE_MS), ["close", "connect", "> echo a, plainly"]);
+  opens();
   assert.deepEqual(waits(SILENCE_MS), ["close", "connect", "> echo a, plainly"]);
   opens();
   assert.deepEqual(waits(8000 - 25), []);
   assert.deepEqual(waits(25), ["1 timed out", "close", "connect", "> echo b, plainly"]);
   assert.equal(pirate.resent, 2);
+  assert.deepEqual(waits(SILENCE_MS), ["close", "connect", "> echo b, plainly"]); // Its first.
+});
+
+test("asked plainly, the silence counts from the asking, and nothing but the reply ends it", () => {
+  const { asks, brokerSays, pirate, waits } = dialog({ says: "404" });
+  asks("echo", "a");
+  asks("echo", "b");
+  waits(SILENCE_MS - 100);
+  assert.deepEqual(brokerSays("echo a", "A"), ["1 A", "> echo b, plainly"]);
+  assert.deepEqual(waits(SILENCE_MS - 100), []);
+  pirate.receive(frames("", "MDPC01", "echo of another", "A"), 2 * (SILENCE_MS - 100));
+  assert.deepEqual(waits(75), []);
+  assert.deepEqual(waits(25), ["close", "connect", "> echo b, plainly"]);
 });
 
 test("asked plainly, a broker that cannot be reached is given up after three tries", () => {
@@ -101,6 +118,11 @@ test("asked plainly, a broker that cannot be reached is given up after three tri
   assert.deepEqual(waits(SILENCE_MS), ["close", "connect", `> ${PROBE}`]);
   assert.deepEqual(waits(SILENCE_MS), ["close", "connect", `> ${PROBE}`]);
   assert.deepEqual(waits(SILENCE_MS), ["close", "1 no broker"]);
+  const left = dialog({ says: "404" });
+  left.asks("echo", "a", 60_000);
+  for (let nth = 1; nth < 3; nth += 1)
+    assert.deepEqual(left.waits(SILENCE_MS), ["close", "connect", "> echo a, plainly"]);
+  assert.deepEqual(left.waits(SILENCE_MS), ["close", "1 no broker"]);
 });
 
 test("after a request that was given up plainly, the next one has a new socket", () => {
@@ -113,6 +135,25 @@ test("after a request that was given up plainly, the next one has a new socket",
   pirate.cancel(3);
   assert.deepEqual(asks("echo", "d"), ["close", "connect", "> echo d, plainly"]);
   assert.deepEqual(brokerSays("echo d", "D"), ["4 D"]);
+});
+
+test("a socket on which a plain reply may come late is asked nothing more, whatever is learnt on it", () => {
+  const { asks, brokerSays, opens, pirate, waits } = dialog({ says: null });
+  asks("echo", "a");
+  opens();
+  assert.deepEqual(waits(SILENCE_MS / 2), ["> echo a, plainly"]);
+  asks("echo", "b");
+  pirate.cancel(1);
+  assert.deepEqual(brokerSays(PROBE, "404"), []);
+  assert.deepEqual(waits(25), ["close", "connect", "> echo b, plainly"]);
+});
+
+test("a question has one answer, on its own socket", () => {
+  const { asks, brokerSays, waits } = dialog({ says: null });
+  assert.deepEqual(asks("mmi.service", "math"), ["connect", `> ${PROBE}`]);
+  assert.deepEqual(waits(SILENCE_MS), ["close", "connect", `> ${PROBE}`]);
+  assert.deepEqual(brokerSays(PROBE, "404"), ["> mmi.service math"]);
+  assert.deepEqual(brokerSays("mmi.service math", "200"), ["1 200"]);
 });
 
 test("a management request, too, waits its turn, and is not taken for our question", () => {
@@ -146,4 +187,23 @@ test("the next broker may know calls, or not know them any more", () => {
   assert.deepEqual(brokerSays(PROBE, "200"), ["> echo a"]);
   assert.deepEqual(waits(SILENCE_MS / 2), [`> ${PROBE}`]);
   assert.deepEqual(brokerSays(PROBE, "404"), ["close", "connect", "> echo a, plainly"]);
+});
+
+test("a broker that no longer knows calls may be slow to say so, once that is known", () => {
+  const taught = dialog();
+  taught.asks("echo", "a");
+  assert.deepEqual(taught.answer("echo a", ...frames("501")), ["> echo a, plainly"]);
+  const told = dialog();
+  told.asks("echo", "a");
+  told.fallsSilent();
+  told.breaks();
+  told.waits(100);
+  assert.deepEqual(told.brokerSays(PROBE, "404"), ["> echo a, plainly"]);
+  for (const { breaks, fallsSilent, opens, waits } of [taught, told]) {
+    fallsSilent();
+    breaks();
+    assert.deepEqual(waits(100), ["connect", `> ${PROBE}`]);
+    opens();
+    assert.deepEqual(waits(SILENCE_MS / 2), ["> echo a, plainly"]);
+  }
 });

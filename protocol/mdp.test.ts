@@ -1,104 +1,136 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MDP_0_1 as dialect } from "./dialects.ts";
+import {
+  type ClientCommandName,
+  type Dialect,
+  MDP_0_1,
+  MDP_0_1_IN_WORDS,
+  MDP_0_2,
+  type WorkerCommandName,
+} from "./dialects.ts";
 import type { Frame } from "./frame.ts";
-import { type Command, CREDIT_MAX, decode, encode } from "./mdp.ts";
+import { type Command, CREDIT_MAX, decode, encode, type WorkerCommand } from "./mdp.ts";
 
 const frames = (...values: (string | number[])[]): Frame[] =>
   values.map((value) => Buffer.from(value as string));
 
-const WORKER: { name: string; command: Command; wire: Frame[] }[] = [
+type Code = string | number[];
+type Start = {
+  dialect: Dialect;
+  before: string[];
+  codes: Partial<Record<WorkerCommandName, Code>>;
+};
+
+/** What a worker's command starts with, on the wire. */
+const STARTS: Start[] = [
   {
-    name: "READY",
-    command: {
-      header: "worker",
-      dialect,
-      name: "READY",
-      service: Buffer.from("echo"),
-      credit: null,
+    dialect: MDP_0_1,
+    before: ["", "MDPW01"],
+    codes: { READY: [1], REQUEST: [2], REPLY: [3], HEARTBEAT: [4], DISCONNECT: [5] },
+  },
+  {
+    dialect: MDP_0_1_IN_WORDS,
+    before: ["", "MDPW01"],
+    codes: {
+      READY: "READY",
+      REQUEST: "REQUEST",
+      REPLY: "REPLY",
+      HEARTBEAT: "HEARTBEAT",
+      DISCONNECT: "DISCONNECT",
     },
-    wire: frames("", "MDPW01", [1], "echo"),
   },
   {
-    name: "READY with credit",
-    command: { header: "worker", dialect, name: "READY", service: Buffer.from("echo"), credit: 16 },
-    wire: frames("", "MDPW01", [1], "echo", "16"),
-  },
-  {
-    name: "REQUEST",
-    command: {
-      header: "worker",
-      dialect,
-      name: "REQUEST",
-      client: Buffer.from("c1"),
-      body: frames("a", ""),
-    },
-    wire: frames("", "MDPW01", [2], "c1", "", "a", ""),
-  },
-  {
-    name: "REPLY",
-    command: {
-      header: "worker",
-      dialect,
-      name: "REPLY",
-      client: Buffer.from("c1"),
-      body: frames("a"),
-    },
-    wire: frames("", "MDPW01", [3], "c1", "", "a"),
-  },
-  {
-    name: "HEARTBEAT",
-    command: { header: "worker", dialect, name: "HEARTBEAT" },
-    wire: frames("", "MDPW01", [4]),
-  },
-  {
-    name: "DISCONNECT",
-    command: { header: "worker", dialect, name: "DISCONNECT" },
-    wire: frames("", "MDPW01", [5]),
+    dialect: MDP_0_2,
+    before: ["MDPW02"],
+    codes: { READY: [1], REQUEST: [2], PARTIAL: [3], REPLY: [4], HEARTBEAT: [5], DISCONNECT: [6] },
   },
 ];
 
-for (const { name, command, wire } of WORKER) {
-  test(`7/MDP: ${name} has its frames, both ways`, () => {
-    assert.deepEqual(encode(command), wire);
-    assert.deepEqual(decode(wire), command);
-  });
+const service = Buffer.from("echo");
+const client = Buffer.from("c1");
+
+type Said<Of> = Of extends WorkerCommand ? Omit<Of, "header" | "dialect"> : never;
+
+/** What follows, in all of them. */
+const SAID: [string, Said<WorkerCommand>, string[]][] = [
+  ["READY", { name: "READY", service, credit: null }, ["echo"]],
+  ["READY with credit", { name: "READY", service, credit: 16 }, ["echo", "16"]],
+  ["REQUEST", { name: "REQUEST", client, body: frames("a", "") }, ["c1", "", "a", ""]],
+  ["PARTIAL", { name: "PARTIAL", client, body: frames("", "a") }, ["c1", "", "", "a"]],
+  ["REPLY", { name: "REPLY", client, body: frames("a") }, ["c1", "", "a"]],
+  ["HEARTBEAT", { name: "HEARTBEAT" }, []],
+  ["DISCONNECT", { name: "DISCONNECT" }, []],
+];
+
+for (const { dialect, before, codes } of STARTS) {
+  for (const [title, said, rest] of SAID) {
+    const code = codes[said.name];
+    if (code === undefined) continue;
+    test(`MDP ${dialect.name}: ${title} has its frames, both ways`, () => {
+      const command: Command = { header: "worker", dialect, ...said };
+      const wire = frames(...before, code, ...rest);
+      assert.deepEqual(encode(command), wire);
+      assert.deepEqual(decode(wire), command);
+    });
+  }
 }
+
+test("a worker has no PARTIAL in 0.1, so to encode one is our own mistake", () => {
+  for (const dialect of [MDP_0_1, MDP_0_1_IN_WORDS]) {
+    const partial = { header: "worker", dialect, name: "PARTIAL", client, body: frames("a") };
+    assert.throws(() => encode(partial as WorkerCommand), TypeError);
+  }
+});
 
 test("7/MDP: a client command has its frames, both ways, with and without an envelope", () => {
   for (const envelope of [frames(""), frames("id", ""), frames("proxy", "id", "")]) {
-    const service = Buffer.from("echo");
-    const command: Command = {
-      header: "client",
-      dialect,
-      name: "REQUEST",
-      envelope,
-      service,
-      body: frames("", "b"),
-    };
+    const body = frames("", "b");
+    const start = { header: "client", dialect: MDP_0_1, envelope, service, body } as const;
     const wire = [...envelope, ...frames("MDPC01", "echo", "", "b")];
-    assert.deepEqual(encode(command), wire);
-    assert.deepEqual(decode(wire), command);
+    assert.deepEqual(encode({ ...start, name: "REQUEST" }), wire);
+    assert.deepEqual(encode({ ...start, name: "REPLY" }), wire);
+    assert.deepEqual(decode(wire), { ...start, name: "REQUEST" });
+  }
+});
+
+test("18/MDP: a client command has its frames, both ways, with and without an envelope", () => {
+  const codes: [ClientCommandName, number][] = [
+    ["REQUEST", 1],
+    ["PARTIAL", 2],
+    ["REPLY", 3],
+  ];
+  for (const before of [[], ["id"], ["proxy", "id"], [""], ["id", ""], ["MDPC01"]]) {
+    for (const [name, code] of codes) {
+      const [envelope, body] = [frames(...before), frames("", "MDPC02")];
+      const dialect = MDP_0_2;
+      const command: Command = { header: "client", dialect, name, envelope, service, body };
+      const wire = [...envelope, ...frames("MDPC02", [code], "echo", "", "MDPC02")];
+      assert.deepEqual(encode(command), wire);
+      assert.deepEqual(decode(wire), command);
+    }
   }
 });
 
 test("a service name has up to 255 bytes", () => {
   const name = "x".repeat(255);
+  assert.equal(decode(frames("MDPC02", [1], name, "a")).header, "client");
   assert.equal(decode(frames("", "MDPC01", name, "a")).header, "client");
   assert.equal(decode(frames("", "MDPW01", [1], name)).header, "worker");
 });
 
 test("a REPLY without the delimiter is taken as it comes, a REQUEST is not", () => {
-  const reply = decode(frames("", "MDPW01", [3], "c1", "a", "b"));
-  assert.deepEqual(reply, {
-    header: "worker",
-    dialect,
-    name: "REPLY",
-    client: Buffer.from("c1"),
-    body: frames("a", "b"),
-  });
-  assert.equal(decode(frames("", "MDPW01", [2], "c1", "a")).header, "invalid");
+  for (const { dialect, before, codes } of STARTS) {
+    for (const name of ["PARTIAL", "REPLY"] as const) {
+      const code = codes[name];
+      if (code === undefined) continue;
+      const body = frames("a", "b");
+      const reply = { header: "worker", dialect, name, client, body };
+      assert.deepEqual(decode(frames(...before, code, "c1", "a", "b")), reply);
+    }
+    const request = decode(frames(...before, codes.REQUEST as Code, "c1", "a"));
+    assert.deepEqual(request, { header: "invalid", why: "REQUEST: no empty frame" });
+  }
 });
 
 const INVALID: [string, Frame[], string][] = [
@@ -107,7 +139,26 @@ const INVALID: [string, Frame[], string][] = [
   ["no header", frames(""), "no header"],
   ["another header", frames("", "MDPX01", "echo", "a"), "unknown header"],
   ["a header in lower case", frames("", "mdpc01", "echo", "a"), "unknown header"],
+  ["a header of no MDP", frames("", "MDPC03", "echo", "a"), "unknown header"],
+  [
+    "a header of 0.1 without the empty frame",
+    frames("MDPC01", "echo", "a"),
+    "no header, nor an empty frame before one",
+  ],
+  [
+    "a worker's header of 0.1 without the empty frame",
+    frames("MDPW01", [4]),
+    "no header, nor an empty frame before one",
+  ],
   ["a worker with an envelope", frames("x", "", "MDPW01", [4]), "a worker with an envelope"],
+  ["a worker of 0.2 with an envelope", frames("x", "MDPW02", [5]), "a worker with an envelope"],
+  ["a worker of 0.2 with an empty frame", frames("", "MDPW02", [5]), "a worker with an envelope"],
+  ["a client of 0.2 without a command", frames("MDPC02"), "unknown client command"],
+  ["a client's command 0", frames("MDPC02", [0], "echo", "a"), "unknown client command"],
+  ["a client's command 4", frames("MDPC02", [4], "echo", "a"), "unknown client command"],
+  ["a client's command in words", frames("MDPC02", "REQUEST", "a", "b"), "unknown client command"],
+  ["a client of 0.2 without a service", frames("MDPC02", [1]), "client command: no service name"],
+  ["a client of 0.2 without a body", frames("MDPC02", [1], "echo"), "client command: no body"],
   ["a client without a service", frames("", "MDPC01"), "client command: no service name"],
   [
     "a client with an empty service",
@@ -123,6 +174,11 @@ const INVALID: [string, Frame[], string][] = [
   ["a worker without a command", frames("", "MDPW01"), "unknown worker command"],
   ["a command 0", frames("", "MDPW01", [0]), "unknown worker command"],
   ["a command 6", frames("", "MDPW01", [6]), "unknown worker command"],
+  ["a command 7 of 0.2", frames("MDPW02", [7]), "unknown worker command"],
+  ["a word in lower case", frames("", "MDPW01", "heartbeat"), "unknown worker command"],
+  ["a word with more after it", frames("", "MDPW01", "HEARTBEATS"), "unknown worker command"],
+  ["PARTIAL in words", frames("", "MDPW01", "PARTIAL", "c1", "", "a"), "unknown worker command"],
+  ["a word in 0.2", frames("MDPW02", "HEARTBEAT"), "unknown worker command"],
   ["a command of two bytes", frames("", "MDPW01", [1, 1], "echo"), "unknown worker command"],
   ["READY without a service", frames("", "MDPW01", [1]), "READY: no service name"],
   ["READY with an empty service", frames("", "MDPW01", [1], ""), "READY: no service name"],
@@ -145,6 +201,8 @@ const INVALID: [string, Frame[], string][] = [
     "REPLY: no client address",
   ],
   ["REPLY without a body", frames("", "MDPW01", [3], "c1", ""), "REPLY: no body"],
+  ["PARTIAL without a client", frames("MDPW02", [3]), "PARTIAL: no client address"],
+  ["PARTIAL without a body", frames("MDPW02", [3], "c1", ""), "PARTIAL: no body"],
   ["HEARTBEAT with more", frames("", "MDPW01", [4], "x"), "HEARTBEAT: frames after the command"],
   ["DISCONNECT with more", frames("", "MDPW01", [5], ""), "DISCONNECT: frames after the command"],
   ["too many frames", new Array(70_000).fill(Buffer.alloc(0)), "too many frames"],
@@ -157,19 +215,28 @@ for (const [name, wire, why] of INVALID) {
 }
 
 test("decoding is total: whatever comes is a command that encodes to the same frames, or invalid", () => {
+  const start = fc.constantFrom([], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"]);
+  const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02"];
+  const words = ["READY", "REQUEST", "PARTIAL", "REPLY", "HEARTBEAT", "DISCONNECT"];
+  const codes = ["\x01", "\x02", "\x03", "\x04", "\x05", "\x06", ...words];
   const piece = fc.oneof(
-    fc.constantFrom("", "MDPC01", "MDPW01", "echo", "\x01", "\x02", "\x03", "\x04", "\x05", "7"),
+    fc.constantFrom("", "echo", "7"),
+    fc.constantFrom(...headers),
+    fc.constantFrom(...codes),
     fc.string({ unit: "binary", maxLength: 8 }),
   );
+  const dialects = new Set<Dialect>();
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
-      const wire = pieces.map((value) => Buffer.from(value, "latin1"));
+    fc.property(start, fc.array(piece, { maxLength: 9 }), (before, pieces) => {
+      const wire = [...before, ...pieces].map((value) => Buffer.from(value, "latin1"));
       const command = decode(wire);
       if (command.header === "invalid") return command.why.length > 0;
+      dialects.add(command.dialect);
       const again = encode(command);
       // Only the delimiter that a REPLY may leave out can come back added.
       return Buffer.concat(again).equals(Buffer.concat(wire)) && again.length - wire.length <= 1;
     }),
     { numRuns: 20_000 },
   );
+  assert.deepEqual(dialects, new Set([MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2]));
 });

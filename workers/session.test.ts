@@ -3,32 +3,38 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MDP_0_1 as dialect } from "../protocol/dialects.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { decode, encode } from "../protocol/mdp.ts";
+import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { type Effect, type Request, Session } from "./session.ts";
 
 const INTERVAL_MS = 1000;
 const LEASE_MS = 3000;
 
-const heartbeat = encode({ header: "worker", dialect, name: "HEARTBEAT" });
-const disconnect = encode({ header: "worker", dialect, name: "DISCONNECT" });
-const request = (client: string, body: string) =>
-  encode({
-    header: "worker",
-    dialect,
-    name: "REQUEST",
-    client: Buffer.from(client),
-    body: [Buffer.from(body)],
-  });
+/** What the broker says in this dialect. */
+const inDialect = (dialect: Dialect) => ({
+  heartbeat: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
+  disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
+  request: (client: string, body: string) =>
+    encode({
+      header: "worker",
+      dialect,
+      name: "REQUEST",
+      client: Buffer.from(client),
+      body: [Buffer.from(body)],
+    }),
+});
 
-function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
+const { heartbeat, disconnect, request } = inDialect(MDP_0_1);
+
+/** `streams`: the worker's replies may come in parts. */
+function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
   let now = 0;
   const session = new Session(
     {
       service: "echo",
       credit: 2,
-      streams: false,
+      streams,
       timeLimitMs,
       messageBytesMax: 10_000,
       heartbeat: { intervalMs: INTERVAL_MS, liveness: 3 },
@@ -50,6 +56,17 @@ function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
     });
   }
 
+  function waits(ms: number): string[] {
+    const lines: string[] = [];
+    for (const end = now + ms; now < end; ) {
+      now = Math.min(end, now + INTERVAL_MS / 10);
+      lines.push(...show(session.tick(now)));
+    }
+    return lines;
+  }
+
+  const frames = (body: string[]) => body.map((frame) => Buffer.from(frame));
+
   return {
     session,
     starts: () => show(session.tick(now)),
@@ -58,20 +75,19 @@ function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
     breaks: () => show(session.gone(now)),
     drains: () => show(session.drain(now)),
     answers: (nth: number, ...body: string[]) =>
-      show(
-        session.reply(
-          inHand[nth] as Request,
-          body.map((frame) => Buffer.from(frame)),
-          now,
-        ),
-      ),
-    waits(ms: number) {
-      const lines: string[] = [];
-      for (const end = now + ms; now < end; ) {
-        now = Math.min(end, now + INTERVAL_MS / 10);
-        lines.push(...show(session.tick(now)));
+      show(session.reply(inHand[nth] as Request, frames(body), now)),
+    /** A part of a reply is there. */
+    yields: (nth: number, ...body: string[]) =>
+      show(session.partial(inHand[nth] as Request, frames(body), now)),
+    waits,
+    /** The broker says nothing until the next conversation is opened. How is it? */
+    meetsSilence({ reached = true } = {}) {
+      if (reached) session.opened(now);
+      for (let turn = 0; turn < 100; turn += 1) {
+        const opening = waits(INTERVAL_MS / 10).find((line) => line.startsWith("> READY"));
+        if (opening) return opening;
       }
-      return lines;
+      throw new Error("no other conversation is opened");
     },
     freezes(ms: number) {
       now += ms;
@@ -83,9 +99,14 @@ function dialog({ timeLimitMs = 60_000, random = 1 } = {}) {
 function shown(frames: Frame[]): string {
   const command = decode(frames);
   if (command.header !== "worker") throw new Error("the session sent what no worker says");
-  if (command.name === "READY") return `READY ${command.service} ${command.credit}`;
-  if (command.name === "REPLY") return `REPLY ${[command.client, ...command.body].join(" ")}`;
-  return command.name;
+  const { dialect } = command;
+  const words = [command.name, ...shownRest(command)].join(" ");
+  return dialect === MDP_0_1 ? words : `${words} (${dialect.name})`;
+}
+
+function shownRest(command: WorkerCommand): unknown[] {
+  if (command.name === "READY") return [command.service, command.credit ?? "without a credit"];
+  return "client" in command ? [command.client, ...command.body] : [];
 }
 
 test("a conversation opens with READY on a new socket, and the credit", () => {
@@ -282,4 +303,126 @@ test("what is no worker command is ignored", () => {
   assert.deepEqual(brokerSays([Buffer.from("junk")]), []);
   const client = [Buffer.from(""), Buffer.from("MDPC01"), Buffer.from("echo"), Buffer.from("hi")];
   assert.deepEqual(brokerSays(client), []);
+});
+
+test("18/MDP: a worker whose replies come in parts opens in 0.2, and each part goes out at once", () => {
+  const { starts, brokerSays, yields, answers } = dialog({ streams: true });
+  const broker = inDialect(MDP_0_2);
+  assert.deepEqual(starts(), ["connect", "> READY echo 2 (0.2)"]);
+  assert.deepEqual(brokerSays(broker.request("c1", "3")), ["serve 3"]);
+  assert.deepEqual(yields(0, "one"), ["> PARTIAL c1 one (0.2)"]);
+  assert.deepEqual(yields(0, "two", ""), ["> PARTIAL c1 two  (0.2)"]);
+  assert.deepEqual(answers(0, "three"), ["> REPLY c1 three (0.2)"]);
+  assert.deepEqual(yields(0, "four"), []);
+});
+
+test("parts are kept for the one REPLY where there is no PARTIAL; a failure is the whole of it", () => {
+  const { starts, brokerSays, yields, answers } = dialog();
+  starts();
+  brokerSays(request("c1", "3"));
+  brokerSays(request("c2", "4"));
+  assert.deepEqual(yields(0, "one"), []);
+  assert.deepEqual(yields(1, "one of the other"), []);
+  assert.deepEqual(yields(0, "two", ""), []);
+  assert.deepEqual(answers(0, "three"), ["> REPLY c1 one two  three"]);
+  assert.deepEqual(answers(1, "no more", "mmi.error", "500"), ["> REPLY c2 no more mmi.error 500"]);
+});
+
+test("a part puts off the next heartbeat", () => {
+  const { starts, brokerSays, waits, yields } = dialog({ streams: true });
+  starts();
+  brokerSays(inDialect(MDP_0_2).request("c1", "3"));
+  waits(500);
+  yields(0, "one");
+  assert.deepEqual(waits(900), []);
+  assert.deepEqual(waits(100), ["> HEARTBEAT (0.2)"]);
+});
+
+test("a part of the conversation before is not sent in this one", () => {
+  const { starts, brokerSays, breaks, waits, yields } = dialog({ streams: true });
+  starts();
+  brokerSays(inDialect(MDP_0_2).request("c1", "3"));
+  breaks();
+  waits(100);
+  assert.deepEqual(yields(0, "one"), []);
+});
+
+const HALF = "x".repeat(5000);
+
+test("parts that the broker would not take end their handler and become an error", () => {
+  const kept = dialog();
+  kept.starts();
+  kept.brokerSays(request("c1", "grow"));
+  assert.deepEqual(kept.yields(0, HALF), []);
+  const why = "the reply has 10002 bytes, and the broker takes no more than 9488";
+  const told = [`abort c1: ${why}`, `> REPLY c1 ${why} mmi.error 500`];
+  assert.deepEqual(kept.yields(0, HALF), told);
+  assert.deepEqual(kept.yields(0, "more"), []);
+  assert.deepEqual(kept.answers(0, "end"), []);
+  kept.brokerSays(request("c1", "grow"));
+  kept.drains();
+  kept.yields(1, HALF);
+  assert.deepEqual(kept.yields(1, HALF), [...told, "> DISCONNECT"]);
+
+  const sent = dialog({ streams: true });
+  sent.starts();
+  sent.brokerSays(inDialect(MDP_0_2).request("c1", "grow"));
+  for (let nth = 0; nth < 5; nth += 1)
+    assert.deepEqual(sent.yields(0, HALF), [`> PARTIAL c1 ${HALF} (0.2)`]);
+  const inParts = [`abort c1: ${why}`, `> REPLY c1 ${why} mmi.error 500 (0.2)`];
+  assert.deepEqual(sent.yields(0, HALF, HALF), inParts);
+});
+
+const OWN = "> READY echo 2 (0.2)";
+const PLAIN = "> READY echo without a credit";
+const IN_WORDS = "> READY echo without a credit (0.1 in words)";
+
+test("a broker that is reached and says nothing is told READY in other ways, in turn", () => {
+  const inParts = dialog({ streams: true });
+  assert.deepEqual(inParts.starts(), ["connect", OWN]);
+  for (const opening of [OWN, PLAIN, IN_WORDS, OWN, OWN, PLAIN])
+    assert.equal(inParts.meetsSilence(), opening);
+  const whole = dialog();
+  const own = "> READY echo 2";
+  assert.deepEqual(whole.starts(), ["connect", own]);
+  for (const opening of [own, PLAIN, IN_WORDS, own, own, PLAIN])
+    assert.equal(whole.meetsSilence(), opening);
+});
+
+test("a conversation goes on in the dialect in which it was opened", () => {
+  const { starts, meetsSilence, brokerSays, waits, yields, answers } = dialog({ streams: true });
+  starts();
+  for (const opening of [OWN, PLAIN]) assert.equal(meetsSilence(), opening);
+  assert.deepEqual(brokerSays(request("c1", "3")), ["serve 3"]);
+  assert.deepEqual(yields(0, "one"), []);
+  assert.deepEqual(answers(0, "two"), ["> REPLY c1 one two"]);
+  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
+  for (const opening of [OWN, OWN, PLAIN, IN_WORDS]) assert.equal(meetsSilence(), opening);
+  brokerSays(inDialect(MDP_0_1_IN_WORDS).request("c1", "3"));
+  assert.deepEqual(yields(1, "one"), []);
+  assert.deepEqual(answers(1, "two"), ["> REPLY c1 one two (0.1 in words)"]);
+  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT (0.1 in words)"]);
+});
+
+test("a broker that is not reached is told READY in the same way", () => {
+  const { starts, meetsSilence, opens, breaks } = dialog({ streams: true });
+  starts();
+  opens();
+  breaks();
+  for (let nth = 0; nth < 5; nth += 1) assert.equal(meetsSilence({ reached: false }), OWN);
+});
+
+test("a broker that was heard after our own way is never told READY in another", () => {
+  const { starts, meetsSilence, brokerSays } = dialog({ streams: true });
+  starts();
+  brokerSays(inDialect(MDP_0_2).heartbeat);
+  for (let nth = 0; nth < 5; nth += 1) assert.equal(meetsSilence(), OWN);
+});
+
+test("after a broker that was heard in another way, the turns begin anew", () => {
+  const { starts, meetsSilence, brokerSays } = dialog({ streams: true });
+  starts();
+  for (const opening of [OWN, PLAIN]) assert.equal(meetsSilence(), opening);
+  brokerSays(heartbeat);
+  for (const opening of [OWN, OWN, PLAIN, IN_WORDS]) assert.equal(meetsSilence(), opening);
 });

@@ -120,6 +120,12 @@ export const CALLS: Mutant[] = [
     replace: "const asker = { ...request, client: from };",
   },
   {
+    rule: "The outcome is in the dialect of whoever asked first.",
+    file: "broker/ledger.ts",
+    find: "Object.assign(request, { client, dialect, envelope, expiry });",
+    replace: "Object.assign(request, { client, envelope, expiry });",
+  },
+  {
     rule: "Who was asked out of a call takes it along when it goes away.",
     file: "broker/ledger.ts",
     find: "const more = this.more(request, envelope);\n    this.abandon(request);",

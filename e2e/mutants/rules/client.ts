@@ -1,6 +1,7 @@
 // The client's half of the conversation.
 
 import type { Mutant } from "../mutant.ts";
+import { PLAIN_BROKERS } from "./plain-brokers.ts";
 
 const file = "clients/lazy-pirate.ts";
 
@@ -289,4 +290,5 @@ export const CLIENT: Mutant[] = [
     find: "if (request.asked !== null) request.unanswered = TIMED_OUT;",
     replace: "",
   },
+  ...PLAIN_BROKERS,
 ];

@@ -19,6 +19,13 @@ export const LIVENESS: Mutant[] = [
       '"REPLY") && worker) {\n      if (command.name === "PARTIAL") this.#workers.heard(worker, now);',
   },
   {
+    rule: "PARTIAL is no sign of life.",
+    file,
+    find: '"REPLY") && worker) {\n      this.#workers.heard(worker, now);',
+    replace:
+      '"REPLY") && worker) {\n      if (command.name === "REPLY") this.#workers.heard(worker, now);',
+  },
+  {
     rule: "A worker that was heard keeps its place, and hides those behind it (the Guide's purge).",
     file: "broker/roster.ts",
     find: "worker.lease = toEnd(this.#leases, worker.lease, worker);",

@@ -18,6 +18,44 @@ export const REGISTRATION: Mutant[] = [
     replace: "\n      void (",
   },
   {
+    rule: "A worker may speak another dialect than its READY.",
+    file,
+    find: "worker && command.dialect !== worker.dialect",
+    replace: "command.dialect === null",
+  },
+  {
+    rule: "A worker that changes its dialect is sent DISCONNECT in the new one.",
+    file,
+    find: "worker?.dialect ?? dialect",
+    replace: "dialect",
+  },
+  {
+    rule: "A worker is given a request in the dialect of its client.",
+    file,
+    find: "#deliver(worker: Worker, request: Request, now: number) {\n    const { dialect } = worker;",
+    replace:
+      "#deliver(worker: Worker, request: Request, now: number) {\n    const { dialect } = request;",
+  },
+  {
+    rule: "A client is answered in the dialect of its worker.",
+    file: "broker/replies.ts",
+    find: "const { client, dialect, envelope } = request;",
+    replace:
+      "const { client, envelope, worker } = request;\n    const { dialect } = worker ?? request;",
+  },
+  {
+    rule: "All workers are sent HEARTBEAT in the dialect of the first.",
+    file,
+    find: "const { dialect } = worker;\n      this.#tell(",
+    replace: "const [{ dialect } = worker] = this.#workers;\n      this.#tell(",
+  },
+  {
+    rule: "PARTIAL and FINAL of a client are taken for a REQUEST.",
+    file,
+    find: 'if (name !== "REQUEST") this.#invalid(',
+    replace: "if (name === null) this.#invalid(",
+  },
+  {
     rule: "An unknown worker's HEARTBEAT is ignored.",
     file,
     find: '} else if (command.name === "HEARTBEAT" && worker) {\n      this.#workers.heard(worker, now);',

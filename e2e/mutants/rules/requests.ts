@@ -1,6 +1,7 @@
 // Which worker is given a request, in which order, and whose reply it gets.
 
 import type { Mutant } from "../mutant.ts";
+import { PARTS } from "./parts.ts";
 
 const file = "broker/broker.ts";
 
@@ -182,4 +183,5 @@ export const REQUESTS: Mutant[] = [
     find: "workers === 0 && open === 0",
     replace: "open === 0",
   },
+  ...PARTS,
 ];

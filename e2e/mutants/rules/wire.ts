@@ -96,11 +96,35 @@ export const WIRE: Mutant[] = [
     replace: "HEARTBEAT: Buffer.of(5),\n    DISCONNECT: Buffer.of(4),",
   },
   {
-    rule: "REPLY in words is FINAL.",
+    rule: "READY of 0.2 has the code of REQUEST.",
     file: "protocol/dialects.ts",
-    find: 'REPLY: Buffer.from("REPLY")',
-    replace: 'REPLY: Buffer.from("FINAL")',
+    find: "READY: Buffer.of(1),\n    REQUEST: Buffer.of(2),\n    PARTIAL",
+    replace: "READY: Buffer.of(2),\n    REQUEST: Buffer.of(1),\n    PARTIAL",
   },
+  {
+    rule: "READY of 0.1 has the code of REQUEST.",
+    file: "protocol/dialects.ts",
+    find: "READY: Buffer.of(1),\n    REQUEST: Buffer.of(2),\n    REPLY",
+    replace: "READY: Buffer.of(2),\n    REQUEST: Buffer.of(1),\n    REPLY",
+  },
+  {
+    rule: "A client's REQUEST of 0.2 has the code of PARTIAL.",
+    file: "protocol/dialects.ts",
+    find: "REQUEST: Buffer.of(1), PARTIAL: Buffer.of(2)",
+    replace: "REQUEST: Buffer.of(2), PARTIAL: Buffer.of(1)",
+  },
+  ...["MDPC01", "MDPW01", "MDPC02", "MDPW02"].map((header) => ({
+    rule: `The header ${header} is another.`,
+    file: "protocol/dialects.ts",
+    find: `Buffer.from("${header}")`,
+    replace: `Buffer.from("${header}0")`,
+  })),
+  ...["READY", "REQUEST", "REPLY", "HEARTBEAT", "DISCONNECT"].map((word) => ({
+    rule: `${word} in words is another word.`,
+    file: "protocol/dialects.ts",
+    find: `Buffer.from("${word}")`,
+    replace: `Buffer.from("${word.toLowerCase()}")`,
+  })),
   {
     rule: "The words of commands may be in lower case.",
     file,

@@ -26,9 +26,14 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "At a bound the oldest is refused, not the newest.",
     file,
-    find: "if (refusal)\n      this.#replies.refuse(from, command, refusal, this.#services.get(nameOf(call.service)));\n    else this.#accept(",
+    find:
+      "if (refusal)\n      this.#replies.refuse(from, command, refusal, " +
+      "this.#services.get(nameOf(call.service)));\n    else this.#accept(",
     replace:
-      'const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n    if (refusal && oldest) this.#replies.giveUp(oldest, "refused", refusal, now);\n    if (refusal && !oldest) this.#replies.refuse(from, command, refusal);\n    else this.#accept(',
+      "const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n" +
+      '    if (refusal && oldest) this.#replies.giveUp(oldest, "refused", refusal, now);\n' +
+      "    if (refusal && !oldest) this.#replies.refuse(from, command, refusal);\n" +
+      "    else this.#accept(",
   },
   {
     rule: "Bytes are not bounded.",

@@ -32,13 +32,17 @@ export const CALLS: Mutant[] = [
   {
     rule: "A malformed call gets no answer.",
     file,
-    find: 'if ("wrong" in call) return this.#replies.refuse(from, command, refusals.malformed(call.wrong));',
+    find:
+      'if ("wrong" in call) return this.#replies.refuse(from, command, ' +
+      "refusals.malformed(call.wrong));",
     replace: 'if ("wrong" in call) return;',
   },
   {
     rule: "The broker's own services may be called through mmi.call.",
     file,
-    find: "if (isManagement(name)) return this.#replies.refuse(from, command, refusals.NOT_THROUGH_CALL);",
+    find:
+      "if (isManagement(name)) return this.#replies.refuse(from, command, " +
+      "refusals.NOT_THROUGH_CALL);",
     replace: "",
   },
   {

@@ -95,7 +95,8 @@ export const CLIENT: Mutant[] = [
     file,
     find: 'if (this.#manner !== "plainly") this.#owed(now);\n    const command = decode(frames);',
     replace:
-      'const command = decode(frames);\n    if (command.header === "client" && idOf(command) !== null) this.#owed(now);',
+      "const command = decode(frames);\n" +
+      '    if (command.header === "client" && idOf(command) !== null) this.#owed(now);',
   },
   {
     rule: "The time that a connection takes to open counts as the broker's silence.",
@@ -208,7 +209,9 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A broker that does not know calls is given up.",
     file,
-    find: 'this.#manner = "plainly";\n      this.#knewCalls = false;\n      request.asked = null;\n      return this.#askDue(now);',
+    find:
+      'this.#manner = "plainly";\n      this.#knewCalls = false;\n      request.asked = null;\n' +
+      "      return this.#askDue(now);",
     replace: 'return [this.#settle(id, { failed: "no broker" })];',
   },
   {

@@ -131,7 +131,8 @@ export const DELIVERIES: Mutant[] = [
     file,
     find: "this.#deadLetters.add({ ...letter, at: Math.round(now) });",
     replace:
-      "const withBody = { ...letter, at: Math.round(now), body: String(request.body) };\n    this.#deadLetters.add(withBody);",
+      "const withBody = { ...letter, at: Math.round(now), body: String(request.body) };\n" +
+      "    this.#deadLetters.add(withBody);",
   },
   {
     rule: "A call's own ttl is ignored.",
@@ -158,7 +159,11 @@ export const DELIVERIES: Mutant[] = [
     file,
     find: 'this.#replies.giveUp(request, "expired", refusal, now);',
     replace:
-      'const { worker } = request;\n      this.#replies.giveUp(request, "expired", refusal, now);\n      for (const [key, held] of worker?.holds ?? [])\n        if (held === request) worker?.holds.delete(key);\n      if (worker) this.#workers.seat(worker);',
+      "const { worker } = request;\n" +
+      '      this.#replies.giveUp(request, "expired", refusal, now);\n' +
+      "      for (const [key, held] of worker?.holds ?? [])\n" +
+      "        if (held === request) worker?.holds.delete(key);\n" +
+      "      if (worker) this.#workers.seat(worker);",
   },
   {
     rule: "Between two ticks a request past its ttl is still handed out.",

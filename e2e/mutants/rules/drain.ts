@@ -14,7 +14,9 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that has said its last words takes on workers.",
     file,
-    find: "else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, now);\n    ",
+    find:
+      "else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, " +
+      "now);\n    ",
     replace: "",
   },
   {
@@ -44,13 +46,17 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that ends refuses nothing of what is left.",
     file,
-    find: 'for (const request of this.#requests.open)\n        this.#replies.giveUp(request, "refused", refusals.ENDING, now);',
+    find:
+      "for (const request of this.#requests.open)\n" +
+      '        this.#replies.giveUp(request, "refused", refusals.ENDING, now);',
     replace: "",
   },
   {
     rule: "A broker that ends leaves its workers in the dark.",
     file,
-    find: "      this.#workers.remove(worker);\n        this.#disconnect(worker.address, worker.dialect);",
+    find:
+      "      this.#workers.remove(worker);\n" +
+      "        this.#disconnect(worker.address, worker.dialect);",
     replace: "      this.#workers.remove(worker);",
   },
   {

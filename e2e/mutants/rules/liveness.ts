@@ -84,9 +84,12 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "REQUEST does not put off the next HEARTBEAT.",
     file,
-    find: 'this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);',
+    find:
+      'this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body ' +
+      "}), now);",
     replace:
-      'this.#out.send(worker.address, encode({ header: "worker", dialect, name: "REQUEST", client, body }));',
+      'this.#out.send(worker.address, encode({ header: "worker", dialect, name: "REQUEST", ' +
+      "client, body }));",
   },
   {
     rule: "A worker that was sent something keeps its place among those to be sent HEARTBEAT.",

@@ -65,7 +65,8 @@ export const MANAGEMENT: Mutant[] = [
     file: "broker/broker.ts",
     find: 'this.#out.send(from, encode({ ...command, name: "REPLY", body }));',
     replace:
-      'const envelope = command.dialect.delimiter;\n    this.#out.send(from, encode({ ...command, name: "REPLY", envelope, body }));',
+      "const envelope = command.dialect.delimiter;\n" +
+      '    this.#out.send(from, encode({ ...command, name: "REPLY", envelope, body }));',
   },
   {
     rule: "mmi.services counts busy workers as waiting.",

@@ -110,7 +110,9 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A broker that does not answer the question is never asked plainly.",
     file,
-    find: 'if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#manner = "plainly";',
+    find:
+      'if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#manner = ' +
+      '"plainly";',
     replace: "",
   },
   {

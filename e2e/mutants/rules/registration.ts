@@ -58,7 +58,9 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "An unknown worker's HEARTBEAT is ignored.",
     file,
-    find: '} else if (command.name === "HEARTBEAT" && worker) {\n      this.#workers.heard(worker, now);',
+    find:
+      '} else if (command.name === "HEARTBEAT" && worker) {\n' +
+      "      this.#workers.heard(worker, now);",
     replace:
       '} else if (command.name === "HEARTBEAT") {\n      if (worker) this.#workers.heard(worker, now);',
   },
@@ -104,7 +106,8 @@ export const REGISTRATION: Mutant[] = [
     file,
     find: "if (!worker) return;\n    this.#lose([worker],",
     replace:
-      'if (!worker) return this.#out.send(from, ["", "MDPW01", "\\x05"].map((frame) => Buffer.from(frame)));\n    this.#lose([worker],',
+      'if (!worker) return this.#out.send(from, ["", "MDPW01", "\\x05"].map((frame) => ' +
+      "Buffer.from(frame)));\n    this.#lose([worker],",
   },
   {
     rule: "What is not MDP is not counted.",

@@ -78,7 +78,8 @@ export const REQUESTS: Mutant[] = [
     file,
     find: "const request = worker.holds.get(nameOf(command.client));",
     replace:
-      "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n    const request = new Map(everybody).get(nameOf(command.client));",
+      "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n" +
+      "    const request = new Map(everybody).get(nameOf(command.client));",
   },
   {
     rule: "A worker keeps what it has answered, and may answer it again.",

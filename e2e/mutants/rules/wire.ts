@@ -50,7 +50,9 @@ export const WIRE: Mutant[] = [
   {
     rule: "A worker may have an envelope.",
     file,
-    find: 'if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an envelope");',
+    find:
+      'if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an ' +
+      'envelope");',
     replace: "",
   },
   {

@@ -141,7 +141,9 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker that was itself stopped blames its handlers.",
     file,
-    find: "for (const request of this.#inHand) request.deadline += ms; // Its handler was stopped, too.",
+    find:
+      "for (const request of this.#inHand) request.deadline += ms; // Its handler was stopped, " +
+      "too.",
     replace: "",
   },
   {

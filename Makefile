@@ -6,7 +6,7 @@ BODY ?= hello
 N ?= 5
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: node_modules ## The main job in 20 s, without Docker: a worker killed, one frozen, nothing lost
 	@npm run -s demo
@@ -17,6 +17,9 @@ test: node_modules ## Types, lint, rules, a simulation, real processes (what nee
 
 check: node_modules ## Types, lint and house rules alone: a few seconds
 	@npm run -s check
+
+conformance: node_modules ## 7/MDP, 18/MDP and 8/MMI on the wire; MDP_BROKER=tcp://… make conformance asks another broker
+	@npm run -s conformance
 
 simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make simulate, SEED=42 make simulate
 	@npm run -s simulate
@@ -55,4 +58,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check conformance simulate mutants call load up logs scale smoke down clean

@@ -1,0 +1,137 @@
+// The broker that is put to the test: one of ours, or whichever listens at MDP_BROKER.
+
+import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
+import { freeEndpoint, Program } from "../processes/program.ts";
+import { BYTES, type Dialect, PATIENCE_MS, Peer, someone } from "./wire.ts";
+
+export class Subject {
+  readonly endpoint: string;
+  readonly intervalMs: number;
+  readonly liveness: number;
+  #program: Program | null; // Null: it is not ours to start.
+
+  /** `intervalMs` is our broker's. A foreign one says its own, if it is not what is usual. */
+  static async start(intervalMs = 2500, settings: Record<string, string> = {}): Promise<Subject> {
+    const { MDP_BROKER, MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS } = process.env;
+    const liveness = Number(MDP_HEARTBEAT_LIVENESS ?? 3);
+    if (MDP_BROKER) {
+      return new Subject(MDP_BROKER, Number(MDP_HEARTBEAT_INTERVAL_MS ?? 2500), liveness, null);
+    }
+    const endpoint = await freeEndpoint();
+    const program = new Program("broker/main.ts", [], {
+      ...settings,
+      MDP_BIND: endpoint,
+      MDP_HEARTBEAT_INTERVAL_MS: String(intervalMs),
+      MDP_HEARTBEAT_LIVENESS: String(liveness),
+    });
+    await program.logged("broker.listening");
+    return new Subject(endpoint, intervalMs, liveness, program);
+  }
+
+  private constructor(
+    endpoint: string,
+    intervalMs: number,
+    liveness: number,
+    program: Program | null,
+  ) {
+    this.endpoint = endpoint;
+    this.intervalMs = intervalMs;
+    this.liveness = liveness;
+    this.#program = program;
+  }
+
+  /** Our own broker, with the settings that the case is about. */
+  get ours(): boolean {
+    return this.#program !== null;
+  }
+
+  get leaseMs(): number {
+    return this.intervalMs * this.liveness;
+  }
+
+  client(dialect: Dialect = BYTES): Peer {
+    return new Peer(this.endpoint, dialect);
+  }
+
+  /** A worker that has said READY, and may have been given a request at once. */
+  async newcomer(service: string, dialect: Dialect = BYTES, ...credit: string[]): Promise<Peer> {
+    const worker = new Peer(this.endpoint, dialect);
+    await worker.commands("READY", service, ...credit);
+    return worker;
+  }
+
+  /** A worker that is registered: READY is not answered, but the question after it is. */
+  async worker(service: string, dialect: Dialect = BYTES, ...credit: string[]): Promise<Peer> {
+    const worker = await this.newcomer(service, dialect, ...credit);
+    await worker.learns(service, "200");
+    return worker;
+  }
+
+  /** Says so as soon as it is so. */
+  async learns(service: string, code: "200" | "404") {
+    using asker = this.client();
+    await until(`mmi.service to say ${code} of ${service}`, async () => {
+      await asker.says("", "MDPC01", "mmi.service", service);
+      return (await asker.next())[3] === code;
+    });
+  }
+
+  /** The broker knows no such service any more: nobody serves it and nobody asks for it. */
+  async forgets(service: string) {
+    using asker = this.client();
+    await until(`the broker to forget ${service}`, async () => {
+      await asker.says("", "MDPC01", "mmi.services", "");
+      const services: { service: string }[] = JSON.parse((await asker.next())[4] ?? "");
+      return !services.some((known) => known.service === service);
+    });
+  }
+
+  /** A new client is served by a new worker. */
+  async serves() {
+    const service = someone();
+    using worker = await this.worker(service);
+    using client = this.client();
+    await echo(client, worker, service);
+  }
+
+  /** The same process still runs, has complained of nothing, serves, and has nothing left over. */
+  async endsWell() {
+    await this.serves();
+    if (!this.#program) return;
+    using asker = this.client();
+    await until("the broker to have nobody's worker and nobody's request", async () => {
+      await asker.says("", "MDPC01", "mmi.stats", "");
+      const stats = JSON.parse((await asker.next())[4] ?? "");
+      const { received, answered, refused, expired, quarantined, clientGone } = stats;
+      const { queued, inFlight, workers } = stats;
+      const ended = answered + refused + expired + quarantined + clientGone;
+      assert.equal(received, ended + queued + inFlight, JSON.stringify(stats));
+      return queued === 0 && inFlight === 0 && workers === 0;
+    });
+    assert.ok(this.#program.running, "the broker has ended");
+    assert.equal(this.#program.errors, "");
+  }
+
+  async stop() {
+    await this.#program?.destroy();
+  }
+}
+
+/** One round trip: asked, given to this worker, answered. */
+export async function echo(client: Peer, worker: Peer, service: string) {
+  const said = someone("said");
+  await client.says(...client.dialect.ask, service, said);
+  const address = await worker.isAsked(said);
+  await worker.replies(address, said, "!");
+  await client.hears(...client.dialect.answer, service, said, "!");
+}
+
+/** Asks until it is so. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>) {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `waited in vain for ${what}`);
+    await setTimeout(5);
+  }
+}

@@ -15,7 +15,7 @@ suite("heartbeats", { concurrency: true }, () => {
   for (const dialect of DIALECTS) {
     test(`7/MDP, Heartbeating: an idle worker is sent HEARTBEAT at the interval: ${dialect.name}`, async () => {
       using worker = await broker.worker(someone(), dialect);
-      using _ = beating(worker);
+      using _ = broker.beating(worker);
       await hearsHeartbeats(worker);
     });
   }
@@ -23,7 +23,7 @@ suite("heartbeats", { concurrency: true }, () => {
   test("7/MDP, Heartbeating: a busy worker is sent HEARTBEAT at the interval", async () => {
     const service = someone();
     using worker = await broker.worker(service);
-    using _ = beating(worker);
+    using _ = broker.beating(worker);
     using client = broker.client();
     await client.says("", "MDPC01", service, "job");
     const address = await worker.isAsked("job");
@@ -95,7 +95,7 @@ suite("heartbeats", { concurrency: true }, () => {
     await client.says("", "MDPC01", service, "job");
     const address = await silent.isAsked("job");
     using other = await broker.worker(service);
-    using _ = beating(other);
+    using _ = broker.beating(other);
     const again = await other.isAsked("job");
     await silent.replies(address, "late");
     await silent.isDisconnected();
@@ -107,7 +107,7 @@ suite("heartbeats", { concurrency: true }, () => {
   test("7/MDP, Heartbeating: a silent worker behind a live one is removed too", async () => {
     const service = someone();
     using live = await broker.worker(service);
-    using _ = beating(live);
+    using _ = broker.beating(live);
     using silent = await broker.worker(service);
     using client = broker.client();
     await setTimeout(leaseMs * 1.5);
@@ -120,7 +120,7 @@ suite("heartbeats", { concurrency: true }, () => {
     test(`7/MDP, Heartbeating: HEARTBEAT keeps an idle worker: ${dialect.name}`, async () => {
       const service = someone();
       using worker = await broker.worker(service, dialect);
-      using _ = beating(worker);
+      using _ = broker.beating(worker);
       using client = broker.client();
       await setTimeout(leaseMs * 2);
       await echo(client, worker, service);
@@ -130,7 +130,7 @@ suite("heartbeats", { concurrency: true }, () => {
   test("7/MDP, Heartbeating: HEARTBEAT keeps a busy worker its request", async () => {
     const service = someone();
     using busy = await broker.worker(service);
-    using _ = beating(busy);
+    using _ = broker.beating(busy);
     using client = broker.client();
     await client.says("", "MDPC01", service, "long job");
     const address = await busy.isAsked("long job");
@@ -190,12 +190,6 @@ suite("heartbeats", { concurrency: true }, () => {
     assert.deepEqual(await client.hearsAny(), ["", "MDPC01", "mmi.service", "404"]);
   });
 });
-
-/** Sends HEARTBEAT often enough until it is disposed of. */
-function beating(worker: Peer): Disposable {
-  const timer = setInterval(() => void worker.commands("HEARTBEAT"), intervalMs / 3);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
-}
 
 /** Four of them, with about an interval between two. */
 async function hearsHeartbeats(worker: Peer) {

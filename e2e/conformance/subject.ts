@@ -77,6 +77,12 @@ export class Subject {
     });
   }
 
+  /** Has a worker send HEARTBEAT often enough, until what is returned is disposed of. */
+  beating(worker: Peer): Disposable {
+    const timer = setInterval(() => void worker.commands("HEARTBEAT"), this.intervalMs / 3);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
   /** The broker knows no such service any more: nobody serves it and nobody asks for it. */
   async forgets(service: string) {
     using asker = this.client();
@@ -115,6 +121,37 @@ export class Subject {
 
   async stop() {
     await this.#program?.destroy();
+  }
+}
+
+/** A client and a worker who have nothing to do with what is tried, and should not notice it. */
+export class Bystanders implements Disposable {
+  #service: string;
+  #client: Peer;
+  #worker: Peer;
+  #beating: Disposable;
+
+  static async of(broker: Subject): Promise<Bystanders> {
+    const service = someone("bystander");
+    return new Bystanders(service, broker.client(), await broker.worker(service), broker);
+  }
+
+  private constructor(service: string, client: Peer, worker: Peer, broker: Subject) {
+    this.#service = service;
+    this.#client = client;
+    this.#worker = worker;
+    this.#beating = broker.beating(worker);
+  }
+
+  /** They have heard nothing but what they say to each other. */
+  async undisturbed() {
+    await echo(this.#client, this.#worker, this.#service);
+  }
+
+  [Symbol.dispose]() {
+    this.#beating[Symbol.dispose]();
+    this.#client[Symbol.dispose]();
+    this.#worker[Symbol.dispose]();
   }
 }
 

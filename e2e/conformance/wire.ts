@@ -166,7 +166,7 @@ export function legible(frames: Frame[]): string[] {
   });
 }
 
-const isHeartbeat = (frames: string[]) =>
+export const isHeartbeat = (frames: string[]) =>
   DIALECTS.some(({ start, HEARTBEAT }) => same(frames, [...start, HEARTBEAT]));
 
 export const same = (one: string[], other: string[]) =>

@@ -15,6 +15,7 @@ const TESTS = [
   "{protocol,broker}/*.test.ts",
   "workers/session.test.ts",
   "clients/{lazy-pirate,plain-brokers}.test.ts",
+  "e2e/conformance/*.test.ts",
 ];
 
 test("there are rows, each with a rule, where it is from, code and tests", () => {

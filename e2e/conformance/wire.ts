@@ -176,4 +176,4 @@ export const toBytes = (frame: Frame) =>
   typeof frame === "string" ? Buffer.from(frame, "latin1") : frame;
 
 /** Long enough for a busy machine; a foreign broker may fail many cases. */
-export const PATIENCE_MS = process.env.MDP_BROKER ? 5000 : 20_000;
+export const PATIENCE_MS = process.env.MDP_BROKER ? 10_000 : 20_000;

@@ -17,7 +17,7 @@ import {
   TimedOut,
 } from "../../clients/client.ts";
 import { type Heard, ScriptedBroker } from "./scripted.ts";
-import { until } from "./subject.ts";
+import { until } from "./wire.ts";
 
 /** Short, so that a silent broker is soon found silent. */
 const SILENCE_MS = 400;

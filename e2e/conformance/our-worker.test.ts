@@ -5,8 +5,7 @@ import { randomBytes } from "node:crypto";
 import { after, suite, test } from "node:test";
 import { Program } from "../processes/program.ts";
 import { type Heard, ScriptedBroker } from "./scripted.ts";
-import { until } from "./subject.ts";
-import { isHeartbeat } from "./wire.ts";
+import { isHeartbeat, until } from "./wire.ts";
 
 const ECHO = "workers/echo.ts";
 const SLOW = "e2e/processes/slow.ts";

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { Router } from "zeromq";
 import { freeEndpoint } from "../processes/program.ts";
-import { until } from "./subject.ts";
-import { type Frame, isHeartbeat, legible, toBytes } from "./wire.ts";
+import { type Frame, isHeartbeat, legible, toBytes, until } from "./wire.ts";
 
 export type Heard = { from: string; frames: string[]; at: number };
 

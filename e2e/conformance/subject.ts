@@ -1,9 +1,10 @@
 // The broker that is put to the test: one of ours, or whichever listens at MDP_BROKER.
 
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
+import { beforeEach } from "node:test";
 import { freeEndpoint, Program } from "../processes/program.ts";
-import { BYTES, type Dialect, PATIENCE_MS, Peer, someone } from "./wire.ts";
+import { Wire } from "./tcp.ts";
+import { BYTES, type Dialect, Peer, someone, until } from "./wire.ts";
 
 export class Subject {
   readonly endpoint: string;
@@ -15,9 +16,19 @@ export class Subject {
   static async start(intervalMs = 2500, settings: Record<string, string> = {}): Promise<Subject> {
     const { MDP_BROKER, MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS } = process.env;
     const liveness = Number(MDP_HEARTBEAT_LIVENESS ?? 3);
-    if (MDP_BROKER) {
-      return new Subject(MDP_BROKER, Number(MDP_HEARTBEAT_INTERVAL_MS ?? 2500), liveness, null);
-    }
+    const subject = MDP_BROKER
+      ? new Subject(MDP_BROKER, Number(MDP_HEARTBEAT_INTERVAL_MS ?? 2500), liveness, null)
+      : await Subject.#startOurs(intervalMs, liveness, settings);
+    // No case waits for a broker that has ended in an earlier one.
+    beforeEach(async () => (await Wire.to(subject.endpoint))[Symbol.dispose]());
+    return subject;
+  }
+
+  static async #startOurs(
+    intervalMs: number,
+    liveness: number,
+    settings: Record<string, string>,
+  ): Promise<Subject> {
     const endpoint = await freeEndpoint();
     const program = new Program("broker/main.ts", [], {
       ...settings,
@@ -162,13 +173,4 @@ export async function echo(client: Peer, worker: Peer, service: string) {
   const address = await worker.isAsked(said);
   await worker.replies(address, said, "!");
   await client.hears(...client.dialect.answer, service, said, "!");
-}
-
-/** Asks until it is so. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>) {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `waited in vain for ${what}`);
-    await setTimeout(5);
-  }
 }

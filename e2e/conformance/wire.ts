@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { Dealer, type Request } from "zeromq";
 
 /** Bytes; in a string, a character each. */
@@ -66,7 +67,6 @@ export class Peer implements Disposable {
     this.dialect = dialect;
     this.#socket = socket;
     socket.linger = 0;
-    socket.receiveTimeout = PATIENCE_MS;
     socket.connect(endpoint);
   }
 
@@ -76,16 +76,18 @@ export class Peer implements Disposable {
 
   /** The next message, whatever it is. */
   async hearsAny(): Promise<string[]> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const patience = patienceMs();
+    const deadline = performance.now() + patience;
+    this.#socket.receiveTimeout = patience;
     for (;;) {
       try {
         const frames = await this.#socket.receive();
         return frames.map((frame) => frame.toString("latin1"));
       } catch (error) {
         // A REQ socket also says so when it has dropped a reply that was not to its last request.
-        if (performance.now() >= deadline - 1) {
-          throw new Error(`nothing was heard for ${PATIENCE_MS} ms`, { cause: error });
-        }
+        if (performance.now() < deadline - 1) continue;
+        disappointments += 1;
+        throw new Error(`nothing was heard for ${patience} ms`, { cause: error });
       }
     }
   }
@@ -175,5 +177,20 @@ export const same = (one: string[], other: string[]) =>
 export const toBytes = (frame: Frame) =>
   typeof frame === "string" ? Buffer.from(frame, "latin1") : frame;
 
-/** Long enough for a busy machine; a foreign broker may fail many cases. */
-export const PATIENCE_MS = process.env.MDP_BROKER ? 10_000 : 20_000;
+/** Resolves as soon as it is so. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>) {
+  const patience = patienceMs();
+  const deadline = performance.now() + patience;
+  while (!(await holds())) {
+    if (performance.now() < deadline) {
+      await setTimeout(5);
+    } else {
+      disappointments += 1;
+      throw new Error(`waited ${patience} ms for ${what}`);
+    }
+  }
+}
+
+/** Long enough for a busy machine. Who has kept us waiting in vain so often is not just slow. */
+const patienceMs = () => (disappointments < 5 ? 20_000 : 1000);
+let disappointments = 0;

@@ -58,8 +58,9 @@ for (const file of sources) {
   test(`${file} can be read on a page`, () => {
     const lines = readFileSync(file, "utf8").trimEnd().split("\n");
     assert.ok(lines.length <= (isTest(file) ? 600 : 500), `it has ${lines.length} lines`);
+    // A test's title may cite a section of an RFC, and stays on its line.
     assert.deepEqual(
-      lines.filter((line) => line.length > 110),
+      lines.filter((line) => line.length > 110 && !/^\s*test\(["`]/.test(line)),
       [],
     );
   });

@@ -124,7 +124,7 @@ test("Ours, ids: what a worker with credit had is given away in the order in whi
   }
 });
 
-test("Ours, ids: a second reply is dropped while its worker has other requests, and DISCONNECTs it when it has none", async () => {
+test("Ours, ids: a second reply is dropped, and told DISCONNECT if its worker has nothing else", async () => {
   const service = someone();
   using worker = await broker.worker(service, undefined, "2");
   using client = broker.client();

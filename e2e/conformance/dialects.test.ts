@@ -193,6 +193,27 @@ for (const [what, ends] of DEATHS) {
   });
 }
 
+test("Ours, retries: who asks again in the middle of a stream has the parts that it missed, and the end", async () => {
+  const service = someone();
+  const options = JSON.stringify({ id: someone("id-of-16-bytes") });
+  using worker = await broker.worker(service, V02);
+  using one = broker.client(V02);
+  using two = broker.client(V02);
+  await one.says("MDPC02", "\x01", "mmi.call", service, options, "count");
+  const address = await worker.isAsked("count");
+  await worker.says("MDPW02", "\x03", address, "", "1");
+  await worker.says("MDPW02", "\x03", address, "", "2");
+  for (const part of ["1", "2"]) await one.hears("MDPC02", "\x02", "mmi.call", "206", part);
+  await two.says("7", "MDPC02", "\x01", "mmi.call", service, options, "count");
+  await two.hears("7", "MDPC02", "\x02", "mmi.call", "206", "1", "2");
+  await worker.says("MDPW02", "\x04", address, "", "3");
+  await two.hears("7", "MDPC02", "\x03", "mmi.call", "200", "3");
+  await one.hearsNothing();
+  await one.says("MDPC02", "\x01", "mmi.call", service, options, "count");
+  await one.hears("MDPC02", "\x03", "mmi.call", "200", "1", "2", "3");
+  await worker.hearsNothing();
+});
+
 test("Ours, streams: a call whose ttl passes after a part is told 408, and the parts that come then are dropped", async () => {
   const service = someone();
   using worker = await broker.worker(service, V02);

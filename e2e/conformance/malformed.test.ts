@@ -117,7 +117,7 @@ test("7/MDP, ROUTER Addressing: the same peer may be served after what was dropp
   await goesOn();
 });
 
-test("7/MDP, MDP/Worker: a client with a request outstanding that speaks as a worker is told DISCONNECT, and has its reply", async () => {
+test("7/MDP, MDP/Worker: a client that speaks as a worker is told DISCONNECT, and has its reply all the same", async () => {
   const service = someone();
   using worker = await broker.worker(service);
   using client = broker.client();

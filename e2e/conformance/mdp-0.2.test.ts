@@ -184,7 +184,7 @@ test("18/MDP, Goals: what a worker had that left before its first PARTIAL is giv
   await client.hears("MDPC02", "\x03", service, "done");
 });
 
-test("18/MDP, MDP/Worker: a REPLY has one client address and an empty frame; a client that did not ask hears nothing", async () => {
+test("18/MDP, MDP/Worker: a PARTIAL to a client that did not ask reaches nobody", async () => {
   const service = someone();
   using worker = await broker.worker(service, V02);
   using bystander = broker.client(V02);

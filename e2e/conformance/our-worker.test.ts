@@ -117,7 +117,7 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
     assert.equal(own.broker.heard.filter(speaks).length, 1);
   });
 
-  test("7/MDP, Heartbeating: our worker leaves a broker that falls silent after liveness × interval, for a new socket", async () => {
+  test("7/MDP, Heartbeating: our worker leaves a broker that is silent for liveness × interval", async () => {
     await using own = await start(ECHO);
     const spoke = performance.now();
     await own.broker.says(own.worker, "", "MDPW01", "\x04");
@@ -150,7 +150,7 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
     await own.broker.hears("", "MDPW01", "REPLY", "client", "", "hello");
   });
 
-  test("7/MDP, Opening and Closing a Connection: told DISCONNECT, our worker says READY on a new socket, and nothing on the old one", async () => {
+  test("7/MDP, Opening and Closing a Connection: told DISCONNECT, our worker says READY on a new socket, and no more on the old", async () => {
     await using own = await start(ECHO);
     await own.broker.says(own.worker, "", "MDPW01", "\x04");
     const before = own.broker.of(own.worker).length;

@@ -79,7 +79,7 @@ export class Subject {
     return worker;
   }
 
-  /** Says so as soon as it is so. */
+  /** Waits until mmi.service says so of this service. */
   async learns(service: string, code: "200" | "404") {
     using asker = this.client();
     await until(`mmi.service to say ${code} of ${service}`, async () => {

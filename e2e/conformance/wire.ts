@@ -84,6 +84,7 @@ export class Peer implements Disposable {
         const frames = await this.#socket.receive();
         return frames.map((frame) => frame.toString("latin1"));
       } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
         // A REQ socket also says so when it has dropped a reply that was not to its last request.
         if (performance.now() < deadline - 1) continue;
         disappointments += 1;

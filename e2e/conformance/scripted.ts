@@ -57,14 +57,10 @@ export class ScriptedBroker implements AsyncDisposable {
 
   /** The next message that is no HEARTBEAT. */
   async next(): Promise<Heard> {
-    let next: Heard | undefined;
-    await until("a message", () => {
-      do next = this.heard[this.#next++];
-      while (next && isHeartbeat(next.frames));
-      if (!next) this.#next -= 1;
-      return next !== undefined;
-    });
-    return next as unknown as Heard;
+    const isNews = ({ frames }: Heard, nth: number) => nth >= this.#next && !isHeartbeat(frames);
+    await until("a message", () => this.heard.some(isNews));
+    this.#next = this.heard.findIndex(isNews) + 1;
+    return this.heard[this.#next - 1] as Heard;
   }
 
   /** The next message that is no HEARTBEAT has these frames. Gives back whose it is. */

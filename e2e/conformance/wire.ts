@@ -75,28 +75,26 @@ export class Peer implements Disposable {
   }
 
   /** The next message, whatever it is. */
-  async hearsAny(): Promise<string[]> {
-    const patience = patienceMs();
-    const deadline = performance.now() + patience;
-    this.#socket.receiveTimeout = patience;
+  async hearsAny(deadline = performance.now() + patienceMs()): Promise<string[]> {
     for (;;) {
+      const leftMs = Math.ceil(deadline - performance.now());
+      if (leftMs <= 0) throw disappointed("nothing was heard");
+      this.#socket.receiveTimeout = leftMs;
       try {
         const frames = await this.#socket.receive();
         return frames.map((frame) => frame.toString("latin1"));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
         // A REQ socket also says so when it has dropped a reply that was not to its last request.
-        if (performance.now() < deadline - 1) continue;
-        disappointments += 1;
-        throw new Error(`nothing was heard for ${patience} ms`, { cause: error });
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       }
     }
   }
 
   /** The next message that is no HEARTBEAT: the broker sends those when it likes. */
   async next(): Promise<string[]> {
+    const deadline = performance.now() + patienceMs();
     for (;;) {
-      const frames = await this.hearsAny();
+      const frames = await this.hearsAny(deadline);
       if (!isHeartbeat(frames)) return frames;
     }
   }
@@ -180,18 +178,18 @@ export const toBytes = (frame: Frame) =>
 
 /** Resolves as soon as it is so. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>) {
-  const patience = patienceMs();
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + patienceMs();
   while (!(await holds())) {
-    if (performance.now() < deadline) {
-      await setTimeout(5);
-    } else {
-      disappointments += 1;
-      throw new Error(`waited ${patience} ms for ${what}`);
-    }
+    if (performance.now() >= deadline) throw disappointed(`waited in vain for ${what}`);
+    await setTimeout(5);
   }
 }
 
 /** Long enough for a busy machine. Who has kept us waiting in vain so often is not just slow. */
 const patienceMs = () => (disappointments < 5 ? 20_000 : 1000);
 let disappointments = 0;
+
+function disappointed(message: string): Error {
+  disappointments += 1;
+  return new Error(message);
+}

@@ -32,14 +32,14 @@ suite("heartbeats", { concurrency: true }, () => {
     await client.hears("", "MDPC01", service, "done");
   });
 
-  test("7/MDP, Heartbeating: no HEARTBEAT is sent while other commands are", async () => {
+  test("7/MDP, Heartbeating: no HEARTBEAT is sent while other commands are", async (t) => {
     const service = someone();
     using worker = await broker.worker(service);
     using client = broker.client();
     // Only a time in which we ourselves were not held up proves anything.
-    for (let slowest = Infinity; slowest > intervalMs * 0.9; ) {
-      slowest = 0;
+    for (let tries = 0; tries < 10; tries += 1) {
       const heard: string[][] = [];
+      let slowest = 0;
       for (let nth = 0; nth < 20; nth += 1) {
         const began = performance.now();
         await client.says("", "MDPC01", service, "?");
@@ -52,9 +52,12 @@ suite("heartbeats", { concurrency: true }, () => {
         slowest = Math.max(slowest, performance.now() - began);
       }
       if (slowest > intervalMs * 0.9) continue;
-      const others = heard.slice(1).filter(([, , command]) => command !== "\x02");
-      assert.deepEqual(others, []);
+      return assert.deepEqual(
+        heard.slice(1).filter(([, , command]) => command !== "\x02"),
+        [],
+      );
     }
+    t.skip("this machine is too busy to tell");
   });
 
   test("7/MDP, Heartbeating: a silent worker is removed after liveness × interval, not before", async () => {

@@ -20,7 +20,10 @@ import { BYTES, DIALECTS, Peer, someone, V02 } from "./wire.ts";
 const MESSAGE_BYTES_MAX = 2 ** 20;
 const broker = await Subject.start(2500, { MDP_MESSAGE_BYTES_MAX: String(MESSAGE_BYTES_MAX) });
 const bystanders = await Bystanders.of(broker);
-after(() => broker.stop());
+after(() => {
+  bystanders[Symbol.dispose]();
+  return broker.stop();
+});
 
 async function goesOn() {
   await bystanders.undisturbed();

@@ -372,14 +372,24 @@ async function start(options: ClientOptions) {
 /** A client that has learnt that this broker knows calls: it is asked nothing more of that. */
 async function knowing(options: ClientOptions) {
   const own = await start(options);
-  const reply = own.client.request("mmi.service", "anything");
-  const peer = await own.broker.hears(...QUESTION);
-  await own.broker.says(peer, ...QUESTION.slice(0, 3), "200");
-  const [id = ""] = (await own.broker.next()).frames;
-  await own.broker.says(peer, id, "", "MDPC01", "mmi.service", "404");
+  try {
+    return { ...own, peer: await teaches(own.broker, own.client) };
+  } catch (error) {
+    await own[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function teaches(broker: ScriptedBroker, client: Client): Promise<string> {
+  const reply = client.request("mmi.service", "anything");
+  reply.catch(() => {});
+  const peer = await broker.hears(...QUESTION);
+  await broker.says(peer, ...QUESTION.slice(0, 3), "200");
+  const [id = ""] = (await broker.next()).frames;
+  await broker.says(peer, id, "", "MDPC01", "mmi.service", "404");
   await reply;
-  own.broker.forgets();
-  return { ...own, peer };
+  broker.forgets();
+  return peer;
 }
 
 /** Answers the next call. Gives it back. */

@@ -257,16 +257,17 @@ async function start(file: string) {
     MDP_HEARTBEAT_INTERVAL_MS: String(INTERVAL_MS),
     MDP_HEARTBEAT_LIVENESS: "3",
   });
-  const { from } = await own.next();
-  return {
-    broker: own,
-    program,
-    worker: from,
-    async [Symbol.asyncDispose]() {
-      await program.destroy();
-      await own[Symbol.asyncDispose]();
-    },
+  const end = async () => {
+    await program.destroy();
+    await own[Symbol.asyncDispose]();
   };
+  try {
+    const { from: worker } = await own.next();
+    return { broker: own, program, worker, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** Three more HEARTBEATs come, with about an interval between two. */

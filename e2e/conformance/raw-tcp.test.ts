@@ -9,7 +9,10 @@ import { someone } from "./wire.ts";
 
 const broker = await Subject.start();
 const bystanders = await Bystanders.of(broker);
-after(() => broker.stop());
+after(() => {
+  bystanders[Symbol.dispose]();
+  return broker.stop();
+});
 
 async function goesOn() {
   await bystanders.undisturbed();

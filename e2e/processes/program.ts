@@ -1,4 +1,4 @@
-// A program of ours as a local process, with its log lines as they come.
+// A program as a local process, with its log lines as they come.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -10,6 +10,9 @@ export type LogLine = { event?: string; msg?: string; [field: string]: unknown }
 export type Ended = { code: number | null; signal: NodeJS.Signals | null };
 
 const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** What runs a program of ours. */
+const NODE = [process.execPath, "--import", "tsx"];
 
 /** No program outlives whoever started it: not when that one is interrupted, not even frozen. */
 const running = new Set<ChildProcess>();
@@ -30,10 +33,19 @@ export class Program {
   #closed = false; // It has ended and all it wrote is read.
   #watchers = new Set<() => void>();
 
-  /** Runs `file` (from the root of the project) with these arguments and settings. */
-  constructor(file: string, args: string[] = [], settings: Record<string, string> = {}) {
+  /**
+   * Runs `file` (from the root of the project) with these arguments and settings. What `runner` has
+   * goes before it on the command line; without any, the file is run by itself.
+   */
+  constructor(
+    file: string,
+    args: string[] = [],
+    settings: Record<string, string> = {},
+    runner: string[] = NODE,
+  ) {
     this.name = file;
-    this.#child = spawn(process.execPath, ["--import", "tsx", file, ...args], {
+    const [command = file, ...rest] = [...runner, file, ...args];
+    this.#child = spawn(command, rest, {
       cwd: ROOT,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,43 @@
+// What the foreign peers are run and built with: a Python that has pyzmq, and gcc with the headers
+// of libzmq.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, renameSync, statSync } from "node:fs";
+
+export const HOW_TO_GET_THEM = "apt-get install python3-zmq libzmq3-dev gcc";
+
+const FOLDER = "e2e/peers";
+const WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+const works = (command: string, args: string[]) => spawnSync(command, args).status === 0;
+
+/** The first in the path is often not Debian's, which has Debian's packages. */
+const python = ["python3", "/usr/bin/python3"].find((file) => works(file, ["-c", "import zmq"]));
+
+/** What the tests of the foreign peers need and this machine does not have. */
+export function missing(): string[] {
+  const headers = ["-fsyntax-only", "-include", "zmq.h", "-x", "c", "/dev/null"];
+  return [
+    ...(python === undefined ? ["a python3 that can import zmq"] : []),
+    ...(works("gcc", headers) ? [] : ["gcc with the headers of libzmq"]),
+  ];
+}
+
+export function interpreter(): string {
+  if (python === undefined) throw new Error(`no python3 here has zmq: ${HOW_TO_GET_THEM}`);
+  return python;
+}
+
+/** The built program, which is made anew when its source is newer. */
+export function binaryOf(name: string): string {
+  const [source, binary] = [`${FOLDER}/${name}.c`, `${FOLDER}/built/${name}`];
+  if (changedAt(binary) >= changedAt(source)) return binary;
+  mkdirSync(`${FOLDER}/built`, { recursive: true });
+  const args = ["-std=gnu11", "-O2", ...WARNINGS, "-o", `${binary}.new`, source, "-lzmq"];
+  const { status, stderr } = spawnSync("gcc", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`gcc: ${stderr ?? HOW_TO_GET_THEM}`);
+  renameSync(`${binary}.new`, binary);
+  return binary;
+}
+
+const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -21,6 +21,9 @@ check: node_modules ## Types, lint and house rules alone: a few seconds
 conformance: node_modules ## 7/MDP, 18/MDP and 8/MMI on the wire; MDP_BROKER=tcp://… make conformance asks another broker
 	@npm run -s conformance
 
+peers: node_modules ## Who works with whom: peers in Python and C. Needs python3-zmq, libzmq3-dev and gcc
+	@npm run -s peers
+
 simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make simulate, SEED=42 make simulate
 	@npm run -s simulate
 
@@ -50,7 +53,7 @@ down: ## Docker: end the stack; the documents stay (docker compose down --volume
 	docker compose down
 
 clean: ## Remove what was installed and written here
-	rm -rf node_modules data reports
+	rm -rf node_modules data reports e2e/peers/built
 
 # npm says much on old Nodes, of packages that then run on the Node that is installed here.
 node_modules: package.json package-lock.json
@@ -58,4 +61,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check conformance simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check conformance peers simulate mutants call load up logs scale smoke down clean

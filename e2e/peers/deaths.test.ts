@@ -1,0 +1,126 @@
+// Foreign workers and clients that die, and brokers that die under them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Program } from "../processes/program.ts";
+import { Stack } from "../processes/stack.ts";
+import { WORKERS } from "./kinds.ts";
+import { asArguments, asHex, came, Peers, times } from "./peers.ts";
+
+const BODY = ["hello", "", "world"];
+const REQUEST = asArguments([BODY]);
+
+async function serves(reply: Promise<Buffer[]>) {
+  assert.deepEqual(asHex(await reply), asHex(BODY));
+}
+
+async function assertRequeued(broker: Program) {
+  const { reason, requeued } = await broker.logged("worker.removed");
+  assert.deepEqual({ reason, requeued }, { reason: "gone", requeued: 1 });
+}
+
+for (const dialect of ["bytes", "words", "0.2"]) {
+  test(`a worker (${dialect}) killed in mid-request: ours serves it`, async () => {
+    await using stack = await Stack.start();
+    await using peers = new Peers(stack.endpoint);
+    const victim = peers.python("worker", "echo", "--dialect", dialect, "--hold");
+    await stack.broker.logged("worker.registered");
+    const reply = stack.client.request("echo", BODY);
+    await victim.logged("request");
+    victim.signal("SIGKILL");
+    await assertRequeued(stack.broker);
+    peers.ours("workers/echo.ts");
+    await serves(reply);
+    assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  });
+
+  test(`a worker (${dialect}) serves what another lost`, async () => {
+    await using stack = await Stack.start();
+    await using peers = new Peers(stack.endpoint);
+    const victim = peers.python("worker", "echo", "--hold");
+    await stack.broker.logged("worker.registered");
+    const client = peers.python("client", "echo", ...REQUEST, "--req");
+    await victim.logged("request");
+    victim.signal("SIGKILL");
+    await assertRequeued(stack.broker);
+    const other = peers.python("worker", "echo", "--dialect", dialect);
+    assert.deepEqual(await client.ended, { code: 0, signal: null });
+    assert.deepEqual(came(client, "reply"), [asHex(BODY)]);
+    await other.logged("answered");
+    assert.deepEqual(came(other, "request"), [asHex(BODY)]);
+  });
+}
+
+test("a worker of ours killed in mid-request: one in C serves it", async () => {
+  await using stack = await Stack.start();
+  await using peers = new Peers(stack.endpoint);
+  const victim = await stack.worker("e2e/processes/slow.ts");
+  const reply = stack.client.request("slow", ["60000", "said"]);
+  await victim.logged("slow.began");
+  victim.signal("SIGKILL");
+  await assertRequeued(stack.broker);
+  peers.c("worker", "slow", "bytes", "2500", "3");
+  assert.deepEqual(asHex(await reply), asHex(["60000", "said"]));
+});
+
+test("a client killed in mid-request: its reply is dropped, the next is served", async () => {
+  await using stack = await Stack.start();
+  await using peers = new Peers(stack.endpoint);
+  const worker = peers.python("worker", "echo", "--hold");
+  await stack.broker.logged("worker.registered");
+  const client = peers.c("client", "echo", "req", ...REQUEST);
+  await worker.logged("request");
+  client.signal("SIGKILL");
+  await client.ended;
+  // Once the broker knows that it is gone, whoever asks is told so.
+  await untilOpen(stack, 0);
+  worker.signal("SIGUSR1");
+  await worker.logged("answered");
+  const next = peers.c("client", "echo", "req", ...REQUEST);
+  await times(worker, "request", 2);
+  worker.signal("SIGUSR1");
+  assert.deepEqual(await next.ended, { code: 0, signal: null });
+  assert.deepEqual(came(next, "reply"), [asHex(BODY)]);
+  assert.deepEqual(
+    stack.broker.log.filter(({ event }) => event === "worker.removed"),
+    [],
+  );
+});
+
+test("a broker killed and started again: foreign workers of all kinds come back", async () => {
+  await using stack = await Stack.start({ MDP_HEARTBEAT_INTERVAL_MS: "500" });
+  await using peers = new Peers(stack.endpoint);
+  for (const { start, service } of WORKERS) start(peers, service);
+  await times(stack.broker, "worker.registered", WORKERS.length);
+  await stack.broker.destroy();
+  await stack.restartBroker();
+  for (const { service } of WORKERS) {
+    await stack.broker.logged("worker.registered", (line) => line.service === service);
+    assert.deepEqual(asHex(await stack.client.request(service, "back")), asHex(["back"]));
+  }
+});
+
+test("a broker killed in mid-request: a foreign client asks again, is answered once", async () => {
+  await using stack = await Stack.start({ MDP_HEARTBEAT_INTERVAL_MS: "500" });
+  await using peers = new Peers(stack.endpoint);
+  const worker = peers.python("worker", "echo", "--interval", "500", "--hold");
+  await stack.broker.logged("worker.registered");
+  const retries = ["--timeout", "2000", "--tries", "10"];
+  const client = peers.python("client", "echo", ...REQUEST, "--req", ...retries);
+  await worker.logged("request");
+  await stack.broker.destroy();
+  await stack.restartBroker();
+  await times(worker, "request", 2);
+  worker.signal("SIGUSR1");
+  assert.deepEqual(await client.ended, { code: 0, signal: null });
+  assert.deepEqual(came(client, "reply"), [asHex(BODY)]);
+});
+
+/** Until the broker has so many requests without an outcome. */
+async function untilOpen(stack: Stack, count: number) {
+  for (;;) {
+    const [, json] = await stack.client.request("mmi.stats", "");
+    const { queued, inFlight } = JSON.parse(String(json));
+    if (queued + inFlight === count) return;
+  }
+}

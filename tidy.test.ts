@@ -71,6 +71,17 @@ for (const file of sources) {
   });
 }
 
+for (const file of globSync("e2e/peers/*.{py,c}")) {
+  test(`${file} can be read on a page`, () => {
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    assert.ok(lines.length <= 200, `it has ${lines.length} lines`);
+    assert.deepEqual(
+      lines.filter((line) => line.length > 100),
+      [],
+    );
+  });
+}
+
 test("only transport/libzmq.ts and its test import zeromq", () => {
   const importing = sources.filter((file) => /(from|import) ?\(?"zeromq"/.test(code(file)));
   assert.deepEqual(importing.filter((file) => !file.startsWith("e2e/")).sort(), [

@@ -43,6 +43,12 @@ export class Book {
     return this.#byAsker.get(askerKey(asker));
   }
 
+  /** A call is taken though it ended before: the broker may forget the outcomes of calls. */
+  checkForgotten(asked: Asked, now: number) {
+    const isEnding = ({ callId, expiry }: Asked) => callId !== null && expiry <= now;
+    this.calls.checkForgotten(asked, [...this.open].filter(isEnding).length, now);
+  }
+
   take(asker: Asker, wish: Wish, now: number): Asked {
     this.#taken += 1;
     const asked: Asked = {

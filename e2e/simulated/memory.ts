@@ -30,11 +30,14 @@ export class Memory {
     if (callId !== null) this.#ended.set(callId, { at: now, told });
   }
 
-  /** A call that had ended is taken once more. It must have been forgotten for a reason. */
-  checkForgotten({ name, callId }: Asked, now: number) {
+  /**
+   * A call that had ended is taken once more. It must have been forgotten for a reason. `ending` is
+   * how many calls are past their time, so that they have ended by now or are about to.
+   */
+  checkForgotten({ name, callId }: Asked, ending: number, now: number) {
     const ended = this.#ended.get(callId ?? "");
     const { outcomesMax, outcomesBytesMax, outcomesMs } = this.#limits;
-    const { size } = this.#ended;
+    const size = this.#ended.size + ending;
     const fits = size <= outcomesMax && size * OUTCOME_BYTES <= outcomesBytesMax;
     if (ended && fits && now < ended.at + outcomesMs)
       throw new Violation("S4", `${name} ended lately, and was run again`);

@@ -137,7 +137,7 @@ export class Witness {
     if (known && !known.ended && known.expiry > this.#now)
       throw new Violation("S4", `${name} was open, and was taken once more`);
     if (known) {
-      this.#book.calls.checkForgotten(known, this.#now);
+      this.#book.checkForgotten(known, this.#now);
       this.#see("a call was forgotten and run again");
     }
     this.#taken = this.#book.take(asker, wish, this.#now);

@@ -73,6 +73,7 @@ export class LazyPirate {
   #connected = false;
   #reached = false; // This socket has had a connection, so what is sent arrives.
   #manner: Manner = "unknown";
+  #guessed = false; // That it is to be asked plainly: it has not said so.
   #knewCalls = false; // A broker that did was here. One that is silent is no other, but slow.
   #questions = 0; // How many of ours, whether calls are known, have no answer on this socket.
   #inHand: number | null = null; // The request that was asked plainly.
@@ -175,7 +176,7 @@ export class LazyPirate {
     const silence = now - this.#quietSince;
     if (silence >= silenceMs && !this.#patient) return [...expired, ...this.#silent(now)];
     if (silence < silenceMs / 2) return [...expired, ...this.#askDue(now)];
-    if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#manner = "plainly";
+    if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#guessPlainly();
     const effects = [...expired, ...this.#askDue(now)];
     if (this.#manner === "as calls" && !this.#probed) effects.push(this.#probe());
     return effects;
@@ -206,9 +207,15 @@ export class LazyPirate {
     return [this.#settle(id, { reply: body }), ...this.#askDue(now)];
   }
 
+  #guessPlainly() {
+    this.#manner = "plainly";
+    this.#guessed = true;
+  }
+
   #learn(knowsCalls: boolean, now: number): Effect[] {
     const before = this.#manner;
     this.#manner = knowsCalls ? "as calls" : "plainly";
+    this.#guessed = false;
     this.#knewCalls = knowsCalls;
     if (before !== "as calls" || knowsCalls) return this.#askDue(now);
     return this.#renew(now); // It is another broker, which has understood nothing.
@@ -305,8 +312,9 @@ export class LazyPirate {
     this.#questions = 0;
     this.#givenUp.clear();
     this.#owed(now);
-    const ask = this.#manner === "unknown" ? [this.#probe()] : this.#askDue(now);
-    return [{ do: "connect" }, ...ask];
+    const isSure = this.#manner !== "unknown" && !this.#guessed;
+    const question = isSure ? [] : [this.#probe()];
+    return [{ do: "connect" }, ...question, ...this.#askDue(now)];
   }
 
   #renew(now: number): Effect[] {

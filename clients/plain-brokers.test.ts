@@ -72,6 +72,16 @@ test("that it knows calls may be said late", () => {
   assert.deepEqual(brokerSays("echo b", "B"), ["2 B"]);
 });
 
+test("that it does not know them was a guess, so the next socket has the question first again", () => {
+  const { asks, brokerSays, opens, waits } = dialog({ says: null });
+  asks("echo", "a");
+  asks("echo", "b");
+  opens();
+  assert.deepEqual(waits(SILENCE_MS / 2), ["> echo a, plainly"]);
+  assert.deepEqual(waits(SILENCE_MS), ["close", "connect", `> ${PROBE}`, "> echo a, plainly"]);
+  assert.deepEqual(brokerSays(PROBE, "200"), ["> echo b"]);
+});
+
 test("a broker that knew calls and is silent is never asked plainly", () => {
   const { asks, breaks, fallsSilent, opens, waits } = dialog();
   asks("echo", "a");

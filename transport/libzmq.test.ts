@@ -36,8 +36,8 @@ afterEach(() => {
 });
 
 /** A program that was busy for a while finds the last messages and the news of the end together. */
-function findsItAllTogether() {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+function findsItAllTogether(ms = 200) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 type News = { from: string; frames: string[] } | { gone: string };
@@ -77,6 +77,31 @@ function connected(to: string) {
   transports.push(transport);
   return { ...transport, next: news.next, opened: opened.promise };
 }
+
+test("what waits already is told once the caller has the bound side", async () => {
+  const at = endpoint();
+  const { send } = connected(at);
+  send(frames("early"));
+  let isBound = false;
+  const tooEarly: string[][] = [];
+  const told = Promise.withResolvers<void>();
+  const binding = bind(
+    at,
+    { frameBytesMax: 1000, deadAfterMs: 10_000 },
+    {
+      message: (_, message) => {
+        if (!isBound) tooEarly.push(message.map(String));
+        told.resolve();
+      },
+      gone() {},
+    },
+  );
+  findsItAllTogether(1500); // For so long it may take to connect again.
+  transports.push(await binding.catch(assert.fail));
+  isBound = true;
+  await told.promise;
+  assert.deepEqual(tooEarly, []);
+});
 
 test("messages go both ways, whatever their frames, and a peer has one address", async () => {
   const at = endpoint();

@@ -30,7 +30,7 @@ export async function bind(
   const noticesDeaths = socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
   let open = true;
-  void receiveAll();
+  setImmediate(() => void receiveAll()); // What waits already is told once the caller has this.
   return { send, close, noticesDeaths };
 
   async function receiveAll() {

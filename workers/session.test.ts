@@ -65,6 +65,15 @@ function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
     return lines;
   }
 
+  /** Waits for the next conversation. How is it opened? */
+  function reopens(): string {
+    for (let turn = 0; turn < 100; turn += 1) {
+      const opening = waits(INTERVAL_MS / 10).find((line) => line.startsWith("> READY"));
+      if (opening) return opening;
+    }
+    throw new Error("no other conversation is opened");
+  }
+
   const frames = (body: string[]) => body.map((frame) => Buffer.from(frame));
 
   return {
@@ -83,12 +92,9 @@ function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
     /** The broker says nothing until the next conversation is opened. How is it? */
     meetsSilence({ reached = true } = {}) {
       if (reached) session.opened(now);
-      for (let turn = 0; turn < 100; turn += 1) {
-        const opening = waits(INTERVAL_MS / 10).find((line) => line.startsWith("> READY"));
-        if (opening) return opening;
-      }
-      throw new Error("no other conversation is opened");
+      return reopens();
     },
+    reopens,
     freezes(ms: number) {
       now += ms;
       return show(session.tick(now));
@@ -387,6 +393,24 @@ test("a broker that is reached and says nothing is told READY in other ways, in 
   assert.deepEqual(whole.starts(), ["connect", own]);
   for (const opening of [own, PLAIN, IN_WORDS, own, own, PLAIN])
     assert.equal(whole.meetsSilence(), opening);
+});
+
+test("so is one that says DISCONNECT to the first HEARTBEAT, but not one that says it at once", () => {
+  const { starts, opens, brokerSays, reopens, waits } = dialog();
+  starts();
+  for (const opening of ["> READY echo 2", PLAIN]) {
+    opens();
+    assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
+    brokerSays(disconnect);
+    assert.equal(reopens(), opening);
+  }
+  const hasty = dialog();
+  hasty.starts();
+  for (let nth = 0; nth < 5; nth += 1) {
+    hasty.opens();
+    hasty.brokerSays(disconnect);
+    assert.equal(hasty.reopens(), "> READY echo 2");
+  }
 });
 
 test("a conversation goes on in the dialect in which it was opened", () => {

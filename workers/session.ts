@@ -43,6 +43,7 @@ export class Session {
   #connected = false;
   #reached = false; // This conversation has had a connection.
   #confirmed = false; // The broker was heard in this conversation.
+  #hasBeaten = false; // We have sent HEARTBEAT in this conversation.
   #openings: Opening[]; // READY as our own broker has it, and as those may who know nothing else.
   #opening = 0; // Which way the next conversation is opened.
   #understood = false; // A broker was heard after our own way, which is the first.
@@ -88,6 +89,7 @@ export class Session {
     const overrun = this.#overrun(now);
     const beat = this.#connected && now >= this.#heartbeatAt;
     const heartbeat = beat ? [this.#send({ name: "HEARTBEAT" }, now)] : [];
+    if (beat) this.#hasBeaten = true;
     return [...effects, ...overrun, ...heartbeat];
   }
 
@@ -101,7 +103,7 @@ export class Session {
   receive(frames: Frame[], now: number): Effect[] {
     const command = decode(frames);
     if (!this.#connected || this.#leaveAt !== null || command.header !== "worker") return [];
-    if (command.name === "DISCONNECT") return this.#lose("the broker said DISCONNECT", now);
+    if (command.name === "DISCONNECT") return this.#disconnected(now);
     const effects = this.#heard(now);
     // While draining, a request is left alone: our DISCONNECT gives it back unharmed.
     if (command.name !== "REQUEST" || this.#draining) return effects;
@@ -154,6 +156,7 @@ export class Session {
     this.#connected = true;
     this.#reached = false;
     this.#confirmed = false;
+    this.#hasBeaten = false;
     this.#dialect = dialect;
     this.#expiry = now + leaseMs(heartbeat);
     return [
@@ -181,11 +184,21 @@ export class Session {
     return [log({ event: "session.confirmed" })];
   }
 
-  /** A broker that was reached and never said a word may not have understood our READY. */
   #silent(now: number): Effect[] {
+    this.#doubt();
+    return this.#lose("the broker is silent", now);
+  }
+
+  /** One that has dropped our READY says so to the first HEARTBEAT, which it did not expect. */
+  #disconnected(now: number): Effect[] {
+    if (this.#hasBeaten) this.#doubt();
+    return this.#lose("the broker said DISCONNECT", now);
+  }
+
+  /** A broker that was reached and took us for nobody may not have understood our READY. */
+  #doubt() {
     if (this.#reached && !this.#confirmed && !this.#understood)
       this.#opening = (this.#opening + 1) % this.#openings.length;
-    return this.#lose("the broker is silent", now);
   }
 
   /** The conversation is over. What was in hand is another worker's now. */

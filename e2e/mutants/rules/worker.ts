@@ -63,7 +63,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker ignores DISCONNECT.",
     file,
-    find: 'if (command.name === "DISCONNECT") return this.#lose("the broker said DISCONNECT", now);',
+    find: 'if (command.name === "DISCONNECT") return this.#disconnected(now);',
     replace: "",
   },
   {
@@ -105,8 +105,20 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker's wait begins anew before the broker was heard.",
     file,
-    find: "this.#confirmed = false;\n    this.#dialect",
-    replace: "this.#confirmed = false;\n    this.#failures = 0;\n    this.#dialect",
+    find: "this.#hasBeaten = false;\n    this.#dialect",
+    replace: "this.#hasBeaten = false;\n    this.#failures = 0;\n    this.#dialect",
+  },
+  {
+    rule: "A DISCONNECT to the first HEARTBEAT says nothing of how READY was said.",
+    file,
+    find: "if (this.#hasBeaten) this.#doubt();",
+    replace: "",
+  },
+  {
+    rule: "A worker opens in another way when it is sent away at once.",
+    file,
+    find: "if (this.#hasBeaten) this.#doubt();",
+    replace: "this.#doubt();",
   },
   {
     rule: "All workers connect again in the same ms.",

@@ -45,7 +45,7 @@ export type Handler = (
   },
 ) => Answer | Promise<Answer> | Parts;
 
-type Parts = AsyncGenerator<Answer, Answer | void>;
+type Parts = AsyncGenerator<Answer, Answer | undefined> | AsyncGenerator<Answer, void>;
 
 /** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
 export class ServiceError extends Error {
@@ -214,7 +214,7 @@ async function lastOf(
     if (done) return value ?? "";
     pass(toFrames(value));
     await turn();
-    if (signal.aborted) await parts.return();
+    if (signal.aborted) await parts.throw(signal.reason);
   }
 }
 

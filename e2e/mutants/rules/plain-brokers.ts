@@ -14,8 +14,8 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "The first thing on a socket is no question.",
     file,
-    find: 'const ask = this.#manner === "unknown" ? [this.#probe()] : this.#askDue(now);',
-    replace: "const ask = this.#askDue(now);",
+    find: "const question = isSure ? [] : [this.#probe()];",
+    replace: "const question: Effect[] = [];",
   },
   {
     rule: "The client's question has an envelope.",
@@ -110,9 +110,13 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A broker that does not answer the question is never asked plainly.",
     file,
-    find:
-      'if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#manner = ' +
-      '"plainly";',
+    find: 'if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#guessPlainly();',
+    replace: "",
+  },
+  {
+    rule: "That a broker does not know calls is guessed once and for all.",
+    file,
+    find: "    this.#guessed = true;\n",
     replace: "",
   },
   {

@@ -200,7 +200,8 @@ export class LazyPirate {
     const id = this.#inHand;
     const request = id === null ? undefined : this.#requests.get(id);
     if (id === null || !request?.service.equals(service)) {
-      this.strays.duplicate += 1;
+      if (this.#spoilt) this.strays.late += 1;
+      else this.strays.duplicate += 1;
       return [];
     }
     this.#inHand = null;

@@ -166,6 +166,14 @@ test("a question has one answer, on its own socket", () => {
   assert.deepEqual(brokerSays("mmi.service math", "200"), ["1 200"]);
 });
 
+test("the reply to a request that was given up plainly is a late one", () => {
+  const { asks, brokerSays, pirate, waits } = dialog({ says: "404" });
+  asks("echo", "a", 500);
+  waits(500);
+  assert.deepEqual(brokerSays("echo a", "A"), []);
+  assert.deepEqual(pirate.strays, { duplicate: 0, late: 1 });
+});
+
 test("a management request, too, waits its turn, and is not taken for our question", () => {
   const { asks, brokerSays } = dialog({ says: "404" });
   asks("echo", "a");

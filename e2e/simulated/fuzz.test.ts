@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Broker } from "../../broker/broker.ts";
 import type { Effect } from "../../broker/outbox.ts";
-import { encodeCall } from "../../protocol/call.ts";
-import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
-import type { Frame } from "../../protocol/frame.ts";
+import { CALL, encodeCall } from "../../protocol/call.ts";
+import { DIALECTS, type Dialect, MDP_0_1, streams } from "../../protocol/dialects.ts";
+import type { Address, Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import { Random } from "./random.ts";
 
@@ -37,17 +37,23 @@ const OPTIONS = [{}, { ttl: 1 }, { ttl: 60_000 }, { ttl: 0 }, { id: "too short" 
 const BODIES = [[Buffer.from("hi")], [Buffer.alloc(0), Buffer.alloc(9)], [Buffer.alloc(2000)]];
 const WORDS = [
   Buffer.alloc(0),
-  Buffer.from("MDPC01"),
-  Buffer.from("MDPW01"),
+  ...DIALECTS.flatMap(({ clientHeader, workerHeader }) => [clientHeader, workerHeader]),
+  Buffer.from("READY"),
   Buffer.of(1),
+  Buffer.of(2),
   Buffer.of(3),
   Buffer.of(9),
   Buffer.from("mmi.error"),
   Buffer.alloc(10_001),
 ];
 
-/** A message as a peer may well send it. */
-function right(random: Random, sent: number): Frame[] {
+/** How many requests the broker has received, and the client frame that each peer was given last. */
+type SoFar = { received: number; given: Map<Address, Frame> };
+
+/** A message as a peer may well send it; mostly each keeps to a dialect of its own. */
+function right(random: Random, from: Address, so: SoFar): Frame[] {
+  const own = DIALECTS[Number(from.slice("peer".length)) % DIALECTS.length] ?? MDP_0_1;
+  const dialect = random.chance(1 / 50) ? random.pick(DIALECTS) : own;
   const worker = { header: "worker", dialect } as const;
   const body = random.pick(BODIES);
   switch (random.whole(0, 7)) {
@@ -58,40 +64,36 @@ function right(random: Random, sent: number): Frame[] {
     case 1:
       return encode({ ...worker, name: random.pick(["HEARTBEAT", "HEARTBEAT", "DISCONNECT"]) });
     case 2:
-    case 3:
-      return encode({ ...worker, name: "REPLY", client: clientFrame(random, sent), body });
+    case 3: {
+      const name = streams(dialect) && random.chance(2 / 3) ? "PARTIAL" : "REPLY";
+      return encode({ ...worker, name, client: clientFrame(random, from, so), body });
+    }
     default:
-      return request(random, body);
+      return request(random, dialect, body);
   }
 }
 
 /** Requests and calls, plain and through a proxy. */
-function request(random: Random, body: Frame[]): Frame[] {
+function request(random: Random, dialect: Dialect, body: Frame[]): Frame[] {
   const added = [Buffer.from("proxy"), Buffer.of(random.whole(0, 255))];
   const envelope = [...(random.chance(1 / 2) ? [] : added), ...dialect.delimiter];
+  const asked = { header: "client", dialect, name: "REQUEST", envelope } as const;
   const service = random.pick(SERVICES);
-  if (random.chance(1 / 2))
-    return encode({ header: "client", dialect, name: "REQUEST", envelope, service, body });
+  if (random.chance(1 / 2)) return encode({ ...asked, service, body });
   const id = `${random.whole(0, 199)}`.padStart(16, "0");
   const options = random.chance(1 / 2) ? { id } : random.pick(OPTIONS);
   const call = encodeCall({ service, options, body });
-  const name = Buffer.from("mmi.call");
-  return encode({
-    header: "client",
-    dialect,
-    name: "REQUEST",
-    envelope,
-    service: name,
-    body: call,
-  });
+  return encode({ ...asked, service: CALL, body: call });
 }
 
-/** The id of a request sent lately, or another's, or a client's address. */
-function clientFrame(random: Random, sent: number): Frame {
+/** Of the request that this peer was given last, of one taken lately, or of none. */
+function clientFrame(random: Random, from: Address, { received, given }: SoFar): Frame {
+  const its = given.get(from);
+  if (its && random.chance(3 / 4)) return its;
   if (random.chance(1 / 4)) return Buffer.from(address(random));
   const id = Buffer.alloc(16);
   LIFE.copy(id);
-  id.writeUInt32BE(Math.max(0, sent - random.whole(0, 99)), 12);
+  id.writeUInt32BE(Math.max(0, received - random.whole(0, 99)), 12);
   return id;
 }
 
@@ -119,20 +121,30 @@ const junk = (random: Random): Frame[] =>
 
 const address = (random: Random) => `peer${random.whole(1, PEERS)}`;
 
-function message(random: Random, sent: number): Frame[] {
+function message(random: Random, from: Address, so: SoFar): Frame[] {
   const kind = random.whole(0, 9);
   if (kind === 0) return junk(random);
-  return kind <= 2 ? mutated(random, right(random, sent)) : right(random, sent);
+  return kind <= 2 ? mutated(random, right(random, from, so)) : right(random, from, so);
 }
 
 test(`a million messages (SEED=${SEED})`, () => {
   const random = new Random(SEED);
   let now = 0;
   const broker = new Broker(limits, heartbeat, LIFE, now);
+  const given = new Map<Address, Frame>();
+  const said = new Set<string>();
+  let brokenOff = 0;
 
   function check(effects: Effect[]) {
     for (const effect of effects) {
-      if (effect.do === "send") assert.notEqual(decode(effect.frames).header, "invalid");
+      if (effect.do === "log" && effect.entry.event === "worker.removed")
+        brokenOff += effect.entry.brokenOff;
+      if (effect.do !== "send") continue;
+      const command = decode(effect.frames);
+      if (command.header === "invalid") assert.fail(command.why);
+      if (command.header === "worker" && command.name === "REQUEST")
+        given.set(effect.to, command.client);
+      said.add(`${command.header} ${command.dialect.name} ${command.name}`);
     }
     const { received, requeued: _, ...counts } = broker.counts();
     const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
@@ -146,7 +158,9 @@ test(`a million messages (SEED=${SEED})`, () => {
   }
 
   for (let sent = 0; sent < MESSAGES; sent += 1) {
-    check(broker.receive(address(random), message(random, broker.counts().received), now));
+    const from = address(random);
+    const { received } = broker.counts();
+    check(broker.receive(from, message(random, from, { received, given }), now));
     if (random.chance(1 / 50)) check(broker.gone(address(random), now));
     if (random.chance(19 / 20)) continue;
     now += random.chance(1 / 2500) ? random.whole(0, 9999) : random.whole(0, 99);
@@ -154,6 +168,12 @@ test(`a million messages (SEED=${SEED})`, () => {
   }
   const counts = check([]);
   for (const [name, count] of Object.entries(counts)) assert.ok(count > 0, `${name}: none`);
+  assert.ok(brokenOff > 0);
+  for (const { name } of DIALECTS)
+    for (const command of ["REQUEST", "HEARTBEAT", "DISCONNECT"])
+      assert.ok(said.has(`worker ${name} ${command}`), `no ${command} in ${name}`);
+  for (const command of ["0.1 REQUEST", "0.2 PARTIAL", "0.2 REPLY"])
+    assert.ok(said.has(`client ${command}`), command);
 
   for (let peer = 1; peer <= PEERS; peer += 1) check(broker.gone(`peer${peer}`, now));
   for (const end = now + 60_000; now < end; ) {

@@ -1,9 +1,11 @@
 // What a witness knows of the requests that a broker has taken: which are open, who waits for their
 // outcome, in which line they stand, and what became of the calls that ended.
 
+import type { Outcome } from "../../broker/ledger.ts";
 import type { Limits } from "../../broker/state.ts";
+import { streams } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
-import { type Asked, type Asker, askerKey, type Ending, nameOf, type Wish } from "./asked.ts";
+import { type Asked, type Asker, askerKey, nameOf, type Wish } from "./asked.ts";
 import { Line } from "./line.ts";
 import { Memory } from "./memory.ts";
 import { Violation } from "./violation.ts";
@@ -11,10 +13,21 @@ import { Violation } from "./violation.ts";
 export class Book {
   readonly open = new Set<Asked>();
   readonly calls: Memory;
+  /** How many requests were received, and what became of them, as far as can be known. */
+  readonly totals = {
+    received: 0,
+    answered: 0,
+    refused: 0,
+    expired: 0,
+    quarantined: 0,
+    clientGone: 0,
+  };
   #limits: Limits;
   #byAsker = new Map<string, Asked>(); // Open calls.
+  #begun = new Set<Asked>(); // Those whose askers have been sent a part of the reply.
   #lines = new Map<string, Line>(); // By service.
   #taken = 0;
+  #endedLate = false; // Something past its time ended since the broker's account was checked.
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -38,9 +51,30 @@ export class Book {
     return line;
   }
 
-  /** The open call whose outcome this asker waits for. */
-  callOf(asker: Asker): Asked | undefined {
-    return this.#byAsker.get(askerKey(asker));
+  /** Whether the broker and the witness may know different things of something past its time. */
+  isUnsure(now: number): boolean {
+    return this.#endedLate || [...this.open].some(({ expiry }) => expiry <= now);
+  }
+
+  /** The broker's account has been checked. */
+  settle() {
+    this.#endedLate = false;
+  }
+
+  /** Who must be told an outcome by this name: of a call, or of a reply that has begun. */
+  owed(asker: Asker): Asked[] {
+    const key = askerKey(asker);
+    const call = this.#byAsker.get(key);
+    const begun = [...this.#begun].filter(
+      ({ asker: its, call }) => !call && its && askerKey(its) === key,
+    );
+    return call ? [call, ...begun] : begun;
+  }
+
+  /** A request is not even taken. */
+  refuse() {
+    this.totals.received += 1;
+    this.totals.refused += 1;
   }
 
   /** A call is taken though it ended before: the broker may forget the outcomes of calls. */
@@ -51,6 +85,7 @@ export class Book {
 
   take(asker: Asker, wish: Wish, now: number): Asked {
     this.#taken += 1;
+    this.totals.received += 1;
     const asked: Asked = {
       name: nameOf(wish.body),
       number: this.#taken,
@@ -65,6 +100,9 @@ export class Book {
       deliveries: 0,
       worker: null,
       alone: false,
+      parts: [],
+      begun: false,
+      cut: false,
       ended: null,
       servedBefore: Number.POSITIVE_INFINITY,
     };
@@ -88,7 +126,7 @@ export class Book {
   gone(peer: Address, over: number, now: number) {
     for (const asked of this.open) {
       if (asked.asker?.address !== peer || asked.expiry <= over) continue;
-      if (asked.callId === null) this.end(asked, "client gone", null, now);
+      if (asked.callId === null) this.end(asked, "clientGone", null, now);
       else this.abandon(asked);
     }
   }
@@ -97,16 +135,34 @@ export class Book {
   abandon(asked: Asked) {
     if (asked.asker) this.#byAsker.delete(askerKey(asked.asker));
     asked.asker = null;
+    asked.begun = false;
+    this.#begun.delete(asked);
   }
 
-  /** `told` is what its asker was told, if it was. */
-  end(asked: Asked, ending: Ending, told: Frame[] | null, now: number) {
-    asked.ended = ending;
+  /** Its asker was sent a part of the reply. */
+  begin(asked: Asked) {
+    asked.begun = true;
+    this.#begun.add(asked);
+  }
+
+  /** Another worker is to have it. */
+  beginAnew(asked: Asked) {
+    asked.parts = [];
+    asked.cut = false;
+  }
+
+  /** `told` is what its asker is told if it asks once more, as far as that is known. */
+  end(asked: Asked, outcome: Outcome, told: Frame[] | null, now: number) {
+    asked.ended = outcome;
+    this.totals[outcome] += 1;
+    this.#endedLate ||= asked.expiry <= now;
     this.open.delete(asked);
+    this.#begun.delete(asked);
     asked.line.open.delete(asked);
     asked.line.leave(asked);
     if (asked.asker && asked.call) this.#byAsker.delete(askerKey(asked.asker));
     this.calls.end(asked, told, now);
+    asked.parts = [];
     if (!asked.line.wanted) this.#lines.delete(asked.line.service);
   }
 
@@ -119,7 +175,11 @@ export class Book {
     const certain = ({ expiry }: Asked) => expiry > now;
     const open = [...line.open].filter(certain).length;
     if (open > queueMax) throw new Violation("S6", `${open} requests to ${line.service} are open`);
-    const bytes = [...this.open].filter(certain).reduce((sum, { body }) => sum + sizeOf(body), 0);
+    const bytes = [...this.open].filter(certain).reduce((sum, asked) => sum + bytesOf(asked), 0);
     if (bytes > queueBytesMax) throw new Violation("S6", `requests of ${bytes} bytes are open`);
   }
 }
+
+/** What the broker must have of it. */
+const bytesOf = ({ body, parts, asker }: Asked) =>
+  sizeOf(body) + (asker && !streams(asker.dialect) ? sizeOf(parts) : 0);

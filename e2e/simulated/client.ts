@@ -3,9 +3,11 @@
 import { type Effect, LazyPirate, type Outcome, WORD_MS } from "../../clients/lazy-pirate.ts";
 import { decodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
+import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome as Ending } from "../history.ts";
 import { Process } from "./process.ts";
+import { Reading } from "./reading.ts";
 import type { Sight } from "./sometimes.ts";
 import { bodyOf, type Task } from "./task.ts";
 import { Violation } from "./violation.ts";
@@ -14,7 +16,12 @@ import type { World } from "./world.ts";
 /** A task under a name that the broker knows it by. */
 export type AnyCall = { id: string; task: Task };
 
-type Asked = { task: Task; by: number };
+type Asked = {
+  task: Task;
+  by: number; // When to have its outcome.
+  inParts: boolean;
+  reading: Reading;
+};
 
 export class SimulatedClient {
   readonly process: Process;
@@ -22,6 +29,7 @@ export class SimulatedClient {
   #pirate: LazyPirate;
   #socket: Connected | null = null;
   #asked = new Map<number, Asked>(); // What has no outcome yet.
+  #askedPlainly = new Map<string, number>(); // How often, by name.
   #ticking = false;
 
   constructor(world: World, name: string) {
@@ -41,6 +49,11 @@ export class SimulatedClient {
     return this.#asked.size;
   }
 
+  /** How often a request went without the id that keeps it from being run again. */
+  timesAskedPlainly(name: string): number {
+    return this.#askedPlainly.get(name) ?? 0;
+  }
+
   /** Asks; once more if that is the `call` of an earlier task, or of another client's. */
   ask(task: Task, call: AnyCall = { id: this.#newId(), task }): AnyCall {
     const { history, trace, random, configuration, healed } = this.#world;
@@ -50,10 +63,11 @@ export class SimulatedClient {
     trace.event(() => `${client} asks ${task.service} for ${task.name}`);
     const deadline = now + task.timeoutMs;
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
-    const [id, effects] = this.#pirate.request(service, body, deadline, now, {
-      callId: call.id,
-    });
-    this.#asked.set(id, { task, by: deadline + WORD_MS });
+    const inParts = random.chance(0.5);
+    const options = { callId: call.id, inParts };
+    const [id, effects] = this.#pirate.request(service, body, deadline, now, options);
+    const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
+    this.#asked.set(id, { task, by: deadline + WORD_MS, inParts, reading });
     this.#perform(effects);
     this.#keepTime();
     if (!healed && random.chance(configuration.oddities.cancelled))
@@ -92,6 +106,9 @@ export class SimulatedClient {
         case "send":
           this.#send(effect.frames);
           break;
+        case "part":
+          this.#part(effect.id, effect.body);
+          break;
         case "settle":
           this.#settle(effect.id, effect.outcome);
           break;
@@ -102,7 +119,15 @@ export class SimulatedClient {
   #send(frames: Frame[]) {
     const { random, configuration, healed } = this.#world;
     this.#socket?.send(frames);
+    const plain = plainTaskOf(frames);
+    if (plain !== null) return this.#noteAskedPlainly(plain);
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
+  }
+
+  /** Said twice, it would be two requests. */
+  #noteAskedPlainly(name: string) {
+    this.#world.sightings.see("a client asked plainly, since its question was answered late");
+    this.#askedPlainly.set(name, this.timesAskedPlainly(name) + 1);
   }
 
   #connect(): Connected {
@@ -114,12 +139,25 @@ export class SimulatedClient {
     });
   }
 
+  #part(id: number, body: Frame[]) {
+    const asked = this.#asked.get(id);
+    if (!asked?.inParts)
+      throw new Violation("S10", `${this.process.name} was told a part of its request ${id}`);
+    asked.reading.add(body);
+  }
+
   #settle(id: number, outcome: Outcome) {
     const asked = this.#asked.get(id);
     if (!asked)
       throw new Violation("S2", `${this.process.name} was told twice of its request ${id}`);
     const ending = endingOf(outcome);
+    if ("reply" in outcome && "answers" in ending) {
+      asked.reading.add(outcome.reply);
+      asked.reading.end();
+    }
     this.#end(id, asked, ending);
+    if ("failed" in outcome && outcome.failed === "broken off")
+      this.#world.sightings.see("a client lost its broker in the middle of a reply");
     if ("refused" in outcome)
       this.#world.sightings.see(TOLD[outcome.refused] ?? "a client was told 400");
     if ("reply" in outcome && "refused" in ending) this.#world.sightings.see("a service said no");
@@ -158,6 +196,13 @@ export class SimulatedClient {
       if (by <= now) throw new Violation("S1", `${name} had no outcome of ${task.name} in time`);
     }
   }
+}
+
+/** What is asked for plainly, if these frames do that. */
+function plainTaskOf(frames: Frame[]): string | null {
+  const command = decode(frames);
+  if (command.header !== "client" || command.service.toString().startsWith("mmi.")) return null;
+  return String(command.body[0]);
 }
 
 const CLOCK_MS = 25;

@@ -29,11 +29,14 @@ export type Configuration = {
 export type ServiceConfiguration = {
   name: string;
   credits: number[]; // A worker each.
+  streams: number; // How many of these speak 18/MDP, to reply in parts.
   plainWorkers: number;
 };
 
 /** How likely a request or a message is a strange one. */
 export type Oddities = {
+  inParts: number; // Its reply has several parts.
+  longParts: number; // And they are long.
   poison: number; // Kills whoever begins it.
   hang: number; // Never ends.
   failure: number; // The service says no.
@@ -73,8 +76,9 @@ function drawServices(random: Random): ServiceConfiguration[] {
   const names = ["echo", "math", "db"].slice(0, random.pick([1, 1, 2, 3]));
   return names.map((name) => {
     const credits = Array.from({ length: random.whole(0, 3) }, () => random.pick([1, 1, 2, 5, 10]));
+    const streams = random.whole(0, credits.length);
     const plainWorkers = random.whole(credits.length === 0 ? 1 : 0, 2);
-    return { name, credits, plainWorkers };
+    return { name, credits, streams, plainWorkers };
   });
 }
 
@@ -104,6 +108,8 @@ function drawNetwork(random: Random): NetworkOptions {
 function drawOddities(random: Random): Oddities {
   const now = (probability: number) => (random.chance(0.4) ? random.next() * probability : 0);
   return {
+    inParts: random.pick([0, 0.3, 0.7]),
+    longParts: random.pick([0, 0.05, 0.3]),
     poison: now(0.05),
     hang: now(0.05),
     failure: now(0.1),

@@ -9,10 +9,14 @@ import type { Book } from "./book.ts";
 import { FORGED } from "./intruder.ts";
 import type { Line } from "./line.ts";
 import type { Registrations, Removal } from "./registrations.ts";
+import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-type Named<Name> = Extract<Command, { name: Name }>;
+type Delivery = Extract<Command, { header: "worker"; name: "REQUEST" }>;
+
+/** What a worker has to say of a request. */
+export type Answer = Extract<Command, { header: "worker"; name: "PARTIAL" | "REPLY" }>;
 
 export class Deliveries {
   left = 0; // How many workers have left by DISCONNECT.
@@ -24,6 +28,7 @@ export class Deliveries {
   #replied: Registered | null = null; // Now, and so perhaps not yet free.
   #lost: Asked[] = []; // With workers removed now, and not yet in line again.
   #spent = new Set<Asked>(); // With their last workers; their askers are to be told now.
+  #broken = new Set<Asked>(); // In the middle of a reply; their askers are to be told now.
 
   constructor(world: World, book: Book, workers: Registrations) {
     this.#world = world;
@@ -33,7 +38,7 @@ export class Deliveries {
   }
 
   /** A worker was given a request. */
-  given(worker: Registered, { client, body }: Named<"REQUEST">, now: number) {
+  given(worker: Registered, { client, body }: Delivery, now: number) {
     this.#requeueLost();
     const key = client.toString("latin1");
     const asked = this.#which(worker, key, body, now);
@@ -63,8 +68,8 @@ export class Deliveries {
     }
   }
 
-  /** A peer replied. What its reply is to, if that is open and was given to it. */
-  replied(worker: Registered | undefined, { client, body }: Named<"REPLY">): Asked | null {
+  /** A peer answered. What its answer is to, if that is open and was given to it. */
+  answered(worker: Registered | undefined, { name, client, body }: Answer): Asked | null {
     const { sightings } = this.#world;
     const key = client.toString("latin1");
     const asked = worker?.holds.get(key);
@@ -75,11 +80,14 @@ export class Deliveries {
       } else if (late) sightings.see("a late REPLY came after its request was given to another");
       return null;
     }
-    worker.holds.delete(key);
-    this.#workers.seat(worker);
-    this.#replied = worker;
-    asked.worker = null;
-    if (asked.ended === "client gone") sightings.see("a client was gone when its reply came");
+    if (name === "REPLY") {
+      worker.holds.delete(key);
+      this.#workers.seat(worker);
+      this.#replied = worker;
+      asked.worker = null;
+      sightings.see(REPLIED[worker.dialect.name] ?? "a worker of 0.1 replied");
+    }
+    if (asked.ended === "clientGone") sightings.see("a client was gone when its reply came");
     return asked.ended ? null : asked;
   }
 
@@ -92,24 +100,31 @@ export class Deliveries {
       asked.worker = null;
       if (removal.reason === "left") asked.deliveries -= 1;
     }
-    const spent = held.filter(({ deliveries }) => deliveries >= this.#limits.deliveriesMax);
-    this.#lost.push(...held.filter((asked) => !spent.includes(asked)));
-    this.#seeRemoved(removal, worker.line, held.length - spent.length, spent.length, now);
+    const broken = held.filter(({ begun }) => begun);
+    const isSpent = ({ begun, deliveries }: Asked) =>
+      !begun && deliveries >= this.#limits.deliveriesMax;
+    const spent = held.filter(isSpent);
+    const requeued = held.filter((asked) => !asked.begun && !isSpent(asked));
+    this.#lost.push(...requeued);
+    this.#seeRemoved(removal, worker.line, requeued, spent.length, now);
+    for (const asked of requeued) this.#book.beginAnew(asked);
+    for (const asked of broken) this.#broken.add(asked);
     for (const asked of spent) {
       if (asked.call && asked.asker) this.#spent.add(asked);
       else this.#book.end(asked, "quarantined", null, now);
     }
     if (held.some(({ expiry }) => expiry <= now)) return; // It may have ended by now.
-    const requeued = held.length - spent.length;
-    if (removal.requeued !== requeued || removal.quarantined !== spent.length) {
-      const said = `${removal.requeued} requeued and ${removal.quarantined} quarantined`;
-      throw new Violation("S4", `${said} of a worker with ${requeued} and ${spent.length}`);
-    }
+    checkFates(removal, requeued.length, broken.length, spent.length);
   }
 
   /** Whether it was lost with its last worker just now, and its asker is to be told. */
   takeSpent(asked: Asked): boolean {
     return this.#spent.delete(asked);
+  }
+
+  /** Whether its worker was lost just now in the middle of a reply, and its asker is to be told. */
+  takeBroken(asked: Asked): boolean {
+    return this.#broken.delete(asked);
   }
 
   /** After each input. */
@@ -118,6 +133,8 @@ export class Deliveries {
     this.#replied = null;
     for (const { name } of this.#spent)
       throw new Violation("S5", `the asker of ${name} was not told that it is given up`);
+    for (const { name } of this.#broken)
+      throw new Violation("S12", `the asker of ${name} was not told that no more comes`);
     for (const line of this.#book.lines) if (!line.empty) this.#checkLine(line, now);
   }
 
@@ -136,7 +153,10 @@ export class Deliveries {
     const isIt = (one: Asked) => (known ? one === known : isUnknown(one) && same(one.body, body));
     const isOver = ({ expiry }: Asked) => expiry + LATE_MS <= now;
     const { line } = worker;
-    const asked = line.find((one) => !isOver(one) && isIt(one)) ?? line.find(isIt);
+    const asked =
+      line.find((one) => isIt(one) && isNumbered(one, key)) ??
+      line.find((one) => !isOver(one) && isIt(one)) ??
+      line.find(isIt);
     if (!asked || !same(asked.body, body))
       throw new Violation("S3", `a worker was given ${nameOf(body)}, which does not wait for one`);
     if (isOver(asked))
@@ -178,21 +198,42 @@ export class Deliveries {
     return deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
   }
 
-  #seeRemoved({ reason }: Removal, line: Line, requeued: number, spent: number, now: number) {
+  #seeRemoved({ reason }: Removal, line: Line, requeued: Asked[], spent: number, now: number) {
     const { sightings } = this.#world;
+    if (requeued.some(({ parts }) => parts.length > 0))
+      sightings.see("a worker was lost in the middle of a reply of which nobody had a part");
     if (reason === "expired" && line.first(now))
       sightings.see("a worker was purged while requests were queued");
-    if (requeued > 0 && line.open.size >= this.#limits.queueMax)
+    if (requeued.length > 0 && line.open.size >= this.#limits.queueMax)
       sightings.see("a request came back to a full queue");
     if (spent > 0 && line.open.size > spent)
       sightings.see("a request was quarantined while others went on being answered");
   }
 }
 
+function checkFates(removal: Removal, requeued: number, broken: number, spent: number) {
+  if (removal.brokenOff !== broken)
+    throw new Violation("S12", `${removal.brokenOff} broken off of a worker with ${broken}`);
+  if (removal.requeued !== requeued || removal.quarantined !== spent) {
+    const said = `${removal.requeued} requeued and ${removal.quarantined} quarantined`;
+    throw new Violation("S4", `${said} of a worker with ${requeued} and ${spent}`);
+  }
+}
+
 const hasAlone = ({ holds }: Registered) => [...holds.values()].some(({ alone }) => alone);
+
+const REPLIED: Record<string, Sight> = {
+  "0.1": "a worker of 0.1 replied",
+  "0.1 in words": "a worker of 0.1 in words replied",
+  "0.2": "a worker of 0.2 replied",
+};
 
 /** How late the broker may be in noticing that a request's time is over, besides its ticks. */
 export const LATE_MS = 10;
+
+/** Ids are counted, which tells apart what looks the same: what was asked plainly and as a call. */
+const isNumbered = ({ number }: Asked, id: string) =>
+  id.length === ID_BYTES && Buffer.from(id, "latin1").readUInt32BE(ID_BYTES - 4) === number;
 
 /** The length of what a worker with a credit knows a request by. */
 const ID_BYTES = 16;

@@ -2,25 +2,33 @@
 // answer them, or answers those that were given to others.
 
 import { CALL } from "../../protocol/call.ts";
-import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
+import {
+  type ClientCommandName,
+  DIALECTS,
+  type Dialect,
+  MDP_0_2,
+  streams,
+} from "../../protocol/dialects.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { type Command, decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
-/** The one word of a forged REPLY, which no client may ever read. */
+/** The one word of what is forged, which no client may ever read. */
 export const FORGED = Buffer.from("forged");
 
 export class Intruder {
   readonly process: Process;
   #world: World;
   #socket: Connected;
+  #dialect: Dialect; // Mostly.
   #forges: boolean; // As a worker of its own service, so that it is given nothing to answer.
 
   constructor(world: World, name: string, everyMs: number) {
     this.#world = world;
     this.#forges = world.random.chance(0.5);
+    this.#dialect = world.random.pick(DIALECTS);
     this.process = new Process(name, world.clock);
     this.#socket = this.#connect();
     this.#goOn(everyMs);
@@ -51,6 +59,12 @@ export class Intruder {
     const { random, configuration } = this.#world;
     const service = Buffer.from(random.pick(configuration.services).name);
     const own = this.#forges ? Buffer.from(this.process.name) : service;
+    const dialect = random.chance(0.1) ? random.pick(DIALECTS) : this.#dialect;
+    const worker = (command: WithoutHeader<Command>) =>
+      encode({ header: "worker", dialect, ...command });
+    const asks = (wanted: string, ...body: Frame[]) =>
+      client(dialect, "REQUEST", Buffer.from(wanted), body);
+    const management = random.pick(["mmi.service", "mmi.stats", "mmi.workers", "mmi.nothing"]);
     const make = random.pick([
       () => this.#noise(),
       () => worker({ name: "HEARTBEAT" }),
@@ -59,45 +73,46 @@ export class Intruder {
       () => worker({ name: "READY", service: Buffer.from("mmi.mine"), credit: 1 }),
       () => worker({ name: "READY", service: own, credit: random.whole(1, 3) }),
       () => worker({ name: "READY", service: random.bytes(3), credit: null }),
-      () => this.#forgedReply(),
-      () => this.#forgedReply(),
+      () => worker({ name: "REPLY", client: this.#others(), body: [FORGED] }),
       () =>
-        client(random.pick(["mmi.service", "mmi.stats", "mmi.workers", "mmi.nothing"]), service),
-      () => client(`nobody ${random.whole(0, 200)}`, Buffer.from(this.process.name)),
-      () => client(CALL.toString(), service, Buffer.from("{"), Buffer.from("x")),
-      () => client(CALL.toString(), service),
-      () => client(String(service), Buffer.alloc(configuration.limits.messageBytesMax)),
+        worker({
+          name: streams(dialect) ? "PARTIAL" : "REPLY",
+          client: this.#others(),
+          body: [FORGED],
+        }),
+      () => asks(management, service),
+      () => asks(`nobody ${random.whole(0, 200)}`, Buffer.from(this.process.name)),
+      () => asks(CALL.toString(), service, Buffer.from("{"), Buffer.from("x")),
+      () => asks(CALL.toString(), service),
+      () => asks(String(service), Buffer.alloc(configuration.limits.messageBytesMax)),
+      () => this.#reply(service),
     ]);
     return make();
   }
 
-  /** For a request that is another's, or nobody's. */
-  #forgedReply(): Frame[] {
+  /** As no client has a reason to send. */
+  #reply(service: Frame): Frame[] {
+    return client(MDP_0_2, this.#world.random.pick(["PARTIAL", "REPLY"]), service, [FORGED]);
+  }
+
+  /** Of a request that is another's, or nobody's. */
+  #others(): Frame {
     const { random, overheard } = this.#world;
     const lately = this.#forges ? overheard.at(-random.whole(1, 5)) : undefined;
-    const client = lately ?? random.bytes(16);
-    return worker({ name: "REPLY", client, body: [FORGED] });
+    return lately ?? random.bytes(16);
   }
 
   #noise(): Frame[] {
     const { random } = this.#world;
     return Array.from({ length: random.whole(0, 4) }, () =>
-      random.pick([random.bytes(3), Buffer.alloc(0), Buffer.from("MDPW01"), Buffer.from("MDPC01")]),
+      random.pick([random.bytes(3), Buffer.alloc(0), ...HEADERS]),
     );
   }
 }
 
 type WithoutHeader<C> = C extends { header: "worker" } ? Omit<C, "header" | "dialect"> : never;
 
-const worker = (command: WithoutHeader<Command>) =>
-  encode({ header: "worker", dialect, ...command });
+const client = (dialect: Dialect, name: ClientCommandName, service: Frame, body: Frame[]) =>
+  encode({ header: "client", dialect, name, envelope: dialect.delimiter, service, body });
 
-const client = (service: string, ...body: Frame[]) =>
-  encode({
-    header: "client",
-    dialect,
-    name: "REQUEST",
-    envelope: dialect.delimiter,
-    service: Buffer.from(service),
-    body,
-  });
+const HEADERS = DIALECTS.flatMap(({ clientHeader, workerHeader }) => [clientHeader, workerHeader]);

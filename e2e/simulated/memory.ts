@@ -3,15 +3,20 @@
 
 import type { Limits } from "../../broker/state.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { type Asked, same } from "./asked.ts";
+import { type Asked, isTooLong, same, weightAtMost } from "./asked.ts";
 import { Violation } from "./violation.ts";
 
-type Ended = { at: number; told: Frame[] | null };
+type Ended = {
+  at: number;
+  told: Frame[] | null;
+  cut: boolean; // That may have been too much to keep.
+};
 
 export class Memory {
   #limits: Limits;
   #latest = new Map<string, Asked>(); // By id, open or ended.
   #ended = new Map<string, Ended>(); // By id.
+  #weight = 0; // More than all that was ever told can weigh, in bytes.
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -25,9 +30,11 @@ export class Memory {
     if (asked.callId !== null) this.#latest.set(asked.callId, asked);
   }
 
-  /** `told` is null if nobody was there to be told. */
-  end({ callId }: Asked, told: Frame[] | null, now: number) {
-    if (callId !== null) this.#ended.set(callId, { at: now, told });
+  /** `told` is null if that is not known. */
+  end({ callId, cut }: Asked, told: Frame[] | null, now: number) {
+    if (callId === null) return;
+    this.#ended.set(callId, { at: now, told, cut });
+    this.#weight += weightAtMost(told ?? []);
   }
 
   /**
@@ -38,18 +45,17 @@ export class Memory {
     const ended = this.#ended.get(callId ?? "");
     const { outcomesMax, outcomesBytesMax, outcomesMs } = this.#limits;
     const size = this.#ended.size + ending;
-    const fits = size <= outcomesMax && size * OUTCOME_BYTES <= outcomesBytesMax;
+    const weight = this.#weight + ending * weightAtMost([]);
+    const fits = size <= outcomesMax && weight <= outcomesBytesMax;
     if (ended && fits && now < ended.at + outcomesMs)
       throw new Violation("S4", `${name} ended lately, and was run again`);
   }
 
   /** What was said of a call that ended is said again. */
   checkRepeated({ name, callId }: Asked, told: Frame[]) {
-    const before = this.#ended.get(callId ?? "")?.told;
-    if (before && !same(before, told))
+    const { told: before, cut } = this.#ended.get(callId ?? "") ?? {};
+    const isSame = before ? same(before, told) : true;
+    if (!isSame && !(cut && isTooLong(told)))
       throw new Violation("S2", `${name} was given another outcome when it was asked again`);
   }
 }
-
-/** More than one of ours can weigh. */
-const OUTCOME_BYTES = 1000;

@@ -76,6 +76,8 @@ export class Nemesis {
         return this.#cut(["up", "down"]);
       case "link cut one way":
         return this.#cut([this.#world.random.pick(["up", "down"] as const)]);
+      case "newcomer cut off":
+        return this.#cutNewcomer();
       case "connection reset":
         return this.#reset();
       case "clock jumped":
@@ -147,6 +149,22 @@ export class Nemesis {
         trace.event(() => `${process.name} is cut off no longer`);
         network.heal(process);
       }
+    });
+    return true;
+  }
+
+  #cutNewcomer(): boolean {
+    const place = this.#pick(this.#population.clients);
+    if (!place) return false;
+    const { clock, random, network, trace, configuration } = this.#world;
+    place.peer.kill(0);
+    place.restart();
+    const { process } = place;
+    this.#workload.askBy(place.peer);
+    clock.after(configuration.network.delayMs * random.between(2, 8), () => {
+      trace.event(() => `${process.name} hears nothing for a while`);
+      network.cut(process, ["down"]);
+      clock.after(configuration.silenceMs * random.between(0.5, 1), () => network.heal(process));
     });
     return true;
   }

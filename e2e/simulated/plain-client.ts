@@ -1,19 +1,21 @@
-// A client as in the Guide, which knows 7/MDP and nothing else: it asks on a socket of its own for
-// each try, and gives up after a few. If it stutters it asks twice.
+// A client as in the Guide, which knows one dialect and nothing else: it asks on a socket of its own
+// for each try, and gives up after a few. If it stutters it asks twice.
 
-import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
+import { type Dialect, MDP_0_1, MDP_0_2 } from "../../protocol/dialects.ts";
 import { decodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome } from "../history.ts";
 import { Process } from "./process.ts";
+import { Reading } from "./reading.ts";
 import { bodyOf, type Task } from "./task.ts";
 import type { World } from "./world.ts";
 
 export class PlainClient {
   readonly process: Process;
   #world: World;
+  #dialect: Dialect;
   #envelope: Frame[];
   #asked = new Set<string>(); // What has no outcome yet.
 
@@ -21,8 +23,9 @@ export class PlainClient {
     const { clock, random } = world;
     this.#world = world;
     this.process = new Process(name, clock);
+    this.#dialect = random.pick([MDP_0_1, MDP_0_2]);
     const before = Array.from({ length: random.whole(0, 2) }, () => random.bytes(3));
-    this.#envelope = [...before, ...dialect.delimiter];
+    this.#envelope = [...before, ...this.#dialect.delimiter];
   }
 
   get outstanding(): number {
@@ -49,14 +52,15 @@ export class PlainClient {
 
   #try(task: Task, nth: number) {
     const { network, random, configuration, healed } = this.#world;
+    const readings = new Map<string, Reading>(); // One, or of two executions if it stutters.
     const socket = network.connectPlainly(this.process, (frames) =>
-      this.#receive(task, frames, socket),
+      this.#receive(task, frames, socket, readings),
     );
     const service = Buffer.from(task.service);
     const body = [...bodyOf(task), Buffer.from(`try ${nth}`)];
     const frames = encode({
       header: "client",
-      dialect,
+      dialect: this.#dialect,
       name: "REQUEST",
       envelope: this.#envelope,
       service,
@@ -67,12 +71,25 @@ export class PlainClient {
     this.process.after(task.timeoutMs / TRIES, () => this.#timeOut(task, nth, socket));
   }
 
-  #receive(task: Task, frames: Frame[], socket: Connected) {
+  #receive(task: Task, frames: Frame[], socket: Connected, readings: Map<string, Reading>) {
     const command = decode(frames);
-    if (command.header !== "client" || !this.#asked.has(task.name)) return;
-    const failure = decodeFailure(command.body);
-    this.#end(task, failure ? { refused: failure.sentence } : { answers: String(command.body[0]) });
+    if (command.header !== "client" || command.dialect !== this.#dialect) return;
+    if (!this.#asked.has(task.name)) return;
+    const { name, body } = command;
+    const failure = name === "PARTIAL" ? null : decodeFailure(body);
+    if (!failure) this.#read(body, name === "PARTIAL", readings);
+    if (name === "PARTIAL") return;
+    this.#end(task, failure ? { refused: failure.sentence } : { answers: String(body[0]) });
     socket.close(0);
+  }
+
+  #read(body: Frame[], goesOn: boolean, readings: Map<string, Reading>) {
+    const { stutter } = this.#world.configuration.oddities;
+    const which = stutter > 0 ? String(body[1]) : "";
+    const reading = readings.get(which) ?? new Reading(this.process.name, { repeats: false });
+    readings.set(which, reading);
+    reading.add(body);
+    if (!goesOn) reading.end();
   }
 
   #timeOut(task: Task, nth: number, socket: Connected) {

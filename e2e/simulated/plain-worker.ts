@@ -1,21 +1,33 @@
-// A worker as in the Guide, which knows 7/MDP and nothing else: no credit, one request at a time,
-// and with many of them no heartbeats meanwhile. If it stutters it says things twice.
+// A worker as in the Guide, which knows one dialect and nothing else: no credit, one request at a
+// time, and with many of them no heartbeats meanwhile. In 18/MDP it replies in parts. If it stutters
+// it says things twice.
 
-import { MDP_0_1 as dialect } from "../../protocol/dialects.ts";
+import { DIALECTS, type Dialect, streams } from "../../protocol/dialects.ts";
+import { decodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { type Command, decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
+import { type Step, stepsOf } from "./handler.ts";
 import { Process } from "./process.ts";
-import { replyOf, taskOf } from "./task.ts";
+import { orderOf } from "./task.ts";
 import type { World } from "./world.ts";
 
-type Request = Extract<Command, { name: "REQUEST" }>;
+type Request = Extract<Command, { header: "worker"; name: "REQUEST" }>;
+
+/** What it is at. */
+type Work = {
+  client: Frame;
+  id: string; // What it was given has no name of its own.
+  socket: Connected | null; // Where it was given it.
+  gathered: Frame[]; // Of the reply, if that has to be one.
+};
 
 export class PlainWorker {
   readonly process: Process;
   readonly service: string;
   #world: World;
+  #dialect: Dialect;
   #socket: Connected | null = null;
   #heard = false; // The broker, on this socket.
   #busy = false;
@@ -32,6 +44,7 @@ export class PlainWorker {
     this.#world = world;
     this.service = service;
     this.#onEnd = onEnd;
+    this.#dialect = world.random.pick(DIALECTS);
     this.#attends = world.random.chance(0.5);
     this.#delimits = world.random.chance(0.8);
     this.process = new Process(name, world.clock);
@@ -83,7 +96,7 @@ export class PlainWorker {
   #receive(frames: Frame[], socket = this.#socket) {
     if (socket !== this.#socket) return;
     const command = decode(frames);
-    if (command.header !== "worker") return;
+    if (command.header !== "worker" || command.dialect !== this.#dialect) return;
     this.#heard = true;
     this.#expiry = this.process.now + leaseMs(this.#world.configuration.heartbeat);
     if (this.#busy && (command.name === "REQUEST" || !this.#attends)) this.#inbox.push(frames);
@@ -91,33 +104,44 @@ export class PlainWorker {
     else if (command.name === "REQUEST") this.#serve(command, socket);
   }
 
-  #serve(request: Request, socket: Connected | null) {
+  #serve({ client, body }: Request, socket: Connected | null) {
     const { history, healed, configuration } = this.#world;
     const worker = this.process.name;
-    const { name, how } = taskOf(request.body);
+    const order = orderOf(body);
     this.#begun += 1;
-    const id = `${worker}/${this.#begun}`; // What it was given has no name of its own.
-    history.push({ event: "began", worker, id, request: name });
+    const id = `${worker}/${this.#begun}`;
+    history.push({ event: "began", worker, id, request: order.name });
     this.#busy = true;
-    if (how === "poison" && !healed) return this.#die(name);
-    const hangMs = healed ? 1 : 2 * leaseMs(configuration.heartbeat);
-    const ms = typeof how === "number" ? how : how === "hang" ? hangMs : 1;
-    this.process.after(ms, () => this.#finish(request, id, name, socket));
+    const hangMs = 2 * leaseMs(configuration.heartbeat);
+    this.#go({ client, id, socket, gathered: [] }, stepsOf(order, id, healed, hangMs));
   }
 
-  #die(name: string) {
-    this.process.after(1, () => {
-      this.#world.trace.event(() => `${this.process.name} dies of ${name}`);
-      this.kill(Number.POSITIVE_INFINITY);
-      this.#onEnd();
+  #go(work: Work, [step, ...rest]: Step[]) {
+    if (!step) return;
+    this.process.after(step.afterMs, () => {
+      if (step.does === "die") return this.#die(work.id);
+      if (step.does === "reply") return this.#finish(work, step.body);
+      this.#part(work, step.body);
+      this.#go(work, rest);
     });
   }
 
-  #finish({ client }: Request, id: string, name: string, socket: Connected | null) {
+  #die(id: string) {
+    this.#world.trace.event(() => `${this.process.name} dies of ${id}`);
+    this.kill(Number.POSITIVE_INFINITY);
+    this.#onEnd();
+  }
+
+  #part({ client, socket, gathered }: Work, body: Frame[]) {
+    if (!streams(this.#dialect)) gathered.push(...body);
+    else if (socket === this.#socket) this.#send({ name: "PARTIAL", client, body });
+  }
+
+  #finish({ client, id, socket, gathered }: Work, last: Frame[]) {
     this.#world.history.push({ event: "finished", worker: this.process.name, id });
     this.#busy = false;
-    if (socket === this.#socket)
-      this.#send({ name: "REPLY", client, body: replyOf(name, this.process.name) });
+    const body = decodeFailure(last) ? last : [...gathered, ...last];
+    if (socket === this.#socket) this.#send({ name: "REPLY", client, body });
     if (this.#leaving) return this.#end();
     while (!this.#busy && this.#inbox.length > 0) this.#receive(this.#inbox.shift() as Frame[]);
   }
@@ -132,11 +156,12 @@ export class PlainWorker {
   #send(command: CommandToSend) {
     const { random, configuration, healed } = this.#world;
     this.#heartbeatAt = this.process.now + configuration.heartbeat.intervalMs;
+    const dialect = this.#dialect;
     let frames = encode({ header: "worker", dialect, ...command });
-    if (command.name === "REPLY" && !this.#delimits) frames = frames.toSpliced(DELIMITER_AT, 1);
-    this.#socket?.send(frames);
     // A REPLY said twice may be taken for that to the next request of the same client.
-    const once = command.name === "REPLY";
+    const once = "client" in command;
+    if (once && !this.#delimits) frames = frames.toSpliced(dialect.delimiter.length + 3, 1);
+    this.#socket?.send(frames);
     if (!once && !healed && random.chance(configuration.oddities.stutter))
       this.#socket?.send(frames);
   }
@@ -147,4 +172,3 @@ type CommandToSend = WithoutHeader<Command>;
 
 const RECONNECT_MS = 100;
 const LINGER_MS = 1000;
-const DELIMITER_AT = 4;

@@ -6,7 +6,7 @@ import { SimulatedClient } from "./client.ts";
 import { PlainClient } from "./plain-client.ts";
 import { PlainWorker } from "./plain-worker.ts";
 import type { Process } from "./process.ts";
-import { SimulatedWorker } from "./worker.ts";
+import { SimulatedWorker, type WorkerKind } from "./worker.ts";
 import type { World } from "./world.ts";
 
 /** Whoever may end and be followed by another. */
@@ -71,9 +71,10 @@ export class Population {
   constructor(world: World) {
     const { services, clients, plainClients } = world.configuration;
     this.broker = new Place(world, "broker", (_, onEnd) => new SimulatedBroker(world, onEnd));
-    for (const { name: service, credits, plainWorkers } of services) {
-      for (const credit of credits) this.#addWorker(world, service, credit);
-      for (let nth = 0; nth < plainWorkers; nth += 1) this.#addWorker(world, service, null);
+    for (const { name: service, credits, streams, plainWorkers } of services) {
+      for (const [nth, credit] of credits.entries())
+        this.#addWorker(world, { service, credit, streams: nth < streams });
+      for (let nth = 0; nth < plainWorkers; nth += 1) this.#addPlainWorker(world, service);
     }
     for (let nth = 1; nth <= clients; nth += 1)
       this.clients.push(
@@ -89,13 +90,13 @@ export class Population {
     return [this.broker, ...this.workers, ...this.clients];
   }
 
-  #addWorker(world: World, service: string, credit: number | null) {
-    const nth = this.workers.length + 1;
-    const real: Make<AnyWorker> = (name, onEnd) =>
-      new SimulatedWorker(world, name, service, credit ?? 1, onEnd);
-    const plain: Make<AnyWorker> = (name, onEnd) => new PlainWorker(world, name, service, onEnd);
-    const place =
-      credit === null ? new Place(world, `pw${nth}`, plain) : new Place(world, `w${nth}`, real);
-    this.workers.push(place);
+  #addWorker(world: World, kind: WorkerKind) {
+    const make: Make<AnyWorker> = (name, onEnd) => new SimulatedWorker(world, name, kind, onEnd);
+    this.workers.push(new Place(world, `w${this.workers.length + 1}`, make));
+  }
+
+  #addPlainWorker(world: World, service: string) {
+    const make: Make<AnyWorker> = (name, onEnd) => new PlainWorker(world, name, service, onEnd);
+    this.workers.push(new Place(world, `pw${this.workers.length + 1}`, make));
   }
 }

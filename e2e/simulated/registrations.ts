@@ -2,12 +2,15 @@
 // whether it keeps its hours: a lease for each sign of life, a HEARTBEAT in each interval.
 
 import type { BrokerEvent } from "../../broker/events.ts";
+import type { Effect } from "../../broker/outbox.ts";
 import type { Address } from "../../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
+import { type Command, decode } from "../../protocol/mdp.ts";
 import type { Registered } from "./asked.ts";
 import type { Line } from "./line.ts";
 import { Violation } from "./violation.ts";
 
+export type Ready = Extract<Command, { name: "READY" }>;
 export type Removal = Extract<BrokerEvent, { event: "worker.removed" }>;
 
 export class Registrations {
@@ -29,10 +32,11 @@ export class Registrations {
     return this.#byAddress.get(address);
   }
 
-  add(address: Address, line: Line, credit: number | null, now: number) {
+  add(address: Address, line: Line, { dialect, credit }: Ready, now: number) {
     const [plain, holds] = [credit === null, new Map()];
     const times = { heardAt: now, toldAt: now };
-    const worker = { address, line, credit: credit ?? 1, plain, holds, seated: 0, ...times };
+    const state = { holds, seated: 0, ...times };
+    const worker = { address, line, dialect, credit: credit ?? 1, plain, ...state };
     this.#byAddress.set(address, worker);
     line.workers.add(worker);
     this.seat(worker);
@@ -82,4 +86,14 @@ export class Registrations {
         throw new Violation("L1", `a worker was sent nothing for ${now - toldAt} ms`);
     }
   }
+}
+
+/** Who is not registered, or is no longer, is told so. */
+export function checkSentAway(from: Address, effects: Effect[]) {
+  const told = effects.some((effect) => {
+    if (effect.do !== "send" || effect.to !== from) return false;
+    const command = decode(effect.frames);
+    return command.header === "worker" && command.name === "DISCONNECT";
+  });
+  if (!told) throw new Violation("L2", "a worker that is not registered is not told so");
 }

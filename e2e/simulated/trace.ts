@@ -4,8 +4,9 @@
 //
 // A name is that of a process; #17 is the broker's 17th request.
 
+import { MDP_0_1 } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
-import { decode } from "../../protocol/mdp.ts";
+import { type ClientCommand, decode, type WorkerCommand } from "../../protocol/mdp.ts";
 import type { Clock } from "./clock.ts";
 
 export class Trace {
@@ -39,7 +40,7 @@ export class Trace {
       case "invalid":
         return `(${command.why}) ${this.#text(frames)}`;
       case "client":
-        return `${this.#text([command.service])}: ${this.#text(command.body)}`;
+        return `${headOf(command)}${this.#text([command.service])}: ${this.#text(command.body)}`;
       case "worker":
         return [command.name, this.#text(restOf(command))].join(" ").trimEnd();
     }
@@ -61,7 +62,13 @@ export class Trace {
 
 const REQUEST_ID_BYTES = 16;
 
-function restOf(command: Extract<ReturnType<typeof decode>, { header: "worker" }>): Frame[] {
+/** What 0.1 does not tell from anything else. */
+function headOf({ name, dialect }: ClientCommand): string {
+  if (dialect === MDP_0_1) return "";
+  return name === "REPLY" ? "FINAL " : `${name} `;
+}
+
+function restOf(command: WorkerCommand): Frame[] {
   switch (command.name) {
     case "READY":
       return [
@@ -69,6 +76,7 @@ function restOf(command: Extract<ReturnType<typeof decode>, { header: "worker" }
         ...(command.credit === null ? [] : [Buffer.from(String(command.credit))]),
       ];
     case "REQUEST":
+    case "PARTIAL":
     case "REPLY":
       return [command.client, ...command.body];
     default:

@@ -1,16 +1,19 @@
 // A worker of the simulation: the real Session, as workers/worker.ts runs it, with a handler that
 // does what the request's body says.
 
-import { encodeFailure } from "../../protocol/failure.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
-import { type Effect, type Request, Session } from "../../workers/session.ts";
+import { type Effect, type Request, Session, type SessionOptions } from "../../workers/session.ts";
+import { type Step, stepsOf } from "./handler.ts";
 import { Process } from "./process.ts";
-import { replyOf, taskOf } from "./task.ts";
+import { orderOf } from "./task.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
+
+/** What its Session is told of it. */
+export type WorkerKind = Pick<SessionOptions, "service" | "credit" | "streams">;
 
 export class SimulatedWorker {
   readonly process: Process;
@@ -26,15 +29,15 @@ export class SimulatedWorker {
   #onEnd: () => void;
 
   /** `onEnd` is told once it has left, or died of a request. */
-  constructor(world: World, name: string, service: string, credit: number, onEnd: () => void) {
+  constructor(world: World, name: string, kind: WorkerKind, onEnd: () => void) {
     const { clock, random, configuration } = world;
     const { heartbeat, timeLimitMs, limits } = configuration;
     this.#world = world;
     this.#onEnd = onEnd;
-    this.service = service;
+    this.service = kind.service;
     this.process = new Process(name, clock);
     const { messageBytesMax } = limits;
-    const options = { service, credit, streams: false, timeLimitMs, messageBytesMax, heartbeat };
+    const options = { ...kind, timeLimitMs, messageBytesMax, heartbeat };
     this.#session = new Session({ ...options, random: () => random.next() }, this.process.now);
     this.#tick();
     this.process.every(tickMs(heartbeat), () => this.#tick());
@@ -117,13 +120,15 @@ export class SimulatedWorker {
   #send(frames: Frame[]) {
     const { random, configuration, healed } = this.#world;
     const command = decode(frames);
-    const answers = command.header === "worker" && command.name === "REPLY";
-    if (answers && !this.#given.has(command.client.toString("latin1")))
+    const answers = command.header === "worker" && "client" in command ? command : null;
+    if (answers && !this.#given.has(answers.client.toString("latin1")))
       throw new Violation(
         "S3",
         `${this.process.name} answers what it was not given in this conversation`,
       );
     this.#socket?.send(frames);
+    // Said twice, a part is another one, and so may a REPLY be that has no id.
+    if (answers && (answers.name === "PARTIAL" || !isId(answers.client))) return;
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
   }
 
@@ -132,34 +137,37 @@ export class SimulatedWorker {
     this.#given.add(request.client.toString("latin1"));
     const { history, healed } = this.#world;
     const worker = this.process.name;
-    const { name, how } = taskOf(request.body);
+    const order = orderOf(request.body);
     this.#begun += 1;
-    const isId = request.client.length === ID_BYTES;
-    const id = isId ? request.client.toString("hex") : `${worker}/${this.#begun}`;
-    history.push({ event: "began", worker, id, request: name });
-    if (how === "failure" && !healed) return this.#finish(request, id, 1, encodeFailure(400, name));
-    if (how === "hang" && !healed) return;
-    if (how === "poison" && !healed) return this.#die(name);
-    this.#finish(request, id, typeof how === "number" ? how : 1, replyOf(name, worker));
-  }
-
-  #die(name: string) {
-    const { trace, random } = this.#world;
-    this.process.after(random.between(0, 5), () => {
-      trace.event(() => `${this.process.name} dies of ${name}`);
-      this.kill(Number.POSITIVE_INFINITY);
-      this.#onEnd();
-    });
+    const execution = `${worker}/${this.#begun}`;
+    const id = isId(request.client) ? request.client.toString("hex") : execution;
+    history.push({ event: "began", worker, id, request: order.name });
+    this.#go(request, id, stepsOf(order, execution, healed, Number.POSITIVE_INFINITY));
   }
 
   /** Most handlers do not notice that nobody waits for them any more. */
-  #finish(request: Request, id: string, ms: number, body: Buffer[]) {
-    this.process.after(ms, () => {
-      this.#world.history.push({ event: "finished", worker: this.process.name, id });
-      this.#perform(this.#session.reply(request, body, this.process.now));
+  #go(request: Request, id: string, [step, ...rest]: Step[]) {
+    if (!step) return;
+    this.process.after(step.afterMs, () => {
+      const { now, name: worker } = this.process;
+      if (step.does === "die") return this.#die(id);
+      if (step.does === "part") {
+        this.#perform(this.#session.partial(request, step.body, now));
+        return this.#go(request, id, rest);
+      }
+      this.#world.history.push({ event: "finished", worker, id });
+      this.#perform(this.#session.reply(request, step.body, now));
     });
   }
+
+  #die(id: string) {
+    this.#world.trace.event(() => `${this.process.name} dies of ${id}`);
+    this.kill(Number.POSITIVE_INFINITY);
+    this.#onEnd();
+  }
 }
+
+const isId = (client: Frame) => client.length === ID_BYTES;
 
 const LINGER_MS = 1000;
 const ID_BYTES = 16;

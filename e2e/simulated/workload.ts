@@ -3,8 +3,8 @@
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
 import { type AnyCall, SimulatedClient } from "./client.ts";
-import type { Population } from "./population.ts";
-import { drawHow, type Task } from "./task.ts";
+import type { AnyClient, Population } from "./population.ts";
+import { drawForm, drawHow, type Task } from "./task.ts";
 import type { World } from "./world.ts";
 
 export class Workload {
@@ -37,17 +37,9 @@ export class Workload {
     for (let nth = 0; nth < together; nth += 1) this.#askOne();
   }
 
-  /** A request that nothing stands in the way of. */
-  calmTask(client: string, service: string, how: number): Task {
-    return { name: this.#name(client), service, how, padding: 0, timeoutMs: CALM_TIMEOUT_MS };
-  }
-
-  #askOne() {
+  askBy(peer: AnyClient) {
     const { random, configuration } = this.#world;
     const { services, oddities, workMs, limits } = configuration;
-    const running = this.#population.clients.filter(({ process }) => process.running);
-    if (running.length === 0) return;
-    const { peer } = random.pick(running);
     const name = this.#name(peer.process.name);
     const timeoutMs = this.#scaleMs * random.between(0.5, TIMEOUT_MOST);
     if (
@@ -61,10 +53,23 @@ export class Workload {
     }
     const { name: service } = random.pick(services);
     const padding = random.chance(0.1) ? random.whole(0, limits.messageBytesMax / 2) : 0;
-    const task = { name, service, how: drawHow(random, oddities, workMs), padding, timeoutMs };
+    const how = drawHow(random, oddities, workMs);
+    const form = drawForm(random, oddities, limits.messageBytesMax);
+    const task = { name, service, how, ...form, padding, timeoutMs };
     const call = peer.ask(task);
     if (call) this.#calls.push(call);
     if (this.#calls.length > CALLS_MAX) this.#calls.shift();
+  }
+
+  /** A request that nothing stands in the way of. */
+  calmTask(client: string, service: string, how: number): Task {
+    const form = { parts: this.#world.random.whole(1, 2), partPadding: 0, padding: 0 };
+    return { name: this.#name(client), service, how, ...form, timeoutMs: CALM_TIMEOUT_MS };
+  }
+
+  #askOne() {
+    const running = this.#population.clients.filter(({ process }) => process.running);
+    if (running.length > 0) this.askBy(this.#world.random.pick(running).peer);
   }
 
   #name(client: string): string {

@@ -2,19 +2,27 @@
 // few seeds, and told so that somebody can see why.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { Broker } from "../../broker/broker.ts";
+import { Ledger } from "../../broker/ledger.ts";
 import type { Effect } from "../../broker/outbox.ts";
+import { BROKEN_OFF } from "../../broker/refusals.ts";
+import { Replies } from "../../broker/replies.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
-import { decode } from "../../protocol/mdp.ts";
+import { decode, encode } from "../../protocol/mdp.ts";
 import { failure } from "./page.ts";
 import { simulate } from "./simulation.ts";
 import type { BrokerMaker } from "./world.ts";
 
-const SEEDS = 20;
+const SEEDS = 50;
 const OTHER = Buffer.from("other");
 
+const BROKE_OFF = Buffer.from(BROKEN_OFF.why);
+
 type Send = Extract<Effect, { do: "send" }>;
+type Part = Parameters<Replies["part"]>;
+type Keep = Parameters<Ledger["keep"]>;
 
 /** The real broker, but for what it says. */
 function saying(change: (send: Send) => Send[]): BrokerMaker {
@@ -34,10 +42,11 @@ function saying(change: (send: Send) => Send[]): BrokerMaker {
   return (...args) => new Wrong(...args);
 }
 
-/** "client" for what clients are told, or the name of a worker's command. */
+/** For what clients are told "client" or, if more follows, "part"; else a worker's command. */
 function nameOf({ frames }: Send): string {
   const command = decode(frames);
-  return "name" in command ? command.name : command.header;
+  if (command.header === "client") return command.name === "PARTIAL" ? "part" : "client";
+  return command.header === "worker" ? command.name : command.header;
 }
 
 const withoutCommand = (name: string) => saying((send) => (nameOf(send) === name ? [] : [send]));
@@ -65,6 +74,24 @@ function misroutes(): BrokerMaker {
   });
 }
 
+/** What is to be said in one dialect is said in another. */
+function translates(header: "client" | "worker", from: Dialect, to: Dialect): BrokerMaker {
+  return saying((send) => {
+    const command = decode(send.frames);
+    if (command.header !== header || command.dialect !== from) return [send];
+    return [{ ...send, frames: encode({ ...command, dialect: to }) }];
+  });
+}
+
+/** After its outcome each client is told one part more. */
+function goesOn(): BrokerMaker {
+  return saying((send) => {
+    const command = decode(send.frames);
+    if (command.header !== "client" || command.dialect !== MDP_0_2) return [send];
+    return [send, { ...send, frames: encode({ ...command, name: "PARTIAL" }) }];
+  });
+}
+
 const WRONG: [string, BrokerMaker, RegExp][] = [
   ["drops what it delivers again", dropsRedeliveries(), /^L3, .* waits, and so does a worker/],
   [
@@ -78,13 +105,82 @@ const WRONG: [string, BrokerMaker, RegExp][] = [
     saying((send) =>
       nameOf(send) === "client" ? [{ ...send, frames: send.frames.with(-1, OTHER) }] : [send],
     ),
-    /^S[123], /,
+    /^S([123]|10), /,
   ],
   ["answers nobody", withoutCommand("client"), /^S1, .* was not (told|passed on)/],
   ["sends no HEARTBEAT", withoutCommand("HEARTBEAT"), /^L1, .* was sent nothing for/],
   ["sends nobody away", withoutCommand("DISCONNECT"), /^L[24], .* not told/],
   ["delivers nothing", withoutCommand("REQUEST"), /^L3, .* waits, and so does a worker/],
+  ["loses a part", withoutCommand("part"), /^S10, .* was not passed on/],
+  [
+    "tells a part twice",
+    saying((send) => (nameOf(send) === "part" ? [send, send] : [send])),
+    /^S10, .* is no part to be told now/,
+  ],
+  ["goes on after the end", goesOn(), /^S10, .* is no part to be told now/],
+  [
+    "does not say that a reply broke off",
+    saying((send) => (send.frames.some((frame) => frame.equals(BROKE_OFF)) ? [] : [send])),
+    /^S12, .* was not told that no more comes/,
+  ],
+  ["answers clients of 0.1 in 0.2", translates("client", MDP_0_1, MDP_0_2), /^S11, /],
+  ["tells workers of 0.1 in words", translates("worker", MDP_0_1, MDP_0_1_IN_WORDS), /^S11, /],
+  ["tells workers of 0.2 in 0.1", translates("worker", MDP_0_2, MDP_0_1), /^S11, /],
 ];
+
+/** The real broker, but for one of its parts. */
+const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
+  [
+    "gives a request that was answered in part to another worker",
+    ({ mock }) => {
+      const { part } = Replies.prototype;
+      mock.method(Replies.prototype, "part", function (this: Replies, ...args: Part) {
+        part.apply(this, args);
+        args[0].begun = false;
+      });
+    },
+    /^S1[02], /,
+  ],
+  [
+    "does not let go of the parts of a reply that comes to nothing",
+    ({ mock }) => void mock.method(Ledger.prototype, "dropParts", () => {}),
+    /^S(2|3|10), /,
+  ],
+  [
+    "gathers the parts in another order",
+    ({ mock }) => keeps(mock, (frames, part) => frames.unshift(...frames.splice(-part.length))),
+    /^S10, .* was told other parts than its worker answered/,
+  ],
+  [
+    "forgets a part that it should have kept",
+    ({ mock }) => keeps(mock, (frames, part) => frames.splice(-part.length)),
+    /^S10, .* was told other parts than its worker answered/,
+  ],
+  [
+    "does not tell who asks again what came before",
+    ({ mock }) => void mock.method(Replies.prototype, "catchUp", () => {}),
+    /^S10, .* was asked again, and told no earlier parts/,
+  ],
+];
+
+/** Does something else to the frames that are kept of a reply once a part has been added. */
+function keeps(mock: TestContext["mock"], change: (frames: Frame[], part: Frame[]) => void) {
+  const { keep } = Ledger.prototype;
+  mock.method(Ledger.prototype, "keep", function (this: Ledger, ...args: Keep) {
+    keep.apply(this, args);
+    change(args[0].parts?.frames ?? [], args[1]);
+  });
+}
+
+for (const [what, breakIt, expected] of WRONG_INSIDE) {
+  test(`a broker that ${what} is found out`, (context) => {
+    breakIt(context);
+    assert.match(
+      firstViolation((...args) => new Broker(...args)),
+      expected,
+    );
+  });
+}
 
 for (const [what, makeBroker, expected] of WRONG) {
   test(`a broker that ${what} is found out`, () => {
@@ -120,7 +216,7 @@ test("a failure says which seed, how to see it again, and what came before", () 
   const page = failure(simulate(42, { makeBroker, traced: true }), 10);
   assert.match(page, /^Seed 42: S1, /);
   assert.match(page, /^Replay it: SEED=42 npm run simulate$/m);
-  assert.match(page, /^ {2}t=[0-9.]+ ms {2}\w+ > broker {2}REPLY #[0-9]+ /m);
+  assert.match(page, /^ {2}t=[0-9.]+ ms {2}\w+ > broker {2}REPLY \S+ /m);
   assert.match(page, /VIOLATION S1, .*$/);
 });
 

@@ -1,0 +1,34 @@
+// What a worker of the simulation does for a request, step by step, whatever kind of worker it is.
+
+import { encodeFailure } from "../../protocol/failure.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import { partOf } from "./reading.ts";
+import type { Order } from "./task.ts";
+
+export type Step = { afterMs: number } & (
+  | { does: "part"; body: Frame[] }
+  | { does: "reply"; body: Frame[] }
+  | { does: "die" }
+);
+
+/** Once all is well nothing goes wrong here either. `hangMs` is how long one that hangs does. */
+export function stepsOf(order: Order, execution: string, healed: boolean, hangMs: number): Step[] {
+  const { name, how, parts } = order;
+  const afterMs = typeof how === "number" ? how / parts : 1;
+  const part = (nth: number) => partOf(order, execution, nth);
+  const before = Array.from({ length: parts - 1 }, (_, at): Step => {
+    return { afterMs, does: "part", body: part(at + 1) };
+  });
+  const reply: Step = { afterMs, does: "reply", body: part(parts) };
+  if (healed) return [...before, reply];
+  switch (how) {
+    case "poison":
+      return [...before, { afterMs, does: "die" }];
+    case "failure":
+      return [...before, { afterMs, does: "reply", body: encodeFailure(400, name) }];
+    case "hang":
+      return [...before, { ...reply, afterMs: hangMs }];
+    default:
+      return [...before, reply];
+  }
+}

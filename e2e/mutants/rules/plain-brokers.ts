@@ -62,8 +62,14 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A plain reply that nobody waits for is not counted.",
     file,
-    find: "      this.strays.duplicate += 1;\n      return [];",
-    replace: "      return [];",
+    find: "      if (this.#spoilt) this.strays.late += 1;\n      else this.strays.duplicate += 1;\n",
+    replace: "",
+  },
+  {
+    rule: "A plain reply to a request that was given up is counted as a duplicate.",
+    file,
+    find: "      if (this.#spoilt) this.strays.late += 1;\n      else this",
+    replace: "      this",
   },
   {
     rule: "A reply with an envelope that is not ours is taken for a plain one.",

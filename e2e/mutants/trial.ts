@@ -16,9 +16,9 @@ export type Verdict = {
 export type TimeLimits = Map<string, number>;
 
 const DIALOGS = [
-  "broker/{broker,call,drain,fairness,mmi}.test.ts",
+  "broker/{broker,call,dialects,drain,fairness,mmi,parts}.test.ts",
   "workers/session.test.ts",
-  "clients/lazy-pirate.test.ts",
+  "clients/{lazy-pirate,plain-brokers}.test.ts",
   "protocol/*.test.ts",
 ];
 const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow, so they come last.

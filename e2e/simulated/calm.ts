@@ -66,7 +66,7 @@ export class Calm {
     const { limits, services } = this.#world.configuration;
     for (const { name } of services) {
       const places = this.#population.broker.peer.witness.placesOf(name);
-      const most = Math.min(places, limits.queueMax, Math.floor(limits.queueBytesMax / 1000));
+      const most = Math.min(places, limits.queueMax, Math.floor(limits.queueBytesMax / BYTES));
       this.#answered(1, () => {
         this.#askAtOnce(most, name);
         const isSo = () => this.#counts.queued === 0 && this.#counts.inFlight === most;
@@ -256,6 +256,9 @@ export class Calm {
 function begun(name: string, events: HistoryEvent[]): number {
   return events.filter((event) => event.event === "began" && event.request === name).length;
 }
+
+/** More than it costs to keep a request of ours and its reply. */
+const BYTES = 2000;
 
 /** Longer than any message takes. */
 const SETTLE_MS = 50;

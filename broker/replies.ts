@@ -6,7 +6,7 @@ import { CALL, encodeStatus, STATUS } from "../protocol/call.ts";
 import { streams } from "../protocol/dialects.ts";
 import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
-import { type ClientCommand, encode, MESSAGE_FRAMES_MAX } from "../protocol/mdp.ts";
+import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Refusal, TOO_LONG, told } from "./refusals.ts";
@@ -87,7 +87,7 @@ export class Replies {
   #hasRoomFor(part: Frame[], { frames, weight }: Parts): boolean {
     const { messageBytesMax, queueBytesMax } = this.#limits;
     const more = weighFrames(part);
-    if (frames.length + part.length > PARTS_FRAMES_MAX) return false;
+    if (frames.length + part.length > BODY_FRAMES_MAX) return false;
     return weight + more <= messageBytesMax && this.#requests.weight + more <= queueBytesMax;
   }
 
@@ -113,6 +113,3 @@ export class Replies {
     this.#out.send(client, encode({ header: "client", dialect, name, envelope, service, body }));
   }
 }
-
-/** How many frames of parts are kept: with what goes before them, no more than a message has. */
-const PARTS_FRAMES_MAX = MESSAGE_FRAMES_MAX - 100;

@@ -6,7 +6,7 @@ import { EventEmitter, on } from "node:events";
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
-import { bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
+import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
@@ -189,6 +189,10 @@ export class Client {
     const most = bodyBytesMax(this.#options.messageBytesMax);
     if (size > most) {
       throw new RangeError(`the request has ${size} bytes; the broker takes no more than ${most}`);
+    }
+    if (frames.length > BODY_FRAMES_MAX) {
+      const no = `the broker takes no more than ${BODY_FRAMES_MAX}`;
+      throw new RangeError(`the request has ${frames.length} frames; ${no}`);
     }
   }
 

@@ -76,10 +76,15 @@ for (const { dialect, before, codes } of STARTS) {
   }
 }
 
-test("a worker has no PARTIAL in 0.1, so to encode one is our own mistake", () => {
+test("there is no PARTIAL in 0.1, so to encode one is our own mistake", () => {
   for (const dialect of [MDP_0_1, MDP_0_1_IN_WORDS]) {
-    const partial = { header: "worker", dialect, name: "PARTIAL", client, body: frames("a") };
-    assert.throws(() => encode(partial as WorkerCommand), TypeError);
+    const partial = { dialect, name: "PARTIAL", body: frames("a") } as const;
+    const [service] = frames("echo") as [Frame];
+    assert.throws(() => encode({ ...partial, header: "worker", client }), TypeError);
+    assert.throws(
+      () => encode({ ...partial, header: "client", envelope: dialect.delimiter, service }),
+      TypeError,
+    );
   }
 });
 

@@ -10,6 +10,7 @@ import {
   type Dialect,
   MDP_0_1,
   MDP_0_2,
+  streams,
   type WorkerCommandName,
 } from "./dialects.ts";
 import { splitEnvelope } from "./envelope.ts";
@@ -55,6 +56,9 @@ export const bodyBytesMax = (messageBytesMax: number) => messageBytesMax - MESSA
 /** The most frames that a message may have, so that no message is all frames and no bytes. */
 export const MESSAGE_FRAMES_MAX = 65_536;
 
+/** The most of them that a body may have, so that there is room for what it is addressed to. */
+export const BODY_FRAMES_MAX = MESSAGE_FRAMES_MAX - 100;
+
 /** The most requests at once that a worker may announce in READY. */
 export const CREDIT_MAX = 65_535;
 
@@ -73,11 +77,12 @@ export function encode(command: Command): Frame[] {
   const { dialect, name } = command;
   if (command.header === "client") {
     const { envelope, service, body } = command;
+    if (name === "PARTIAL" && !streams(dialect)) throw missing(command);
     const code = dialect.clientCommands ? [dialect.clientCommands[command.name]] : [];
     return [...envelope, dialect.clientHeader, ...code, service, ...body];
   }
   const code = dialect.workerCommands[command.name];
-  if (!code) throw new TypeError(`MDP ${dialect.name} has no ${name}`);
+  if (!code) throw missing(command);
   const start = [...dialect.delimiter, dialect.workerHeader, code];
   switch (command.name) {
     case "READY":
@@ -208,5 +213,7 @@ const WORKER_COMMANDS = new Map(
     ]),
   ),
 );
+
+const missing = ({ dialect, name }: Command) => new TypeError(`MDP ${dialect.name} has no ${name}`);
 
 const invalid = (why: string): Invalid => ({ header: "invalid", why });

@@ -413,6 +413,19 @@ test("so is one that says DISCONNECT to the first HEARTBEAT, but not one that sa
   }
 });
 
+test("a reply of more frames than the broker takes becomes an error, too", () => {
+  const { starts, brokerSays, answers, yields } = dialog();
+  const many = new Array<string>(40_000).fill("");
+  const refused =
+    "the reply has 80000 frames, and the broker takes no more than 65436 mmi.error 500";
+  starts();
+  brokerSays(request("c1", "hi"));
+  brokerSays(request("c2", "ho"));
+  assert.deepEqual(answers(0, ...many, ...many), [`> REPLY c1 ${refused}`]);
+  assert.deepEqual(yields(1, ...many), []);
+  assert.equal(yields(1, ...many)[1], `> REPLY c2 ${refused}`);
+});
+
 test("a conversation goes on in the dialect in which it was opened", () => {
   const { starts, meetsSilence, brokerSays, waits, yields, answers } = dialog({ streams: true });
   starts();

@@ -7,7 +7,13 @@ import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2, streams } from "../pr
 import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
-import { bodyBytesMax, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import {
+  BODY_FRAMES_MAX,
+  bodyBytesMax,
+  decode,
+  encode,
+  type WorkerCommand,
+} from "../protocol/mdp.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */
@@ -16,7 +22,7 @@ export type Request = {
   body: Frame[];
   deadline: number; // When to give up on its handler.
   parts: Frame[]; // Of its reply, if the broker takes it as a whole only.
-  size: number; // Of these parts, in bytes.
+  size: number; // Of what was last to go out, or is kept to, in bytes.
 };
 
 export type Effect =
@@ -123,16 +129,17 @@ export class Session {
   /** A handler has a part of its reply, and goes on. */
   partial(request: Request, body: Frame[], now: number): Effect[] {
     if (!this.#inHand.has(request)) return [];
-    const { client } = request;
-    request.size = sizeOf(body) + (streams(this.#dialect) ? 0 : request.size);
-    const refusal = this.#refusal(client, request.size);
+    const { client, parts } = request;
+    const passedOn = streams(this.#dialect);
+    request.size = sizeOf(body) + (passedOn ? 0 : request.size);
+    const refusal = this.#refusal(request, body.length + (passedOn ? 0 : parts.length));
     if (refusal) {
       this.#inHand.delete(request);
       const reply = this.#send({ name: "REPLY", client, body: refusal }, now);
       return [{ do: "abort", request, why: String(refusal[0]) }, reply, ...this.#leaveIfDone(now)];
     }
-    if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];
-    for (const frame of body) request.parts.push(frame);
+    if (passedOn) return [this.#send({ name: "PARTIAL", client, body }, now)];
+    for (const frame of body) parts.push(frame);
     return [];
   }
 
@@ -245,19 +252,22 @@ export class Session {
     return this.#connected ? [{ do: "close" }, { do: "stopped" }] : [{ do: "stopped" }];
   }
 
-  #reply({ client, parts }: Request, last: Frame[], now: number): Effect {
+  #reply(request: Request, last: Frame[], now: number): Effect {
+    const { client, parts } = request;
     const body = decodeFailure(last) ? last : [...parts, ...last];
-    const refusal = this.#refusal(client, sizeOf(body));
+    request.size = sizeOf(body);
+    const refusal = this.#refusal(request, body.length);
     return this.#send({ name: "REPLY", client, body: refusal ?? body }, now);
   }
 
   /** What goes instead of a body that the broker would not take, or null. */
-  #refusal(client: Frame, bytes: number): Frame[] | null {
-    const size = client.length + bytes;
+  #refusal({ client, size }: Request, frames: number): Frame[] | null {
+    const bytes = client.length + size;
     const most = bodyBytesMax(this.#options.messageBytesMax);
-    if (size <= most) return null;
-    const sentence = `the reply has ${size} bytes, and the broker takes no more than ${most}`;
-    return encodeFailure(500, sentence);
+    const no = "and the broker takes no more than";
+    if (bytes > most) return encodeFailure(500, `the reply has ${bytes} bytes, ${no} ${most}`);
+    if (frames <= BODY_FRAMES_MAX) return null;
+    return encodeFailure(500, `the reply has ${frames} frames, ${no} ${BODY_FRAMES_MAX}`);
   }
 
   /** Any command that we send puts off our next HEARTBEAT. */

@@ -236,12 +236,12 @@ export const PARTS: Mutant[] = [
   {
     rule: "Parts may have any number of frames.",
     file,
-    find: "if (frames.length + part.length > PARTS_FRAMES_MAX) return false;",
+    find: "if (frames.length + part.length > BODY_FRAMES_MAX) return false;",
     replace: "",
   },
   {
     rule: "Parts leave no room for the frames before them.",
-    file,
+    file: "protocol/mdp.ts",
     find: "MESSAGE_FRAMES_MAX - 100",
     replace: "MESSAGE_FRAMES_MAX",
   },

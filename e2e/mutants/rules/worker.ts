@@ -161,8 +161,20 @@ export const WORKER: Mutant[] = [
   {
     rule: "A reply that the broker would not take is sent.",
     file,
-    find: "if (size <= most) return",
-    replace: "if (size < Infinity) return",
+    find: "if (bytes > most) return",
+    replace: "if (bytes === Infinity) return",
+  },
+  {
+    rule: "A reply of more frames than the broker takes is sent.",
+    file,
+    find: "if (frames <= BODY_FRAMES_MAX) return null;",
+    replace: "if (frames < Infinity) return null;",
+  },
+  {
+    rule: "The frames of the parts that a worker keeps are counted one part at a time.",
+    file,
+    find: "body.length + (passedOn ? 0 : parts.length)",
+    replace: "body.length",
   },
   {
     rule: "A worker that is to end leaves with work in hand.",
@@ -227,19 +239,19 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker says PARTIAL to a broker that does not know it.",
     file,
-    find: 'if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL"',
+    find: 'if (passedOn) return [this.#send({ name: "PARTIAL"',
     replace: 'if (client) return [this.#send({ name: "PARTIAL"',
   },
   {
     rule: "A worker keeps the parts back from a broker that takes them.",
     file,
-    find: 'if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];',
+    find: 'if (passedOn) return [this.#send({ name: "PARTIAL", client, body }, now)];',
     replace: "",
   },
   {
     rule: "The parts that a worker kept are not in its reply.",
     file,
-    find: "for (const frame of body) request.parts.push(frame);",
+    find: "for (const frame of body) parts.push(frame);",
     replace: "",
   },
   {
@@ -251,19 +263,19 @@ export const WORKER: Mutant[] = [
   {
     rule: "The parts that a worker keeps are held to the bound one by one.",
     file,
-    find: "sizeOf(body) + (streams(this.#dialect) ? 0 : request.size)",
+    find: "sizeOf(body) + (passedOn ? 0 : request.size)",
     replace: "sizeOf(body)",
   },
   {
     rule: "The parts that a worker sends are held to the bound together.",
     file,
-    find: "sizeOf(body) + (streams(this.#dialect) ? 0 : request.size)",
+    find: "sizeOf(body) + (passedOn ? 0 : request.size)",
     replace: "sizeOf(body) + request.size",
   },
   {
     rule: "A part that the broker would not take is sent.",
     file,
-    find: "const refusal = this.#refusal(client, request.size);\n",
+    find: "const refusal = this.#refusal(request, body.length + (passedOn ? 0 : parts.length));\n",
     replace: "const refusal = request.size < 0 ? [] : null;\n",
   },
   {

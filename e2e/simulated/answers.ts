@@ -23,6 +23,7 @@ type Came = {
   status: number; // For a call.
   body: Frame[]; // As its asker is to be told it, if at all.
   inParts: boolean; // That is not all that there is of the reply.
+  isLong: boolean; // With what came before it may be more than the broker keeps.
   told: boolean; // It was.
 };
 
@@ -45,7 +46,8 @@ export class Answers {
     const failure = goesOn ? null : decodeFailure(body);
     const inParts = !failure && (goesOn || parts.length > 0);
     if (failure && parts.length > 0) this.#see("a service said no in the middle of its reply");
-    if (inParts) asked.cut ||= this.#mayBeTooLong(asked, body);
+    const isLong = inParts && this.#mayBeTooLong(asked, body);
+    asked.cut ||= isLong;
     asked.parts = failure ? body : [...parts, ...body];
     this.#came = {
       asked,
@@ -53,6 +55,7 @@ export class Answers {
       status: goesOn ? STATUS.part : (failure?.code ?? STATUS.ok),
       body: goesOn || begun ? body : asked.parts,
       inParts,
+      isLong,
       told: false,
     };
   }
@@ -69,7 +72,7 @@ export class Answers {
 
   /** Whether what has come of its reply may be more than the broker keeps for its asker. */
   mayGiveUp(asked: Asked): boolean {
-    return this.#came?.asked === asked && asked.cut && !takesParts(asked);
+    return this.#came?.asked === asked && this.#came.isLong && !takesParts(asked);
   }
 
   /** After the effects of an input. `isDrained`: it was the end of all that was open. */
@@ -77,14 +80,8 @@ export class Answers {
     if (this.#behind && !this.#behind.ended)
       throw new Violation("S10", `${this.#behind.name} was asked again, and told no earlier parts`);
     this.#behind = null;
-    if (!this.#came) return;
-    const { asked, name, told } = this.#came;
-    const isAnswered = account.rose("answered");
-    const isGivenUp = !isAnswered && account.rose("refused");
-    if (told || asked.ended) this.#came = null;
-    else if (name === "REPLY" && !isGivenUp) this.#checkLast(asked, isAnswered, now);
-    else if (!isDrained && isGivenUp) this.#checkGivenUp(asked, now);
-    else if (!isDrained) this.#checkPart(asked, now);
+    const came = this.#came;
+    if (came && !came.told && !came.asked.ended) this.#checkUntold(came, account, isDrained, now);
     this.#came = null;
   }
 
@@ -114,7 +111,18 @@ export class Answers {
     return isIt;
   }
 
-  /** Its asker knows no parts, or is not there. There is nobody to be told of it but a call's. */
+  #checkUntold({ asked, name, status }: Came, account: Account, isDrained: boolean, now: number) {
+    const isAnswered = account.rose("answered");
+    const isGivenUp = !isAnswered && account.rose("refused");
+    if (name === "REPLY" && !isGivenUp) this.#checkLast(asked, isAnswered ? status : null, now);
+    else if (isDrained)
+      return; // All that was open was given up.
+    else if (isGivenUp) this.#checkGivenUp(asked, now);
+    else if (takesParts(asked) && isOwed(asked, now))
+      throw new Violation("S10", `a part of the reply to ${asked.name} was not passed on`);
+  }
+
+  /** Its asker is plain and knows no parts, or is not there: nobody is told. */
   #checkGivenUp(asked: Asked, now: number) {
     if (!this.mayGiveUp(asked) || (asked.call && asked.asker))
       throw new Violation("S1", `${asked.name} was given up while it was answered`);
@@ -122,17 +130,12 @@ export class Answers {
     this.#book.end(asked, "refused", null, now);
   }
 
-  #checkPart(asked: Asked, now: number) {
-    if (takesParts(asked) && isOwed(asked, now))
-      throw new Violation("S10", `a part of the reply to ${asked.name} was not passed on`);
-  }
-
-  #checkLast(asked: Asked, isAnswered: boolean, now: number) {
-    const isOver = asked.expiry <= now;
-    if (isOwed(asked, now) || !(isAnswered || isOver))
+  /** Nobody was there to be told. `status` is null if its time was over. */
+  #checkLast(asked: Asked, status: number | null, now: number) {
+    if (isOwed(asked, now) || (status === null && asked.expiry > now))
       throw new Violation("S1", `the reply to ${asked.name} was not passed on`);
-    if (isAnswered) this.#answered(asked, this.#came?.status ?? STATUS.ok, now);
-    else this.#book.end(asked, "expired", null, now);
+    if (status === null) this.#book.end(asked, "expired", null, now);
+    else this.#answered(asked, status, now);
   }
 
   #answered(asked: Asked, status: number, now: number) {

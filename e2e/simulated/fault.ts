@@ -11,7 +11,7 @@ export const FAULTS = [
   "broker stopped", // By SIGTERM: it drains.
   "link cut", // Nothing gets through for a while.
   "link cut one way",
-  "newcomer cut off", // A client that has just connected, and hears nothing for a while.
+  "deaf newcomer", // It connects and speaks, and hears nothing for a while.
   "connection reset",
   "clock jumped",
   "intruder came", // Sends what no peer should.

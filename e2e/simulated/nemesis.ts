@@ -76,8 +76,8 @@ export class Nemesis {
         return this.#cut(["up", "down"]);
       case "link cut one way":
         return this.#cut([this.#world.random.pick(["up", "down"] as const)]);
-      case "newcomer cut off":
-        return this.#cutNewcomer();
+      case "deaf newcomer":
+        return this.#deafNewcomer();
       case "connection reset":
         return this.#reset();
       case "clock jumped":
@@ -153,19 +153,21 @@ export class Nemesis {
     return true;
   }
 
-  #cutNewcomer(): boolean {
-    const place = this.#pick(this.#population.clients);
-    if (!place) return false;
+  /** What it asks first, and its READY, are met with silence. */
+  #deafNewcomer(): boolean {
     const { clock, random, network, trace, configuration } = this.#world;
+    const { workers, clients } = this.#population;
+    const [client, worker] = [this.#pick(clients), this.#pick(workers)];
+    const place = random.chance(0.5) ? client : worker;
+    if (!place) return false;
     place.peer.kill(0);
     place.restart();
     const { process } = place;
-    this.#workload.askBy(place.peer);
-    clock.after(configuration.network.delayMs * random.between(2, 8), () => {
-      trace.event(() => `${process.name} hears nothing for a while`);
-      network.cut(process, ["down"]);
-      clock.after(configuration.silenceMs * random.between(0.5, 1), () => network.heal(process));
-    });
+    trace.event(() => `${process.name} hears nothing for a while`);
+    network.deafen(process);
+    if (client && place === client) this.#workload.askBy(client.peer);
+    const [least, most] = place === client ? [configuration.silenceMs / 2, 2] : [this.#leaseMs, 4];
+    clock.after(least * random.between(1, most), () => network.heal(process));
     return true;
   }
 

@@ -42,6 +42,7 @@ export class Network {
   #listener: Listener | null = null;
   #connections = new Set<Connection>();
   #cut = new Set<Process>(); // In one direction at least, so that they cannot connect.
+  #deaf = new Set<Process>(); // What they are sent does not reach them.
   #names = new Map<Address, string>(); // Whose each address is.
 
   constructor(clock: Clock, random: Random, options: NetworkOptions, sightings: Sightings) {
@@ -122,8 +123,15 @@ export class Network {
     }
   }
 
+  /** It may connect and speak, and hears nothing: as if it spoke to who does not understand it. */
+  deafen(process: Process) {
+    this.#deaf.add(process);
+    for (const { down } of this.connections(process)) down.cut();
+  }
+
   heal(process: Process) {
     this.#cut.delete(process);
+    this.#deaf.delete(process);
     for (const { up, down } of this.connections(process))
       for (const lane of [up, down]) lane.heal();
   }
@@ -158,6 +166,7 @@ export class Network {
     };
     const delayMs = this.#delays();
     const connection = new Connection(address, peer, broker, this.#clock, delayMs);
+    if (this.#deaf.has(process)) connection.down.cut();
     listener.byAddress.set(address, connection);
     this.#names.set(address, process.name);
     this.#connections.add(connection);

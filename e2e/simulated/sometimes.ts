@@ -39,6 +39,7 @@ export const SIGHTS = [
   "a worker was lost in the middle of a reply of which nobody had a part",
   "a service said no in the middle of its reply",
   "a client lost its broker in the middle of a reply",
+  "a worker of ours was met with silence, and spoke plainly",
   "a client asked plainly, since its question was answered late",
   "a client was told 400",
   "a client was told 404",

@@ -94,8 +94,11 @@ export class SimulatedWorker {
           this.process.end();
           this.#onEnd();
           break;
-        case "abort":
         case "log":
+          if (effect.entry.event === "session.opened" && effect.entry.credit === null)
+            this.#world.sightings.see("a worker of ours was met with silence, and spoke plainly");
+          break;
+        case "abort":
           break;
       }
     }

@@ -95,5 +95,5 @@ function violation({ ended, output }: Ended): string | null {
   if (ended === "by time-out") return "a time-out";
   const [, sentence] = /^Seed [0-9]+: (.*)$/m.exec(output) ?? [];
   if (sentence === undefined) return "a crash";
-  return /^([SL][0-9]|conservation), /.exec(sentence)?.[1] ?? "history";
+  return /^([SL][0-9]+|conservation), /.exec(sentence)?.[1] ?? "history";
 }

@@ -22,7 +22,7 @@ export type Request = {
   body: Frame[];
   deadline: number; // When to give up on its handler.
   parts: Frame[]; // Of its reply, if the broker takes it as a whole only.
-  size: number; // Of what was last to go out, or is kept to, in bytes.
+  size: number; // Of these, in bytes.
 };
 
 export type Effect =
@@ -130,16 +130,16 @@ export class Session {
   partial(request: Request, body: Frame[], now: number): Effect[] {
     if (!this.#inHand.has(request)) return [];
     const { client, parts } = request;
-    const passedOn = streams(this.#dialect);
-    request.size = sizeOf(body) + (passedOn ? 0 : request.size);
-    const refusal = this.#refusal(request, body.length + (passedOn ? 0 : parts.length));
+    const size = request.size + sizeOf(body);
+    const refusal = this.#refusal(client, size, parts.length + body.length);
     if (refusal) {
       this.#inHand.delete(request);
       const reply = this.#send({ name: "REPLY", client, body: refusal }, now);
       return [{ do: "abort", request, why: String(refusal[0]) }, reply, ...this.#leaveIfDone(now)];
     }
-    if (passedOn) return [this.#send({ name: "PARTIAL", client, body }, now)];
+    if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];
     for (const frame of body) parts.push(frame);
+    request.size = size;
     return [];
   }
 
@@ -252,16 +252,14 @@ export class Session {
     return this.#connected ? [{ do: "close" }, { do: "stopped" }] : [{ do: "stopped" }];
   }
 
-  #reply(request: Request, last: Frame[], now: number): Effect {
-    const { client, parts } = request;
+  #reply({ client, parts }: Request, last: Frame[], now: number): Effect {
     const body = decodeFailure(last) ? last : [...parts, ...last];
-    request.size = sizeOf(body);
-    const refusal = this.#refusal(request, body.length);
+    const refusal = this.#refusal(client, sizeOf(body), body.length);
     return this.#send({ name: "REPLY", client, body: refusal ?? body }, now);
   }
 
   /** What goes instead of a body that the broker would not take, or null. */
-  #refusal({ client, size }: Request, frames: number): Frame[] | null {
+  #refusal(client: Frame, size: number, frames: number): Frame[] | null {
     const bytes = client.length + size;
     const most = bodyBytesMax(this.#options.messageBytesMax);
     const no = "and the broker takes no more than";

@@ -173,7 +173,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "The frames of the parts that a worker keeps are counted one part at a time.",
     file,
-    find: "body.length + (passedOn ? 0 : parts.length)",
+    find: "parts.length + body.length",
     replace: "body.length",
   },
   {
@@ -239,13 +239,13 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker says PARTIAL to a broker that does not know it.",
     file,
-    find: 'if (passedOn) return [this.#send({ name: "PARTIAL"',
+    find: 'if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL"',
     replace: 'if (client) return [this.#send({ name: "PARTIAL"',
   },
   {
     rule: "A worker keeps the parts back from a broker that takes them.",
     file,
-    find: 'if (passedOn) return [this.#send({ name: "PARTIAL", client, body }, now)];',
+    find: 'if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];',
     replace: "",
   },
   {
@@ -263,20 +263,20 @@ export const WORKER: Mutant[] = [
   {
     rule: "The parts that a worker keeps are held to the bound one by one.",
     file,
-    find: "sizeOf(body) + (passedOn ? 0 : request.size)",
-    replace: "sizeOf(body)",
+    find: "    request.size = size;\n",
+    replace: "",
   },
   {
     rule: "The parts that a worker sends are held to the bound together.",
     file,
-    find: "sizeOf(body) + (passedOn ? 0 : request.size)",
-    replace: "sizeOf(body) + request.size",
+    find: "const size = request.size + sizeOf(body);",
+    replace: "const size = request.size + sizeOf(body);\n    request.size = size;",
   },
   {
     rule: "A part that the broker would not take is sent.",
     file,
-    find: "const refusal = this.#refusal(request, body.length + (passedOn ? 0 : parts.length));\n",
-    replace: "const refusal = request.size < 0 ? [] : null;\n",
+    find: "const refusal = this.#refusal(client, size, parts.length + body.length);\n",
+    replace: "const refusal = size < 0 ? [] : null;\n",
   },
   {
     rule: "A handler goes on after a part that the broker would not take.",

@@ -104,6 +104,13 @@ export class Subject {
     });
   }
 
+  /** A newcomer is given what this client asked, and the client has its answer. */
+  async givesToAnother(client: Peer, service: string, body: string) {
+    using worker = await this.newcomer(service, client.dialect);
+    await worker.replies(await worker.isAsked(body), "done");
+    await client.hears(...client.dialect.answer, service, "done");
+  }
+
   /** A new client is served by a new worker. */
   async serves() {
     const service = someone();

@@ -9,7 +9,8 @@ import { count } from "../clients/load/figures.ts";
 import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
 import { fail } from "../program/fail.ts";
-import { freeEndpoint, type LogLine, Program } from "./processes/program.ts";
+import type { LogLine } from "./journal.ts";
+import { freeEndpoint, Program } from "./processes/program.ts";
 
 const HEARTBEAT_INTERVAL_MS = 500;
 const HEARTBEAT_LIVENESS = 3;

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { getContainerRuntimeClient } from "testcontainers";
 
 // Testcontainers' own sweeper is an image that has to be pulled. Ours is a process: sweeper.ts.
@@ -20,6 +21,18 @@ export const RUN = `majordomo-e2e-${randomBytes(4).toString("hex")}`;
 export async function engine() {
   return (await getContainerRuntimeClient()).container.dockerode;
 }
+
+/** Whether there is an engine, and it is there for us. */
+export async function engineAnswers(): Promise<boolean> {
+  const answers = engine().then((docker) => docker.ping());
+  const inTime = AbortSignal.timeout(ANSWER_MS);
+  return Promise.race([answers, once(inTime, "abort").then(() => Promise.reject())]).then(
+    () => true,
+    () => false,
+  );
+}
+
+const ANSWER_MS = 10_000;
 
 /** Removes the containers, networks and volumes of a run. */
 export async function sweep(run: string) {

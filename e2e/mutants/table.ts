@@ -1,7 +1,7 @@
 // What became of the mutants, as a table for people at a terminal and as one for the documents.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import Table from "cli-table3";
+import { markdown, rowsOf, writeSection } from "../document.ts";
 import type { Verdict } from "./trial.ts";
 
 export const survived = ({ tests, simulation }: Verdict) =>
@@ -22,39 +22,21 @@ export function page(verdicts: Verdict[]): string {
     wordWrap: true,
     style: { head: [], border: [], compact: true },
   });
-  table.push(...rowsOf(verdicts));
+  table.push(...tableOf(verdicts));
   return table.toString();
 }
 
-/** Puts the table into the document, between the two marks that are there for it. */
+/** Puts the table into the document. */
 export function writeInto(document: string, verdicts: Verdict[]) {
-  const [before, rest, ...more] = readFileSync(document, "utf8").split(START);
-  const [, after, ...evenMore] = rest?.split(END) ?? [];
-  if (before === undefined || after === undefined || more.length + evenMore.length > 0)
-    throw new Error(`${document} has not one ${START} and one ${END} after it`);
-  writeFileSync(document, `${before}${START}\n\n${markdown(verdicts)}\n\n${END}${after}`);
+  const text = `\`make mutants\`: ${summary(verdicts)}\n\n${markdown(HEAD, tableOf(verdicts))}`;
+  writeSection(document, SECTION, text);
 }
 
 /** The rules in a document's table. */
-export function rulesIn(document: string): string[] {
-  const [, table = ""] = document.split(START);
-  const rows = table
-    .split("\n")
-    .filter((line) => line.startsWith("| "))
-    .slice(2);
-  return rows.map((row) => row.slice(2).split(" | ")[0] ?? "");
-}
-
-function markdown(verdicts: Verdict[]): string {
-  const rows = [HEAD, HEAD.map(() => "---"), ...rowsOf(verdicts)];
-  const lines = rows.map(
-    (row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`,
-  );
-  return [`\`make mutants\`: ${summary(verdicts)}`, "", ...lines].join("\n");
-}
+export const rulesIn = (document: string) => rowsOf(document, SECTION).map(([rule = ""]) => rule);
 
 /** Of the tests that notice, the one is told that fails for the fewest mutants: it is most to the point. */
-function rowsOf(verdicts: Verdict[]): string[][] {
+function tableOf(verdicts: Verdict[]): string[][] {
   const failures = new Map<string, number>();
   for (const { tests } of verdicts)
     for (const test of tests) failures.set(test, (failures.get(test) ?? 0) + 1);
@@ -67,6 +49,5 @@ function rowsOf(verdicts: Verdict[]): string[][] {
   ]);
 }
 
-const START = "<!-- mutants -->";
-const END = "<!-- /mutants -->";
+const SECTION = "mutants";
 const HEAD = ["Broken on purpose", "The test that catches it", "Simulation"];

@@ -11,9 +11,8 @@ help: ## What there is
 demo: node_modules ## The main job in 20 s, without Docker: a worker killed, one frozen, nothing lost
 	@npm run -s demo
 
-test: node_modules ## Types, lint, rules, a simulation, real processes (what needs Docker: make smoke)
+test: node_modules ## Everything: types, lint, rules, a simulation, processes, peers, containers
 	@npm run -s test
-	@echo "Not run by make test: the containers. With Docker, make smoke runs them."
 
 check: node_modules ## Types, lint and house rules alone: a few seconds
 	@npm run -s check
@@ -23,6 +22,9 @@ conformance: node_modules ## 7/MDP, 18/MDP and 8/MMI on the wire; MDP_BROKER=tcp
 
 peers: node_modules ## Who works with whom: peers in Python and C. Needs python3-zmq, libzmq3-dev and gcc
 	@npm run -s peers
+
+e2e: node_modules ## Docker: workers and broker killed, paused, cut off, in containers; ONLY=paused make e2e
+	@npm run -s e2e
 
 simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make simulate, SEED=42 make simulate
 	@npm run -s simulate
@@ -61,4 +63,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check conformance peers simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check conformance peers e2e simulate mutants call load up logs scale smoke down clean

@@ -9,8 +9,12 @@ import {
 } from "../../clients/client.ts";
 import type { HistoryEvent, Outcome } from "../history.ts";
 
-/** An outcome, who answered, or the class of the error. */
-export type Told = Outcome & { by?: string; error?: string };
+/** An outcome, and what it says besides. */
+export type Told = Outcome & {
+  by?: string; // The worker that answered.
+  version?: number; // How often the document was written.
+  error?: string; // The class of the error.
+};
 
 export class Asker {
   readonly client: Client;
@@ -30,26 +34,38 @@ export class Asker {
     this.#history = history;
   }
 
-  /** Asks for work of so many ms, or for what else `slow` understands. Never rejects. */
-  async ask(work: number | string, options: RequestOptions = {}): Promise<Told> {
+  /** Asks `slow` for work of so many ms, or for what else it understands. Never rejects. */
+  ask(work: number | string, options: RequestOptions = {}): Promise<Told> {
+    return this.#noted(async (request) => {
+      const [by, answers] = await this.client.request("slow", [String(work), request], options);
+      return { answers: String(answers), by: String(by) };
+    });
+  }
+
+  /** Has `db` increment a document that is not there yet. Never rejects. */
+  increment(): Promise<Told> {
+    return this.#noted(async (request) => {
+      const command = JSON.stringify({ command: "increment", key: request });
+      const [document] = await this.client.request("db", command);
+      const { key, version } = JSON.parse(String(document));
+      return { answers: key, version };
+    });
+  }
+
+  async #noted(ask: (request: string) => Promise<Told>): Promise<Told> {
     this.#asked += 1;
     const request = `${this.name}-${this.#asked}`;
     this.#history.push({ event: "asked", request, client: this.name });
-    const outcome = await this.#outcome([String(work), request], options);
+    const outcome = await ask(request).catch(told);
     this.#history.push({ event: "ended", request, client: this.name, outcome });
     return outcome;
   }
+}
 
-  async #outcome(body: string[], options: RequestOptions): Promise<Told> {
-    try {
-      const [by, request] = await this.client.request("slow", body, options);
-      return { answers: String(request), by: String(by) };
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      const { name, message } = error;
-      return error instanceof Refused
-        ? { refused: message, error: name }
-        : { unknown: message, error: name };
-    }
-  }
+function told(error: unknown): Told {
+  if (!(error instanceof RequestError)) throw error;
+  const { name, message } = error;
+  return error instanceof Refused
+    ? { refused: message, error: name }
+    : { unknown: message, error: name };
 }

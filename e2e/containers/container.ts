@@ -14,7 +14,7 @@ export type ContainerOptions = {
   name: string; // In the network, its host name too.
   aliases?: string[]; // Other names in the network.
   settings?: Record<string, string>; // Its environment.
-  ports?: { container: number; host: number }[]; // Published on this machine, the same ones for all its lives.
+  ports?: { container: number; host: number }[]; // Published here, the same in all its lives.
   mounts?: { source: string; target: string }[]; // Volumes by name, and where they go.
 };
 
@@ -23,6 +23,7 @@ export class Container extends Journal {
   #started: StartedTestContainer;
   #network: string;
   #life = 0;
+  #removed = false;
 
   /** Runs a program of the image. Resolves once it has said its first line. */
   static async start(command: string, network: StartedNetwork, options: ContainerOptions) {
@@ -97,6 +98,8 @@ export class Container extends Journal {
   }
 
   async remove() {
+    if (this.#removed) return;
+    this.#removed = true;
     await (await this.handle()).remove({ force: true, v: true });
   }
 

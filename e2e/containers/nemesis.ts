@@ -16,7 +16,8 @@ export type Kind =
   | "paused"
   | "cut off"
   | "black-holed"
-  | "losing packets";
+  | "losing packets"
+  | "crashed";
 
 /** Times are in ms since 1970. */
 export type Fault = {
@@ -38,6 +39,11 @@ export class Nemesis {
   /** SIGKILL: its connections break, and it says nothing. */
   kill(container: Container): Promise<Fault> {
     return this.#signal("killed", container, "SIGKILL");
+  }
+
+  /** What it did to itself is noted, too. */
+  sawCrash({ name }: Container, at: number) {
+    this.faults.push({ kind: "crashed", target: name, from: at, since: at, to: null });
   }
 
   /** SIGTERM: it is asked to finish. */

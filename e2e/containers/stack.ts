@@ -4,15 +4,22 @@
 import { Network, type StartedNetwork } from "testcontainers";
 import type { Counts } from "../../broker/state.ts";
 import { Client, type ClientOptions } from "../../clients/client.ts";
+import { freeEndpoint } from "../endpoint.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
 import type { LogLine } from "../journal.ts";
-import { freeEndpoint } from "../processes/program.ts";
 import { Asker } from "./asker.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import { RUN, sweepAfterwards } from "./engine.ts";
 import { Load } from "./load.ts";
 
 export const SLOW = "e2e/processes/slow.ts";
+
+/** As many as were asked for. */
+type Workers<Count extends number> = Count extends 1
+  ? [Container]
+  : Count extends 2
+    ? [Container, Container]
+    : [Container, Container, Container, ...Container[]];
 
 type Settings = Record<string, string>;
 
@@ -26,6 +33,7 @@ export class Stack implements AsyncDisposable {
   #settings: Settings;
   #containers: Container[] = [];
   #clients: Client[] = [];
+  #observer: Client | undefined;
   #started = 0;
 
   /** A broker that listens. The settings are every program's environment. */
@@ -70,11 +78,15 @@ export class Stack implements AsyncDisposable {
   /** A worker that the broker has registered. */
   async worker(program = SLOW, options: Partial<ContainerOptions> = {}): Promise<Container> {
     const [worker] = await this.workersOf(program, 1, options);
-    return worker as Container;
+    return worker;
   }
 
   /** So many workers of a service, all of them registered. */
-  async workersOf(program: string, count: number, options: Partial<ContainerOptions> = {}) {
+  async workersOf<Count extends number>(
+    program: string,
+    count: Count,
+    options: Partial<ContainerOptions> = {},
+  ): Promise<Workers<Count>> {
     const registered = this.registered + count;
     const service = program.split("/").at(-1)?.replace(".ts", "") ?? program;
     const started = await Promise.all(
@@ -88,7 +100,17 @@ export class Stack implements AsyncDisposable {
     );
     this.workers.push(...started);
     await this.broker.logged("worker.registered", () => this.registered >= registered);
-    return started;
+    return started as Workers<Count>;
+  }
+
+  /** The worker that has begun a request, and the others. */
+  async atWork<Others extends Container[]>([...workers]: [Container, ...Others]) {
+    const begun = workers.map(async (worker) => {
+      await worker.logged("slow.began");
+      return worker;
+    });
+    const victim = await Promise.any(begun);
+    return [victim, ...workers.filter((worker) => worker !== victim)] as [Container, ...Others];
   }
 
   async container(command: string, options: ContainerOptions): Promise<Container> {
@@ -124,7 +146,8 @@ export class Stack implements AsyncDisposable {
 
   /** The broker's own account. */
   async counts(): Promise<Counts> {
-    const [, json] = await this.client().request("mmi.stats", "");
+    this.#observer ??= this.client();
+    const [, json] = await this.#observer.request("mmi.stats", "");
     return JSON.parse(String(json));
   }
 

@@ -1,10 +1,11 @@
 // A program as a local process.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { onStopSignal } from "../../program/signals.ts";
 import { Journal } from "../journal.ts";
+
+export { freeEndpoint } from "../endpoint.ts";
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null };
 
@@ -77,14 +78,4 @@ export class Program extends Journal {
     this.signal("SIGKILL");
     await this.ended;
   }
-}
-
-/** An endpoint on loopback that nobody listens on now. */
-export async function freeEndpoint(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return `tcp://127.0.0.1:${address.port}`;
 }

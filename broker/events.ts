@@ -1,4 +1,8 @@
-// What the broker tells its log. The names are fixed: tests and alerts stand on them.
+// What the broker and its program tell the log, and docs/OPERATIONS.md lists. The names are fixed:
+// tests and alerts stand on them.
+
+import type { Heartbeat } from "../protocol/heartbeat.ts";
+import type { Counts } from "./state.ts";
 
 export type RemovalReason =
   | "expired" // Silent for liveness × interval.
@@ -7,6 +11,7 @@ export type RemovalReason =
   | "rejected"; // It broke the protocol.
 
 export type BrokerEvent =
+  | { event: "broker.listening"; endpoint: string; heartbeat: Heartbeat }
   | { event: "worker.registered"; service: string; worker: string; credit: number }
   | {
       event: "worker.removed";
@@ -30,12 +35,15 @@ export type BrokerEvent =
   | { event: "messages.dropped"; why: string; count: number }
   | { event: "peers.disconnected"; why: string; count: number }
   | { event: "broker.overslept"; ms: number }
-  | { event: "broker.draining"; queued: number; inFlight: number };
+  | { event: "broker.draining"; queued: number; inFlight: number }
+  | { event: "broker.stopped"; counts: Counts }
+  | { event: "deaths.unnoticed" };
 
 /** What may come in a flood is counted, and told once a tick. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
 
-const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
+export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
+  "broker.listening": "info",
   "worker.registered": "info",
   "worker.removed": "info",
   "request.quarantined": "warn",
@@ -45,6 +53,8 @@ const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "peers.disconnected": "warn",
   "broker.overslept": "warn",
   "broker.draining": "info",
+  "broker.stopped": "info",
+  "deaths.unnoticed": "warn",
 };
 
 export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
@@ -52,6 +62,8 @@ export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
 /** The event as a sentence. */
 export function sentenceOf(event: BrokerEvent): string {
   switch (event.event) {
+    case "broker.listening":
+      return `listening on ${event.endpoint}`;
     case "worker.registered":
       return `a worker of ${event.service} is ready, credit ${event.credit}`;
     case "worker.removed":
@@ -70,6 +82,10 @@ export function sentenceOf(event: BrokerEvent): string {
       return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
     case "broker.draining":
       return `taking nothing new: ${event.inFlight} in flight, ${event.queued} queued`;
+    case "broker.stopped":
+      return "stopped, nothing in flight";
+    case "deaths.unnoticed":
+      return "this libzmq tells of no broken connection: heartbeats do";
   }
 }
 

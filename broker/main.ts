@@ -37,7 +37,7 @@ const settings = environment("broker", {
   MDP_HEALTH_PORT: healthPort,
   LOG_LEVEL: logLevel,
 });
-const log = logger("broker", settings.LOG_LEVEL);
+const log = logger("broker", settings.LOG_LEVEL, { levelOf, sentenceOf });
 const heartbeat = heartbeatFrom(settings);
 const limits = {
   requestTtlMs: settings.MDP_REQUEST_TTL_MS,
@@ -65,16 +65,8 @@ const transport = await bind(settings.MDP_BIND, connections, {
 let draining = false;
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining);
-log.info(
-  { event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat },
-  `listening on ${settings.MDP_BIND}`,
-);
-if (!transport.noticesDeaths) {
-  log.warn(
-    { event: "deaths.unnoticed" },
-    "this libzmq tells of no broken connection: heartbeats do",
-  );
-}
+log({ event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat });
+if (!transport.noticesDeaths) log({ event: "deaths.unnoticed" });
 
 onStopSignal(() => {
   draining = true;
@@ -84,15 +76,14 @@ onStopSignal(() => {
 function perform(effects: Effect[]) {
   for (const effect of effects) {
     if (effect.do === "send") transport.send(effect.to, effect.frames);
-    else if (effect.do === "log")
-      log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+    else if (effect.do === "log") log(effect.entry);
     else stop();
   }
 }
 
 function stop() {
   clearInterval(timer);
-  log.info({ event: "broker.stopped", counts: broker.counts() }, "stopped, nothing in flight");
+  log({ event: "broker.stopped", counts: broker.counts() });
   health.close();
   transport.close();
 }

@@ -1,4 +1,5 @@
-// What a worker's session tells its log. The names are fixed: tests and alerts stand on them.
+// What a worker's session and its program tell the log, and docs/OPERATIONS.md lists. The names are
+// fixed: tests and alerts stand on them.
 
 export type SessionEvent =
   | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
@@ -8,20 +9,31 @@ export type SessionEvent =
   | { event: "session.overslept"; ms: number }
   | { event: "request.overran"; limitMs: number };
 
-const LEVELS: Record<SessionEvent["event"], "debug" | "info" | "warn"> = {
+export type WorkerEvent =
+  | SessionEvent
+  | { event: "worker.started"; broker: string; concurrency: number }
+  | { event: "worker.stopped" }
+  | { event: "request.failed"; err: unknown };
+
+export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "error"> = {
+  "worker.started": "info",
   "session.opened": "debug",
   "session.confirmed": "info",
   "session.lost": "warn",
   "session.draining": "info",
   "session.overslept": "warn",
   "request.overran": "warn",
+  "request.failed": "error",
+  "worker.stopped": "info",
 };
 
-export const levelOf = (event: SessionEvent) => LEVELS[event.event];
+export const levelOf = (event: WorkerEvent) => LEVELS[event.event];
 
 /** The event as a sentence. */
-export function sentenceOf(event: SessionEvent): string {
+export function sentenceOf(event: WorkerEvent): string {
   switch (event.event) {
+    case "worker.started":
+      return `looking for the broker at ${event.broker}`;
     case "session.opened":
       return `READY sent in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
     case "session.confirmed":
@@ -34,5 +46,9 @@ export function sentenceOf(event: SessionEvent): string {
       return `this worker itself was stopped for ${event.ms} ms`;
     case "request.overran":
       return `a handler took longer than ${event.limitMs} ms`;
+    case "request.failed":
+      return "a handler threw";
+    case "worker.stopped":
+      return "stopped, nothing in hand";
   }
 }

@@ -13,7 +13,7 @@ import {
   whole,
 } from "../program/environment.ts";
 import { serveHealth } from "../program/health.ts";
-import { type Logger, logger } from "../program/log.ts";
+import { type Log, logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
@@ -21,7 +21,7 @@ import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
-import { levelOf, sentenceOf } from "./events.ts";
+import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
 import { type Effect, type Request, Session } from "./session.ts";
 
 export type { Frame };
@@ -80,7 +80,7 @@ export async function serve(
     MDP_HEALTH_PORT: healthPort,
     LOG_LEVEL: logLevel,
   });
-  const log = logger(service, settings.LOG_LEVEL);
+  const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf });
   const heartbeat = heartbeatFrom(settings);
   const now = () => performance.now();
   const session = new Session(
@@ -106,12 +106,12 @@ export async function serve(
     () => abortAll("the worker was stopped"),
   );
   const { MDP_BROKER: broker } = settings;
-  log.info({ event: "worker.started", broker, concurrency }, `looking for the broker at ${broker}`);
+  log({ event: "worker.started", broker, concurrency });
   perform(session.tick(now()));
   await stopped.promise;
   clearInterval(timer);
   health.close();
-  log.info({ event: "worker.stopped" }, "stopped, nothing in hand");
+  log({ event: "worker.stopped" });
 
   function perform(effects: Effect[]) {
     for (const effect of effects) {
@@ -133,7 +133,7 @@ export async function serve(
           handlers.get(effect.request)?.abort(new Error(effect.why));
           break;
         case "log":
-          log[levelOf(effect.entry)](effect.entry, sentenceOf(effect.entry));
+          log(effect.entry);
           break;
         case "stopped":
           stopped.resolve();
@@ -188,7 +188,7 @@ async function answer(
   body: Frame[],
   request: Parameters<Handler>[1],
   part: (body: Frame[]) => void,
-  log: Logger,
+  log: Log<WorkerEvent>,
 ): Promise<Frame[]> {
   try {
     const answered = handler(body, request);
@@ -197,8 +197,7 @@ async function answer(
   } catch (error) {
     if (error instanceof ServiceError) return encodeFailure(error.code, error.message);
     // After an abort nobody waits, and most handlers fail with the reason that we gave them.
-    if (!request.signal.aborted)
-      log.error({ event: "request.failed", err: error }, "a handler threw");
+    if (!request.signal.aborted) log({ event: "request.failed", err: error });
     return encodeFailure(500, `the service failed: ${messageOf(error)}`);
   }
 }

@@ -37,7 +37,7 @@ export type BrokerEvent =
   | { event: "broker.overslept"; ms: number }
   | { event: "broker.draining"; queued: number; inFlight: number }
   | { event: "broker.stopped"; counts: Counts }
-  | { event: "deaths.unnoticed" };
+  | { event: "deaths.unnoticed"; why: "turned off" | "not in this libzmq" };
 
 /** What may come in a flood is counted, and told once a tick. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
@@ -85,7 +85,7 @@ export function sentenceOf(event: BrokerEvent): string {
     case "broker.stopped":
       return "stopped, nothing in flight";
     case "deaths.unnoticed":
-      return "this libzmq tells of no broken connection: heartbeats do";
+      return `broken connections go unnoticed (${event.why}): heartbeats alone show who is dead`;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  unlessOff,
   whole,
 } from "../program/environment.ts";
 import { fail } from "../program/fail.ts";
@@ -24,6 +25,7 @@ import type { Effect } from "./outbox.ts";
 const settings = environment("broker", {
   ...heartbeatSettings,
   MDP_BIND: bindEndpoint,
+  MDP_NOTICE_BROKEN_CONNECTIONS: unlessOff,
   MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
   MDP_DELIVERIES_MAX: whole("a number of deliveries", 1, 1000, 3),
   MDP_QUEUE_MAX: whole("a number of requests", 1, 10_000_000, 100_000),
@@ -54,8 +56,10 @@ const limits = {
 const now = () => performance.timeOrigin + performance.now(); // Never jumps, and tells the time.
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 
+const noticeDeaths = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
+  noticeDeaths,
   deadAfterMs: deadAfterMs(heartbeat),
 };
 const transport = await bind(settings.MDP_BIND, connections, {
@@ -66,7 +70,9 @@ let draining = false;
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining);
 log({ event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat });
-if (!transport.noticesDeaths) log({ event: "deaths.unnoticed" });
+if (!transport.noticesDeaths) {
+  log({ event: "deaths.unnoticed", why: noticeDeaths ? "not in this libzmq" : "turned off" });
+}
 
 onStopSignal(() => {
   draining = true;

@@ -59,6 +59,12 @@ export const logLevel = z
   })
   .default("info");
 
+/** Whether something is done: it is, unless it is turned off. */
+export const unlessOff = z
+  .enum(["on", "off"], { message: "on or off" })
+  .default("on")
+  .transform((value) => value === "on");
+
 /** The port of /livez and /readyz; without one there is no such server. */
 export const healthPort = wholeNumber("a port", 1, 65_535).optional();
 

@@ -42,11 +42,11 @@ function findsItAllTogether(ms = 200) {
 
 type News = { from: string; frames: string[] } | { gone: string };
 
-async function bound(at: string, frameBytesMax = 1000) {
+async function bound(at: string, { frameBytesMax = 1000, noticeDeaths = true } = {}) {
   const news = mailbox<News>();
   const transport = await bind(
     at,
-    { frameBytesMax, deadAfterMs: 10_000 },
+    { frameBytesMax, noticeDeaths, deadAfterMs: 10_000 },
     {
       message: (from, message) => news.put({ from, frames: message.map(String) }),
       gone: (peer) => news.put({ gone: peer }),
@@ -143,6 +143,21 @@ test("what a peer said before it left is read before it is gone, whatever is sen
   assert.ok("gone" in (await broker.next()));
 });
 
+test("with deaths unnoticed nobody is gone, neither who closes nor who cannot be reached", async () => {
+  const at = endpoint();
+  const broker = await bound(at, { noticeDeaths: false });
+  assert.equal(broker.noticesDeaths, false);
+  const [peer, other] = [connected(at), connected(at)];
+  peer.send(frames("hello"));
+  const { from } = await broker.nextMessage();
+  peer.close(0);
+  findsItAllTogether();
+  broker.send(from, frames("are you there?"));
+  other.send(frames("I am"));
+  const next = await broker.next();
+  assert.ok("from" in next && next.frames[0] === "I am", JSON.stringify(next));
+});
+
 test("a peer that does not read is gone when its queue is full, and holds up nobody", async () => {
   const at = endpoint();
   const broker = await bound(at);
@@ -191,7 +206,7 @@ test("what a broker said last is read before it is gone", async () => {
 
 test("who sends a frame that is too large loses the connection, and the rest goes on", async () => {
   const at = endpoint();
-  const broker = await bound(at, 100);
+  const broker = await bound(at, { frameBytesMax: 100 });
   const [rude, polite] = [connected(at), connected(at)];
   rude.send([Buffer.alloc(101)]);
   assert.equal(await rude.next(), "gone");

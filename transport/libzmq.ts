@@ -7,11 +7,12 @@ import type { Bound, BoundEvents, Connected, ConnectedEvents, Timing } from "./t
 
 /**
  * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
- * sender its connection. Rejects with libzmq's error code (EADDRINUSE, EACCES …) if it cannot.
+ * sender its connection. Without `noticeDeaths` nobody is told of broken connections. Rejects with
+ * libzmq's error code (EADDRINUSE, EACCES …) if it cannot.
  */
 export async function bind(
   endpoint: string,
-  { frameBytesMax, ...timing }: Timing & { frameBytesMax: number },
+  { frameBytesMax, noticeDeaths = true, ...timing }: Timing & Binding,
   events: BoundEvents,
 ): Promise<Bound> {
   const socket = new BrokerSocket({
@@ -27,7 +28,7 @@ export async function bind(
   });
   // A peer that could guess this message could say that it is gone, and no more than that.
   const farewell = randomBytes(16);
-  const noticesDeaths = socket.announceDisconnects(farewell);
+  const noticesDeaths = noticeDeaths && socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
   let open = true;
   setImmediate(() => void receiveAll()); // What waits already is told once the caller has this.
@@ -45,9 +46,10 @@ export async function bind(
   function send(to: string, frames: Frame[]) {
     if (!open) return;
     socket.send([Buffer.from(to, "latin1"), ...frames]).catch((error) => {
-      // A peer that has left (EHOSTUNREACH) may have said things that are not read yet; the farewell
-      // comes after them. A peer that does not read (EAGAIN) has its chance behind it.
-      if (error.code !== "EHOSTUNREACH" || !noticesDeaths) events.gone(to);
+      // A peer that has left (EHOSTUNREACH) may have said things that are not read yet. The farewell
+      // comes after them, or its heartbeats do not come any more. A peer that does not read (EAGAIN)
+      // has its chance behind it.
+      if (error.code !== "EHOSTUNREACH") events.gone(to);
     });
   }
 
@@ -56,6 +58,8 @@ export async function bind(
     socket.close();
   }
 }
+
+type Binding = { frameBytesMax: number; noticeDeaths?: boolean };
 
 /** Connects a DEALER to `endpoint`, for as long as it takes; libzmq looks the name up each time. */
 export function connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected {

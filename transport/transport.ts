@@ -18,7 +18,7 @@ export type BoundEvents = {
 };
 
 export type Bound = {
-  /** Never blocks and never throws: who cannot be sent to is `gone`. */
+  /** Never blocks and never throws: who does not take what it is sent is `gone`. */
   send(to: Address, frames: Frame[]): void;
   /** Goes on sending what still waits, for a moment, and tells nothing more. */
   close(): void;

@@ -39,6 +39,7 @@ export class Load {
     for (let nth = 0; !this.#stopped; nth += 1) {
       const outcome = await asker.ask((nth * 7) % WORK_MS_MAX);
       if ("answers" in outcome) this.answered += 1;
+      if (outcome.error === "Closed") break; // The test is over, and has failed.
     }
   }
 }

@@ -14,6 +14,9 @@ import { Stack } from "./stack.ts";
 /** What a slow machine may add to any time, in ms. */
 export const SLACK_MS = 2500;
 
+/** After how long a scenario has failed that does not end, in ms. */
+const PATIENCE_MS = 180_000;
+
 const HEARTBEAT = { intervalMs: 500, liveness: 3 };
 export const INTERVAL_MS = HEARTBEAT.intervalMs;
 export const LEASE_MS = leaseMs(HEARTBEAT);
@@ -36,7 +39,7 @@ export function scenario(
   play: (scene: Scene) => Promise<void>,
   settings: Record<string, string> = {},
 ) {
-  test(title, async (t) => {
+  test(title, { timeout: PATIENCE_MS }, async (t) => {
     await using stack = await Stack.start({
       MDP_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT.intervalMs),
       MDP_HEARTBEAT_LIVENESS: String(HEARTBEAT.liveness),

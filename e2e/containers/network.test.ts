@@ -80,7 +80,7 @@ scenario(
     await nemesis.connect(worker);
     assert.equal((await reply).by, worker.name);
     assert.deepEqual(stack.broker.all("worker.removed"), []);
-    assert.equal(stack.judge(1).executions, 1);
+    assert.equal(stack.judge().executions, 1);
     await counted(stack, { received: 1, answered: 1, requeued: 0, workers: 1 });
   },
   { MDP_HEARTBEAT_LIVENESS: "6" },

@@ -152,9 +152,15 @@ export class Stack implements AsyncDisposable {
   }
 
   /** What the clients and the workers say happened. */
-  judge(executionsMax?: number): Verdict {
-    const history = [...this.history, ...this.workers.flatMap(executions)];
-    return judge(history, executionsMax === undefined ? {} : { executionsMax });
+  judge(): Verdict {
+    return judge([...this.history, ...this.workers.flatMap(executions)]);
+  }
+
+  /** The requests that were begun more than once, whatever brokers called them. */
+  get begunAgain(): string[] {
+    const begun = this.workers.flatMap((worker) => worker.all("slow.began"));
+    const times = Map.groupBy(begun, ({ request }) => String(request));
+    return [...times].filter(([, lines]) => lines.length > 1).map(([request]) => request);
   }
 
   async [Symbol.asyncDispose]() {

@@ -27,15 +27,20 @@ scenario("the broker killed, and another in its place under a new address", (sce
   }),
 );
 
-scenario("the broker stopped by SIGTERM under load and started again", (scene) =>
-  comesBack(scene, async ({ stack, nemesis }) => {
+scenario("the broker stopped by SIGTERM under load and started again", async (scene) => {
+  const asker = scene.stack.asker();
+  let long: Promise<unknown>[] = [];
+  await comesBack(scene, async ({ stack, nemesis }) => {
+    long = [1, 2, 3].map(() => asker.ask(500));
+    await counted(stack, { inFlight: 3 });
     await nemesis.terminate(stack.broker);
     assert.equal(await stack.broker.ended(), 0);
     await stack.broker.logged("broker.stopped");
     await nemesis.revive(stack.broker);
-    assert.deepEqual(stack.begunAgain, []); // It has drained.
-  }),
-);
+  });
+  await Promise.all(long);
+  assert.deepEqual(scene.stack.begunAgain, []); // It has drained.
+});
 
 scenario("the broker killed five times in a row, under load", async (scene) => {
   for (let nth = 0; nth < 5; nth += 1) {

@@ -11,8 +11,9 @@ import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { RemovalReason } from "./events.ts";
+import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
-import { isManagement, manage } from "./mmi.ts";
+import { isManagement, manage, type Overview } from "./mmi.ts";
 import { type Effect, Outbox } from "./outbox.ts";
 import * as refusals from "./refusals.ts";
 import { Replies } from "./replies.ts";
@@ -41,6 +42,7 @@ export class Broker {
   #limits: Limits;
   #heartbeat: Heartbeat;
   #life: Frame; // Eight bytes that no other life of a broker has.
+  #figures: Figures;
   #services: Services;
   #workers: Roster;
   #requests: Ledger;
@@ -50,16 +52,17 @@ export class Broker {
   #tickedAt: number; // When we were last awake.
   #drainBy: number | null = null; // When to wait no longer, if the program is to end.
   #leaveAt: number | null = null; // When to be gone, all being said.
-  #totals = { retried: 0, requeued: 0, repliesDropped: 0, messagesDropped: 0 };
+  #totals = { retried: 0, repliesDropped: 0, messagesDropped: 0 };
   #out = new Outbox();
 
   /** `life` is 8 random bytes, new with each start of a broker. */
   constructor(limits: Limits, heartbeat: Heartbeat, life: Frame, now: number) {
     this.#limits = limits;
     this.#heartbeat = heartbeat;
-    this.#services = new Services(limits);
+    this.#figures = new Figures(limits);
+    this.#services = new Services(limits, this.#figures);
     this.#workers = new Roster(heartbeat);
-    this.#requests = new Ledger(limits, now);
+    this.#requests = new Ledger(limits, this.#figures, now);
     this.#replies = new Replies(limits, this.#requests, this.#out);
     this.#life = life;
     this.#tickedAt = now;
@@ -123,6 +126,12 @@ export class Broker {
     return { ...this.#requests.counts(), ...this.#totals, workers, services };
   }
 
+  /** All that there is to tell of this broker. */
+  overview(): Overview {
+    const [services, workers, deadLetters] = [this.#services, this.#workers, this.#deadLetters];
+    return { services, workers, deadLetters, figures: this.#figures, counts: () => this.counts() };
+  }
+
   #clientCommand(from: Address, command: ClientCommand, now: number) {
     const { name, service, body } = command;
     if (name !== "REQUEST") this.#invalid(from, `a client's ${name}`, now);
@@ -132,9 +141,7 @@ export class Broker {
   }
 
   #manage(from: Address, command: ClientCommand) {
-    const [services, workers, deadLetters] = [this.#services, this.#workers, this.#deadLetters];
-    const overview = { services, workers, counts: this.counts(), deadLetters };
-    const body = manage(nameOf(command.service), command.body, overview);
+    const body = manage(nameOf(command.service), command.body, this.overview());
     this.#out.send(from, encode({ ...command, name: "REPLY", body }));
   }
 
@@ -199,6 +206,7 @@ export class Broker {
       service,
       body: call.body,
       weight,
+      receivedAt: now,
       expiry: now + this.#ttl(call),
     });
     this.#requests.add(request);
@@ -220,6 +228,7 @@ export class Broker {
       this.#ready(from, command, now);
     } else if (command.name === "HEARTBEAT" && worker) {
       this.#workers.heard(worker, now);
+      this.#figures.heartbeats.received += 1;
     } else if ((command.name === "PARTIAL" || command.name === "REPLY") && worker) {
       this.#workers.heard(worker, now);
       this.#answered(worker, command, now);
@@ -242,6 +251,7 @@ export class Broker {
     const service = this.#services.of(frame);
     const worker = newWorker(address, dialect, service, credit);
     this.#workers.add(worker, now);
+    this.#figures.registered(service);
     this.#out.log({
       event: "worker.registered",
       service: textOf(service),
@@ -303,7 +313,7 @@ export class Broker {
     const asIs = worker.plain ? request.client : null;
     const client = asIs === null ? idFrame(this.#life, request) : bytesOf(asIs);
     request.deliveries += 1;
-    this.#requests.give(request, worker);
+    this.#requests.give(request, worker, now);
     worker.holds.set(nameOf(client), request);
     this.#workers.seat(worker);
     const { body } = request;
@@ -326,6 +336,7 @@ export class Broker {
     for (const worker of this.#workers.due(now)) {
       const { dialect } = worker;
       this.#tell(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
+      this.#figures.heartbeats.sent += 1;
     }
   }
 
@@ -370,6 +381,7 @@ export class Broker {
         ({ begun, deliveries }) => !begun && deliveries >= this.#limits.deliveriesMax,
       );
       this.#workers.remove(worker);
+      worker.service.figures.removed[reason] += 1;
       this.#out.log({
         event: "worker.removed",
         service: textOf(worker.service),
@@ -384,19 +396,20 @@ export class Broker {
       for (const request of spent) this.#quarantine(request, worker, now);
       for (const request of held) if (!request.closed) lost.push(request);
     }
-    for (const request of lost.sort((one, other) => other.id - one.id)) this.#requeue(request);
+    for (const request of lost.sort((one, other) => other.id - one.id))
+      this.#requeue(request, reason, now);
     // Only now, so that no request goes from one expired worker to the next.
     this.#dispatchAll(new Set(workers.map((worker) => worker.service)), now);
   }
 
-  #requeue(request: Request) {
+  #requeue(request: Request, reason: RemovalReason, now: number) {
     const { deliveries } = request;
     // It may be what kills them. Next time none of the others dies with it.
     request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
-    this.#requests.give(request, null);
+    this.#requests.give(request, null, now);
     this.#requests.dropParts(request);
     request.service.queue.requeue(request);
-    this.#totals.requeued += 1;
+    request.figures.requeued[reason] += 1;
   }
 
   /** It may be what kills them: it goes to no other worker. */

@@ -8,6 +8,7 @@ import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerEvent } from "./events.ts";
+import { driftOf, loadOf } from "./load.ts";
 import type { Effect } from "./outbox.ts";
 import type { Limits } from "./state.ts";
 
@@ -136,6 +137,10 @@ function checkConservation(broker: Broker) {
   const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
   const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
   if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
+  if (counts.services > limits.servicesMax) return; // With so many the rest takes too long.
+  const overview = broker.overview();
+  const drift = driftOf(overview.figures, loadOf(overview, 0));
+  if (drift !== 0) throw new Error(`${drift} requests more were received than there are traces of`);
 }
 
 function show(command: ReturnType<typeof decode>): string {

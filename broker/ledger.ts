@@ -5,7 +5,16 @@ import type { Dialect } from "../protocol/dialects.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { Calls } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type Limits, noParts, type Request, type Worker, weigh, weighFrames } from "./state.ts";
+import type { Ending, Figures } from "./figures.ts";
+import {
+  type Limits,
+  noParts,
+  type Request,
+  type Service,
+  type Worker,
+  weigh,
+  weighFrames,
+} from "./state.ts";
 
 export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
 
@@ -14,15 +23,15 @@ export type Asker = { client: Address; dialect: Dialect; envelope: Frame[] };
 
 export class Ledger {
   readonly calls: Calls;
+  #figures: Figures;
   #open: Deadlines;
   #byClient = new Map<Address, Set<Request>>(); // Those open.
   #weight = 0; // Of those open, in bytes.
   #inFlight = 0;
-  #received = 0;
-  #outcomes = { answered: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 };
 
-  constructor(limits: Limits, now: number) {
+  constructor(limits: Limits, figures: Figures, now: number) {
     this.calls = new Calls(limits);
+    this.#figures = figures;
     this.#open = new Deadlines(now);
   }
 
@@ -50,17 +59,18 @@ export class Ledger {
 
   counts() {
     const queued = this.#open.size - this.#inFlight;
-    return { received: this.#received, ...this.#outcomes, queued, inFlight: this.#inFlight };
+    return { ...this.#figures.totals(), queued, inFlight: this.#inFlight };
   }
 
   /** A request that was not even taken. */
-  refuse() {
-    this.#received += 1;
-    this.#outcomes.refused += 1;
+  refuse(service?: Service) {
+    const figures = service?.figures ?? this.#figures.others;
+    figures.received += 1;
+    figures.ended.refused += 1;
   }
 
   add(request: Request) {
-    this.#received += 1;
+    request.figures.received += 1;
     this.#weight += request.weight;
     this.#open.add(request);
     if (request.client !== null) this.#link(request, request.client);
@@ -111,16 +121,20 @@ export class Ledger {
   }
 
   /** Who has it now; null for the queue. */
-  give(request: Request, worker: Worker | null) {
+  give(request: Request, worker: Worker | null, now: number) {
     if (request.worker) this.#inFlight -= 1;
     if (worker) this.#inFlight += 1;
     request.worker = worker;
+    if (worker) request.figures.queueWaits.add(now - request.queuedAt);
+    else request.queuedAt = now;
   }
 
   /** Its one outcome. `told` is what its client is told or would have been. */
-  close(request: Request, outcome: Outcome, told: Frame[], now: number) {
-    const { service, callId } = request;
-    this.#outcomes[outcome] += 1;
+  close(request: Request, ending: Ending, told: Frame[], now: number) {
+    const { service, figures, callId } = request;
+    figures.ended[ending] += 1;
+    if (ending === "answered" || ending === "failed")
+      figures.durations.add(now - request.receivedAt);
     this.#weight -= request.weight;
     this.#open.remove(request);
     this.abandon(request);

@@ -4,6 +4,7 @@
 
 import type { Frame } from "../protocol/frame.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { Figures } from "./figures.ts";
 import type { Services } from "./services.ts";
 import { type Counts, hexOf, nameOf, type Service, textOf, type Worker } from "./state.ts";
 
@@ -11,8 +12,9 @@ import { type Counts, hexOf, nameOf, type Service, textOf, type Worker } from ".
 export type Overview = {
   services: Services;
   workers: Iterable<Worker>;
-  counts: Counts;
+  counts(): Counts;
   deadLetters: DeadLetters;
+  figures: Figures;
 };
 
 /** Clients may ask these; workers may not register there. The name is a character a byte. */
@@ -32,7 +34,7 @@ export function manage(service: string, [name]: Frame[], overview: Overview): Fr
     case "mmi.workers":
       return [code(200), json(listed(overview.workers, ofWorker))];
     case "mmi.stats":
-      return [code(200), json({ ...overview.counts, deadLetters: [...overview.deadLetters] })];
+      return [code(200), json({ ...overview.counts(), deadLetters: [...overview.deadLetters] })];
     default:
       return [code(501)];
   }

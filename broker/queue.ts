@@ -12,10 +12,15 @@ export class RequestQueue {
   #lost = new Yallist<Request>();
   #turns = new Yallist<Turn>(); // Whose turn it is comes first.
   #byClient = new Map<Address, Node<Turn>>();
-  #length = 0;
+  #byAge = new Set<Request>(); // Longest here first.
 
   get length(): number {
-    return this.#length;
+    return this.#byAge.size;
+  }
+
+  /** What has waited longest since it was put here. */
+  get oldest(): Request | undefined {
+    return this.#byAge.values().next().value;
   }
 
   /** What will be served next. */
@@ -28,14 +33,14 @@ export class RequestQueue {
     const { requests } = request.turn.value;
     requests.push(request);
     request.place = requests.tail ?? null;
-    this.#length += 1;
+    this.#byAge.add(request);
   }
 
   /** Puts a request that a worker lost first in line. */
   requeue(request: Request) {
     this.#lost.unshift(request);
     request.place = this.#lost.head ?? null;
-    this.#length += 1;
+    this.#byAge.add(request);
   }
 
   /** Takes out what is first in line, and its client goes to the end of the line of clients. */
@@ -54,7 +59,7 @@ export class RequestQueue {
     if (turn && turn.value.requests.length === 0) this.#endTurn(turn);
     request.place = null;
     request.turn = null;
-    this.#length -= 1;
+    this.#byAge.delete(request);
   }
 
   #turnOf(client: Address): Node<Turn> {

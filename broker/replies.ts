@@ -7,6 +7,7 @@ import { streams } from "../protocol/dialects.ts";
 import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
+import type { Ending } from "./figures.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Refusal, TOO_LONG, told } from "./refusals.ts";
@@ -32,7 +33,7 @@ export class Replies {
 
   /** 7/MDP has no word for no: a plain client finds out by its time-out. */
   refuse(to: Address, command: ClientCommand, refusal: Refusal, service?: Service) {
-    this.#requests.refuse();
+    this.#requests.refuse(service);
     const name = service ? textOf(service) : "";
     this.#out.tally.add({ event: "requests.dropped", service: name, why: refusal.why });
     if (!command.service.equals(CALL)) return;
@@ -57,7 +58,7 @@ export class Replies {
     const said = begun || !whole ? body : whole;
     const outcome = call ? encodeStatus(status, said) : said;
     const again = whole === said ? outcome : whole && encodeStatus(status, whole);
-    this.#close(request, "answered", outcome, now, again ?? told(TOO_LONG));
+    this.#close(request, failure ? "failed" : "answered", outcome, now, again ?? told(TOO_LONG));
   }
 
   /** Whoever asked again has missed what was sent to who asked before. */
@@ -101,9 +102,9 @@ export class Replies {
    * Gives a request its one outcome. A worker that has it keeps its place taken until it answers.
    * `again` is what a call that is asked again is told.
    */
-  #close(request: Request, outcome: Outcome, body: Frame[] | null, now: number, again = body) {
+  #close(request: Request, ending: Ending, body: Frame[] | null, now: number, again = body) {
     if (body !== null) this.#tell(request, "REPLY", body);
-    this.#requests.close(request, outcome, again ?? [], now);
+    this.#requests.close(request, ending, again ?? [], now);
   }
 
   #tell(request: Request, name: "PARTIAL" | "REPLY", body: Frame[]) {

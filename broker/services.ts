@@ -2,14 +2,17 @@
 // others are forgotten.
 
 import type { Frame } from "../protocol/frame.ts";
+import type { Figures } from "./figures.ts";
 import { type Limits, nameOf, newService, type Service } from "./state.ts";
 
 export class Services {
   #max: number;
+  #figures: Figures;
   #byName = new Map<string, Service>();
 
-  constructor({ servicesMax }: Limits) {
+  constructor({ servicesMax }: Limits, figures: Figures) {
     this.#max = servicesMax;
+    this.#figures = figures;
   }
 
   get size(): number {
@@ -33,7 +36,7 @@ export class Services {
   of(frame: Frame): Service {
     const known = this.#byName.get(nameOf(frame));
     if (known) return known;
-    const service = newService(frame);
+    const service = newService(frame, this.#figures.of(frame));
     this.#byName.set(service.name, service);
     return service;
   }

@@ -3,6 +3,7 @@
 import { type Node, Yallist } from "yallist";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
+import type { ServiceFigures } from "./figures.ts";
 import { RequestQueue, type Turn } from "./queue.ts";
 
 export type Limits = {
@@ -44,8 +45,11 @@ export type Request = {
   call: boolean; // Asked through mmi.call, so that its client is told any outcome.
   callId: string | null; // What its client calls it, so that it can ask again.
   service: Service;
+  figures: ServiceFigures; // Where it is counted, from first to last.
   body: Frame[];
   weight: number; // What it costs to keep, in bytes.
+  receivedAt: number;
+  queuedAt: number; // When it was last put into the queue.
   expiry: number; // When to give up on it.
   deliveries: number; // How many workers have been given it.
   alone: boolean; // One more loss is one too many: it shares its worker with no other request.
@@ -62,6 +66,7 @@ export type Parts = { frames: Frame[]; weight: number };
 export type Service = {
   name: string; // The bytes of the name, a character a byte.
   frame: Frame; // The name as it goes over the wire.
+  figures: ServiceFigures; // Where what is to come is counted.
   queue: RequestQueue; // What waits for a worker.
   open: number; // How many requests are queued or in flight.
   workers: number; // How many there are, whatever they are doing.
@@ -85,9 +90,11 @@ export type Worker = {
 
 export const newRequest = (
   asked: Pick<Request, "id" | "client" | "dialect" | "envelope" | "call" | "callId" | "service"> &
-    Pick<Request, "body" | "weight" | "expiry">,
+    Pick<Request, "body" | "weight" | "receivedAt" | "expiry">,
 ): Request => ({
   ...asked,
+  figures: asked.service.figures,
+  queuedAt: asked.receivedAt,
   deliveries: 0,
   alone: false,
   worker: null,
@@ -100,9 +107,10 @@ export const newRequest = (
 
 export const noParts = (): Parts => ({ frames: [], weight: 0 });
 
-export const newService = (frame: Frame): Service => ({
+export const newService = (frame: Frame, figures: ServiceFigures): Service => ({
   name: nameOf(frame),
   frame,
+  figures,
   queue: new RequestQueue(),
   open: 0,
   workers: 0,

@@ -92,19 +92,19 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "What is refused is not counted.",
     file: "broker/ledger.ts",
-    find: "this.#outcomes.refused += 1;",
+    find: "figures.ended.refused += 1;",
     replace: "",
   },
   {
     rule: "What is refused was never received.",
     file: "broker/ledger.ts",
-    find: "this.#received += 1;\n    this.#outcomes.refused += 1;",
-    replace: "this.#outcomes.refused += 1;",
+    find: "figures.received += 1;\n    figures.ended.refused += 1;",
+    replace: "figures.ended.refused += 1;",
   },
   {
     rule: "Outcomes are not counted.",
     file: "broker/ledger.ts",
-    find: "this.#outcomes[outcome] += 1;",
+    find: "figures.ended[ending] += 1;",
     replace: "",
   },
   {

@@ -8,7 +8,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "What a lost worker had is lost with it.",
     file,
-    find: "for (const request of lost.sort((one, other) => other.id - one.id)) this.#requeue(request);",
+    find: "lost.sort((one, other) => other.id - one.id))\n      this.#requeue(request, reason, now);",
     replace: "",
   },
   {
@@ -51,7 +51,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Requeued requests are not counted.",
     file,
-    find: "this.#totals.requeued += 1;",
+    find: "request.figures.requeued[reason] += 1;",
     replace: "",
   },
   {

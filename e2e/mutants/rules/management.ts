@@ -83,7 +83,7 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "mmi.services does not count what is queued.",
     file: "broker/queue.ts",
-    find: "request.place = requests.tail ?? null;\n    this.#length += 1;",
+    find: "request.place = requests.tail ?? null;\n    this.#byAge.add(request);",
     replace: "request.place = requests.tail ?? null;",
   },
   {
@@ -107,8 +107,8 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "mmi.stats has no dead letters.",
     file,
-    find: "json({ ...overview.counts, deadLetters: [...overview.deadLetters] })",
-    replace: "json(overview.counts)",
+    find: "json({ ...overview.counts(), deadLetters: [...overview.deadLetters] })",
+    replace: "json(overview.counts())",
   },
   {
     rule: "An answer may have any number of entries.",

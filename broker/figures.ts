@@ -1,0 +1,100 @@
+// What the broker counts by service, for its metrics: plain numbers, which metrics.ts reads.
+//
+// Peers choose the names of services. So a service has figures of its own only once a worker has
+// served it, and as many have as there may be services; all others share theirs. They outlive the
+// service, since what is counted must not go back.
+
+import type { Frame } from "../protocol/frame.ts";
+import type { RemovalReason } from "./events.ts";
+import type { Outcome } from "./ledger.ts";
+import type { Limits, Service } from "./state.ts";
+
+/** How a request ended. An answer by which the service said no is told apart. */
+export type Ending = Outcome | "failed";
+
+export type ServiceFigures = {
+  label: string; // The name of the service, as text.
+  received: number; // Requests.
+  ended: Record<Ending, number>;
+  requeued: Record<RemovalReason, number>; // By what became of their workers.
+  registered: number; // Workers.
+  removed: Record<RemovalReason, number>;
+  durations: Distribution; // From a request's arrival to its reply.
+  queueWaits: Distribution; // From its place in the queue to a worker, each time.
+};
+
+export class Figures {
+  readonly others = newFigures("(other)");
+  readonly heartbeats = { received: 0, sent: 0 };
+  #max: number;
+  #byLabel = new Map([[this.others.label, this.others]]);
+
+  constructor({ servicesMax }: Limits) {
+    this.#max = servicesMax;
+  }
+
+  [Symbol.iterator]() {
+    return this.#byLabel.values();
+  }
+
+  /** Those of a service of this name, which are its own if it was ever served. */
+  of(name: Frame): ServiceFigures {
+    return this.#byLabel.get(labelOf(name)) ?? this.others;
+  }
+
+  /** A worker serves this from now on. */
+  registered(service: Service) {
+    const label = labelOf(service.frame);
+    if (!this.#byLabel.has(label) && this.#byLabel.size <= this.#max)
+      this.#byLabel.set(label, newFigures(label));
+    service.figures = this.of(service.frame);
+    service.figures.registered += 1;
+  }
+
+  /** What became of all requests. A no is an answer. */
+  totals() {
+    const totals = { received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0 };
+    const all = { ...totals, clientGone: 0, requeued: 0 };
+    for (const { received, ended, requeued } of this) {
+      all.received += received;
+      all.answered += ended.answered + ended.failed;
+      all.refused += ended.refused;
+      all.expired += ended.expired;
+      all.quarantined += ended.quarantined;
+      all.clientGone += ended.clientGone;
+      all.requeued += requeued.expired + requeued.gone + requeued.left + requeued.rejected;
+    }
+    return all;
+  }
+}
+
+/** Where durations are counted, by the ms that they take at most. */
+export const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+
+export class Distribution {
+  readonly counts = [...BOUNDS_MS, Infinity].map(() => 0); // Each without those of lower bounds.
+  sumMs = 0;
+
+  add(ms: number) {
+    let nth = 0;
+    while (nth < BOUNDS_MS.length && ms > (BOUNDS_MS[nth] ?? 0)) nth += 1;
+    this.counts[nth] = (this.counts[nth] ?? 0) + 1;
+    this.sumMs += ms;
+  }
+}
+
+function newFigures(label: string): ServiceFigures {
+  return {
+    label,
+    received: 0,
+    ended: { answered: 0, failed: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 },
+    requeued: { expired: 0, gone: 0, left: 0, rejected: 0 },
+    registered: 0,
+    removed: { expired: 0, gone: 0, left: 0, rejected: 0 },
+    durations: new Distribution(),
+    queueWaits: new Distribution(),
+  };
+}
+
+/** As in the log, but for control characters: a page with some of them in it cannot be scraped. */
+const labelOf = (name: Frame) => name.toString("utf8").replace(/\p{Cc}/gu, "\ufffd");

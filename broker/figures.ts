@@ -96,5 +96,5 @@ function newFigures(label: string): ServiceFigures {
   };
 }
 
-/** As in the log, but for control characters: a page with some of them in it cannot be scraped. */
-const labelOf = (name: Frame) => name.toString("utf8").replace(/\p{Cc}/gu, "\ufffd");
+/** As in the log. Names that read the same are one series: a page that has it twice is refused. */
+const labelOf = (name: Frame) => name.toString("utf8");

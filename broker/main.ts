@@ -20,6 +20,7 @@ import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { bind } from "../transport/libzmq.ts";
 import { Broker } from "./broker.ts";
 import { levelOf, sentenceOf } from "./events.ts";
+import { brokerMetrics } from "./metrics.ts";
 import type { Effect } from "./outbox.ts";
 
 const settings = environment("broker", {
@@ -68,7 +69,8 @@ const transport = await bind(settings.MDP_BIND, connections, {
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
-const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining);
+const metrics = brokerMetrics(broker, now);
+const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
 log({ event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat });
 if (!transport.noticesDeaths) {
   log({ event: "deaths.unnoticed", why: noticeDeaths ? "not in this libzmq" : "turned off" });

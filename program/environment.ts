@@ -65,7 +65,7 @@ export const unlessOff = z
   .default("on")
   .transform((value) => value === "on");
 
-/** The port of /livez and /readyz; without one there is no such server. */
+/** The port of /livez, /readyz and /metrics; without one there is no such server. */
 export const healthPort = wholeNumber("a port", 1, 65_535).optional();
 
 function wholeNumber(what: string, least: number, most: number) {

@@ -5,6 +5,8 @@ import { Dealer, Router } from "zeromq";
 import type { Frame } from "../protocol/frame.ts";
 import type { Bound, BoundEvents, Connected, ConnectedEvents, Timing } from "./transport.ts";
 
+export { version as libzmqVersion } from "zeromq";
+
 /**
  * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
  * sender its connection. Without `noticeDeaths` nobody is told of broken connections. Rejects with

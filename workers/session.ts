@@ -57,6 +57,7 @@ export class Session {
   #draining = false;
   #leaveAt: number | null = null; // When to close, having said DISCONNECT.
   #stopped = false;
+  #lost = 0; // Conversations that ended before we ended them.
   #failures = 0; // Conversations in a row that ended before the broker was heard.
   #reconnectAt = 0; // When to connect, while disconnected.
   #heartbeatAt = 0; // When to send the next HEARTBEAT, while connected.
@@ -80,6 +81,11 @@ export class Session {
   /** Registered, as far as we can know: the broker has been heard and is not silent. */
   get ready(): boolean {
     return this.#connected && this.#confirmed && !this.#draining;
+  }
+
+  /** How many conversations ended before we ended them. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Time passed. To be called several times in each heartbeat interval. */
@@ -212,6 +218,7 @@ export class Session {
   #lose(why: string, now: number): Effect[] {
     const retryMs = Math.round(backoffMs(this.#failures, this.#options.random()));
     this.#failures += 1;
+    this.#lost += 1;
     this.#connected = false;
     this.#reconnectAt = now + retryMs;
     const abandoned = [...this.#inHand];

@@ -15,13 +15,14 @@ import {
 import { serveHealth } from "../program/health.ts";
 import { type Log, logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
-import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
+import { decodeFailure, encodeFailure, type FailureCode } from "../protocol/failure.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
+import { WorkerMetrics } from "./metrics.ts";
 import { type Effect, type Request, Session } from "./session.ts";
 
 export type { Frame };
@@ -96,11 +97,13 @@ export async function serve(
     now(),
   );
   const handlers = new Map<Request, AbortController>();
+  const metrics = new WorkerMetrics(service, session, () => handlers.size);
   const stopped = Promise.withResolvers<void>();
   let socket: Connected | null = null;
 
   const timer = setInterval(() => perform(session.tick(now())), tickMs(heartbeat));
-  const health = serveHealth(service, settings.MDP_HEALTH_PORT, () => session.ready);
+  const ready = () => session.ready;
+  const health = serveHealth(service, settings.MDP_HEALTH_PORT, ready, metrics);
   onStopSignal(
     () => perform(session.drain(now())),
     () => abortAll("the worker was stopped"),
@@ -152,6 +155,7 @@ export async function serve(
   }
 
   async function work(request: Request) {
+    const begunAt = now();
     const controller = new AbortController();
     handlers.set(request, controller);
     const id = request.client.toString("hex");
@@ -159,6 +163,8 @@ export async function serve(
     const given = { id, signal: controller.signal };
     const body = await answer(handler, request.body, given, part, log);
     handlers.delete(request);
+    const outcome = decodeFailure(body) ? "failed" : "answered";
+    metrics.handled(controller.signal.aborted ? "aborted" : outcome, now() - begunAt);
     perform(session.reply(request, body, now()));
   }
 

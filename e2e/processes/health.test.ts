@@ -1,4 +1,4 @@
-// What a supervisor sees: GET /livez and GET /readyz.
+// What a supervisor sees: GET /livez and GET /readyz. What Prometheus sees is in metrics.test.ts.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -37,7 +37,13 @@ test("a worker is live from the start, and ready while it is registered", async 
   const worker = new Program("workers/echo.ts", [], settings);
   await becomes(`${url}/livez`, 200);
   assert.equal(await status(`${url}/readyz`), 503);
-  assert.equal(await status(`${url}/else`), 404);
+  const missing = await fetch(`${url}/else`);
+  assert.equal(missing.status, 404);
+  assert.match(await missing.text(), /\/livez, \/readyz or \/metrics/);
+  for (const page of ["livez", "metrics"]) {
+    const head = await fetch(`${url}/${page}`, { method: "HEAD" });
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+  }
   const broker = new Program("broker/main.ts", [], { MDP_BIND: endpoint, ...heartbeat });
   await becomes(`${url}/readyz`, 200);
   await broker.destroy();

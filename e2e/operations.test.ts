@@ -1,0 +1,83 @@
+// docs/OPERATIONS.md is true: it lists what there is to see of the programs, all of it and no more.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Broker } from "../broker/broker.ts";
+import { LEVELS as BROKER_LEVELS } from "../broker/events.ts";
+import { brokerMetrics } from "../broker/metrics.ts";
+import type { Metrics } from "../program/metrics.ts";
+import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
+import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
+import { WorkerMetrics } from "../workers/metrics.ts";
+import { Session } from "../workers/session.ts";
+import { type Family, parsePage } from "./exposition.ts";
+
+const document = readFileSync("docs/OPERATIONS.md", "utf8");
+
+/** The rows of the table that follows these words. */
+function tableAfter(words: string): string[][] {
+  const [, after = assert.fail(`the page has no ${words}`)] = document.split(words);
+  const table = after.slice(after.indexOf("\n| ")).split("\n\n")[0] ?? "";
+  const rows = table.trim().split("\n").slice(2);
+  return rows.map((row) => row.slice(2, -2).split(" | "));
+}
+
+const brokerPage = () => {
+  const limits = { servicesMax: 10 } as ConstructorParameters<typeof Broker>[0];
+  return page(brokerMetrics(new Broker(limits, DEFAULT_HEARTBEAT, Buffer.alloc(8), 0), () => 0));
+};
+
+const workerPage = () => {
+  const options = { heartbeat: DEFAULT_HEARTBEAT } as ConstructorParameters<typeof Session>[0];
+  return page(new WorkerMetrics("echo", new Session(options, 0), () => 0));
+};
+
+const page = async (metrics: Metrics) => parsePage(await metrics.metrics());
+
+/** As a row of the table has it. */
+function told([name, { type, samples }]: [string, Family]): string[] {
+  const labels = Object.keys(samples[0]?.labels ?? {}).filter((label) => label !== "le");
+  return [`\`${name}\``, type, labels.join(", ") || "–"];
+}
+
+for (const [title, families] of [
+  ["## The broker's metrics", brokerPage],
+  ["## The workers' metrics", workerPage],
+] as const) {
+  test(`${title}: all of them, with their types and labels`, async () => {
+    const rows = tableAfter(title).map(([name, type, labels]) => [name, type, labels]);
+    assert.deepEqual(rows.sort(), [...(await families())].map(told).sort());
+  });
+}
+
+for (const [title, levels] of [
+  ["The broker's events:", BROKER_LEVELS],
+  ["The workers' events:", WORKER_LEVELS],
+] as const) {
+  test(`${title} all of them, with their levels`, () => {
+    const rows = tableAfter(title).map(([event, level]) => [event, level]);
+    const events = Object.entries(levels).map(([event, level]) => [`\`${event}\``, level]);
+    assert.deepEqual(rows.sort(), events.sort());
+  });
+}
+
+test("each outcome, reason and state that a label may have is told", async () => {
+  for (const [name, { samples }] of [...(await brokerPage()), ...(await workerPage())]) {
+    if (name === "mdp_build_info") continue;
+    const values = samples.flatMap(({ labels: { service, le, ...others } }) =>
+      Object.values(others),
+    );
+    for (const value of values) assert.ok(document.includes(`\`${value}\``), `${name}: ${value}`);
+  }
+});
+
+test("there is every metric that is to be alerted on", async () => {
+  const families = new Map([...(await brokerPage()), ...(await workerPage())]);
+  const names = document.match(/\bmdp_[a-z_]+\b/g) ?? [];
+  const known = (name: string) => families.has(name) || families.has(name.replace(/_bucket$/, ""));
+  assert.deepEqual(
+    names.filter((name) => !known(name)),
+    [],
+  );
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { duration, durationText } from "./settings.ts";
+
+test("a duration has a unit", () => {
+  const durations: [string | undefined, number][] = [
+    [undefined, 60_000],
+    ["90s", 90_000],
+    ["10m", 600_000],
+    ["2h", 7_200_000],
+    ["24h", 86_400_000],
+  ];
+  for (const [text, ms] of durations) assert.equal(duration.parse(text), ms);
+});
+
+test("what is no duration, or too short or long a one, is refused", () => {
+  for (const text of ["abc", "60", "1.5m", "-5m", "9s", "25h", "10 m", "10m30s", "1d"]) {
+    const { success, error } = duration.safeParse(text);
+    assert.equal(success, false, text);
+    assert.equal(error?.issues[0]?.message, "a time from 10s to 24h, such as 90s, 10m or 2h");
+  }
+});
+
+test("a duration is written so that it can be set again", () => {
+  const texts: [number, string][] = [
+    [60_000, "60s"],
+    [90_000, "90s"],
+    [600_000, "10m"],
+    [5_400_000, "90m"],
+    [7_200_000, "2h"],
+  ];
+  for (const [ms, text] of texts) {
+    assert.equal(durationText(ms), text);
+    assert.equal(duration.parse(text), ms);
+  }
+});

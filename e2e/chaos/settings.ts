@@ -1,0 +1,44 @@
+// SEED and DURATION, from the environment.
+
+import { randomInt } from "node:crypto";
+import { z } from "zod";
+import { environment, whole } from "../../program/environment.ts";
+
+export type Settings = { seed: number; durationMs: number };
+
+/** Bad ones end the program with one line that names each of them. */
+export function chaosSettings(): Settings {
+  const { SEED, DURATION } = environment("chaos", {
+    SEED: whole("a seed", 0, SEED_MAX, randomInt(DRAWN_BELOW)),
+    DURATION: duration,
+  });
+  return { seed: SEED, durationMs: DURATION };
+}
+
+/** 90s, 10m or 2h, in ms. */
+export const duration = z
+  .string()
+  .default("60s")
+  .transform((text) => milliseconds(text) ?? 0)
+  .refine(
+    (ms) => ms >= LEAST_MS && ms <= MOST_MS,
+    "a time from 10s to 24h, such as 90s, 10m or 2h",
+  );
+
+/** As the setting has it, in the largest unit that fits. */
+export function durationText(ms: number): string {
+  const [unit = "s", each = 1000] =
+    Object.entries(UNITS).find(([, unitMs]) => ms >= 2 * unitMs && ms % unitMs === 0) ?? [];
+  return `${ms / each}${unit}`;
+}
+
+function milliseconds(text: string): number | null {
+  const [, digits, unit = ""] = /^([0-9]{1,6})([smh])$/.exec(text) ?? [];
+  return digits === undefined ? null : Number(digits) * (UNITS[unit] ?? 0);
+}
+
+const UNITS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000 };
+const LEAST_MS = 10_000;
+const MOST_MS = 24 * 3_600_000;
+const SEED_MAX = 2 ** 32 - 1;
+const DRAWN_BELOW = 1_000_000; // Short enough to be copied by hand.

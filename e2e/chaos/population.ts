@@ -1,0 +1,53 @@
+// Who is there: a broker and the workers of all services, a container each.
+
+import type { Container } from "../containers/container.ts";
+import { RUN } from "../containers/engine.ts";
+import { SLOW, Stack } from "../containers/stack.ts";
+import { HEARTBEAT, SERVICES, type Service, type Target, WORKERS } from "./schedule.ts";
+
+const PROGRAMS: Record<Service, string> = {
+  slow: SLOW,
+  echo: "workers/echo.ts",
+  math: "workers/math.ts",
+  db: "workers/db.ts",
+};
+
+const SETTINGS = {
+  MDP_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT.intervalMs),
+  MDP_HEARTBEAT_LIVENESS: String(HEARTBEAT.liveness),
+  MDP_DELIVERIES_MAX: "1000", // So that no request is given up for the bad luck of its workers.
+  MDP_DRAIN_MS: "3000",
+};
+
+/** One file for all db workers. */
+const DOCUMENTS = {
+  settings: { MDP_DB_FILE: "/data/documents.sqlite" },
+  mounts: [{ source: `${RUN}-documents`, target: "/data" }],
+};
+
+/** All of them registered. */
+export async function populate(): Promise<Stack> {
+  const stack = await Stack.start(SETTINGS);
+  await Promise.all(SERVICES.map((service) => startWorkers(stack, service)));
+  await stack.broker.logged("worker.registered", () => stack.registered >= everybody.length);
+  return stack;
+}
+
+/** All workers. */
+export const everybody = SERVICES.flatMap((service) =>
+  Array.from({ length: WORKERS[service] }, (_, nth) => `${service}-${nth + 1}`),
+);
+
+/** One after the other, so that one of them makes the file. */
+async function startWorkers(stack: Stack, service: Service) {
+  const options = service === "db" ? DOCUMENTS : {};
+  for (let nth = 1; nth <= WORKERS[service]; nth += 1)
+    await stack.worker(PROGRAMS[service], { ...options, name: `${service}-${nth}` });
+}
+
+export function containerOf(stack: Stack, target: Target): Container {
+  const found =
+    target === "broker" ? stack.broker : stack.workers.find(({ name }) => name === target);
+  if (!found) throw new Error(`there is no ${target}`);
+  return found;
+}

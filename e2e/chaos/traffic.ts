@@ -1,0 +1,126 @@
+// The requests of a run, at a steady rate whatever goes wrong, and what becomes of each. Nobody asks
+// twice here: what has no reply in all its time is a finding.
+
+import type { Client } from "../../clients/client.ts";
+import { outcomeOf } from "../../clients/load/outcome.ts";
+import { keepStarting, Pace } from "../../clients/load/schedule.ts";
+import { type Mix, Workload } from "../../clients/load/workload.ts";
+import type { Asker, Told } from "../containers/asker.ts";
+import type { Stack } from "../containers/stack.ts";
+import { type OutcomeName, Requests } from "./requests.ts";
+import type { Service } from "./schedule.ts";
+
+const CLIENTS = 2; // Of each sort.
+const CHECKED_PER_SECOND = 50; // Of echo, math and db, by each of its clients.
+const SLOW_PER_SECOND = 10; // Likewise. Its workers log two lines for each.
+const MIX: Mix = new Map([
+  ["echo", 6],
+  ["math", 2],
+  ["db", 2],
+]);
+export const PER_SECOND = CLIENTS * (CHECKED_PER_SECOND + SLOW_PER_SECOND);
+
+/** How long a request of `slow` works at most, in ms. */
+const WORK_MS_MAX = 50;
+
+/** A request's patience. No fault, and no recovery from one, takes a fraction of it. */
+export const PATIENCE_MS = 60_000;
+
+const OUTSTANDING_MAX = 5000;
+const EXAMPLES_MAX = 20;
+
+export class Traffic {
+  readonly requests = new Requests();
+  readonly examples: string[] = []; // What the first requests without the right reply had instead.
+  impatient = 0; // How many had no reply in all their time, whatever became of them then.
+  #clients: Client[] = [];
+  #stop = new AbortController();
+  #ended: Promise<unknown>;
+
+  constructor(stack: Stack) {
+    const pairs = Array.from({ length: CLIENTS }, () => [stack.client(), stack.asker()] as const);
+    this.#clients = pairs.flatMap(([client, asker]) => [client, asker.client]);
+    this.#ended = Promise.all(
+      pairs.flatMap(([client, asker]) => [this.#askChecked(client), this.#askSlow(asker)]),
+    );
+  }
+
+  /** Resolves when every request has its outcome, if need be by its client being closed. */
+  async drain() {
+    this.#stop.abort();
+    const closing = setTimeout(() => {
+      for (const client of this.#clients) client.close();
+    }, PATIENCE_MS + CLOSING_MS);
+    await this.#ended;
+    clearTimeout(closing);
+  }
+
+  /** Replies that nobody waited for, and how often clients asked again by themselves. */
+  get strays() {
+    const sum = (of: (client: Client) => number) =>
+      this.#clients.reduce((total, client) => total + of(client), 0);
+    return {
+      duplicate: sum(({ stray }) => stray.duplicate),
+      late: sum(({ stray }) => stray.late),
+      resent: sum(({ retries }) => retries),
+    };
+  }
+
+  #askChecked(client: Client) {
+    const workload = new Workload(MIX);
+    return this.#keepAsking(CHECKED_PER_SECOND, (start) => {
+      const exchange = workload.next();
+      const { service } = exchange;
+      const impatient = () => {
+        this.impatient += 1;
+      };
+      return start(service, async () => {
+        const { name, why } = await outcomeOf(client, exchange, PATIENCE_MS, impatient);
+        return [name, why];
+      });
+    });
+  }
+
+  #askSlow(asker: Asker) {
+    let asked = 0;
+    return this.#keepAsking(SLOW_PER_SECOND, (start) => {
+      asked += 1;
+      const work = (asked * 7) % WORK_MS_MAX;
+      return start("slow", async () => outcomeOfSlow(await asker.ask(work, PATIENT)));
+    });
+  }
+
+  #keepAsking(perSecond: number, ask: (start: Start) => Promise<void>): Promise<void> {
+    const pace = new Pace(perSecond, performance.now());
+    return keepStarting(pace, OUTSTANDING_MAX, this.#stop.signal, (intendedAt) =>
+      ask(async (service, outcome) => {
+        this.requests.ask(service);
+        const [name, why] = await outcome();
+        this.#end(service, name, why, intendedAt);
+      }),
+    );
+  }
+
+  #end(service: Service, outcome: OutcomeName, why: string, intendedAt: number) {
+    const at = performance.timeOrigin + intendedAt;
+    this.requests.end({ service, outcome, at, latencyMs: performance.now() - intendedAt });
+    if (outcome !== "answered" && this.examples.length < EXAMPLES_MAX)
+      this.examples.push(`${outcome} (${service}): ${why}`);
+  }
+}
+
+type Start = (
+  service: Service,
+  outcome: () => Promise<[outcome: OutcomeName, why: string]>,
+) => Promise<void>;
+
+/** Whether it is the right reply, the judge of the history says. */
+function outcomeOfSlow(told: Told): [OutcomeName, string] {
+  if ("answers" in told) return ["answered", ""];
+  if ("refused" in told) return ["refused", `${told.error}: ${told.refused}`];
+  const outcome = told.error === "ServiceFailed" ? "refused" : "lost";
+  return [outcome, `${told.error}: ${told.unknown}`];
+}
+
+const PATIENT = { timeoutMs: PATIENCE_MS };
+const CLOSING_MS = 5000; // More than the broker's word may take.

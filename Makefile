@@ -48,6 +48,9 @@ logs: ## Docker: what the stack says
 scale: ## Docker: make scale SERVICE=echo N=5
 	docker compose up --detach --no-recreate --no-deps --scale $(SERVICE)=$(N) $(SERVICE)
 
+chaos: node_modules ## Docker: all goes wrong at random under load, nothing is lost; DURATION=30m SEED=42 make chaos
+	@npm run -s chaos
+
 smoke: node_modules ## Docker: build, start, call, scale, kill and stop the shipped stack; says what failed
 	.ci/smoke
 
@@ -63,4 +66,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check conformance peers e2e simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check conformance peers e2e chaos simulate mutants call load up logs scale smoke down clean

@@ -1,0 +1,313 @@
+// Draws the timeline in the browser: every request as a dot, and below, on the same axis of time, what
+// was done to whom. Dragging over either zooms both; a double click shows all again.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const { seconds, services, outcomes, targets, dots, faults, marks } = data;
+const nameOf = (nth) =>
+  outcomes[dots.outcome[nth]] === "answered" ? services[dots.service[nth]] : "bad";
+
+const LANE = 24; // Its height.
+const LEFT = 76; // The width of the axes on the left, the same for both so that times align.
+const NEAR = 12; // How far from the pointer a dot may be to be told about.
+const FAMILIES = {
+  killed: "ended",
+  terminated: "ended",
+  restarted: "ended",
+  frozen: "still",
+  paused: "still",
+  "cut off": "network",
+  "black-holed": "network",
+  "losing packets": "network",
+};
+const MARK_AT = 0.3; // Of a lane, above its middle: below it are the words.
+const SIGNS = { purge: "▼", recovery: "▲" };
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+const clock = (at) => {
+  const whole = Math.floor(at / 60);
+  const rest = (at % 60).toFixed(at % 1 === 0 ? 0 : 1);
+  return `${whole}:${rest.padStart(rest.includes(".") ? 4 : 2, "0")}`;
+};
+const time = (ms) => (ms < 1000 ? `${ms} ms` : `${Math.round(ms / 10) / 100} s`);
+
+const hidden = new Set(); // Series that are not shown.
+let charts = [];
+
+function build() {
+  for (const chart of charts) chart.destroy();
+  charts = [drawDots(document.getElementById("dots")), drawLanes(document.getElementById("lanes"))];
+  for (const chart of charts)
+    chart.root.addEventListener("mouseleave", () => tell(chart, "", 0, 0));
+}
+
+function width() {
+  return document.getElementById("dots").clientWidth - 14;
+}
+
+function drawDots(place) {
+  const series = [...services, "bad"];
+  const columns = series.map((name) =>
+    dots.ms.map((ms, nth) => (nameOf(nth) === name ? ms : null)),
+  );
+  const chart = new uPlot(
+    {
+      width: width(),
+      height: 440,
+      ...both(),
+      scales: { x: scaleX(), y: { distr: 3, range: rangeY } },
+      axes: [axisX(), axisY()],
+      series: [
+        {},
+        ...series.map((name) => ({
+          show: !hidden.has(name),
+          paths: () => null,
+          points: {
+            show: true,
+            size: name === "bad" ? 7 : 3.5,
+            width: 0,
+            fill: color(name),
+            stroke: color(name),
+          },
+        })),
+      ],
+      hooks: { drawClear: [shadeBroker], setScale: [together], setCursor: [tellOfDot] },
+    },
+    [dots.at, ...columns],
+    place,
+  );
+  for (const button of place.querySelectorAll("button")) {
+    button.onclick = () => {
+      const name = button.dataset.series;
+      if (!hidden.delete(name)) hidden.add(name);
+      button.setAttribute("aria-pressed", String(!hidden.has(name)));
+      chart.setSeries(series.indexOf(name) + 1, { show: !hidden.has(name) });
+    };
+  }
+  return chart;
+}
+
+function drawLanes(place) {
+  return new uPlot(
+    {
+      width: width(),
+      height: targets.length * LANE + 42,
+      ...both(),
+      scales: { x: scaleX(), y: { range: [0, targets.length] } },
+      axes: [
+        axisX(),
+        {
+          ...axis(),
+          size: LEFT,
+          splits: () => targets.map((_, lane) => middle(lane)),
+          values: () => targets,
+          grid: { show: false },
+        },
+      ],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      hooks: { draw: [drawFaults, drawMarks], setScale: [together], setCursor: [tellOfFault] },
+    },
+    [
+      [0, seconds],
+      [null, null],
+    ],
+    place,
+  );
+}
+
+const middle = (lane) => targets.length - lane - 0.5;
+
+function both() {
+  return {
+    legend: { show: false },
+    cursor: { points: { show: false }, y: false, drag: { x: true, y: false } },
+    padding: [8, 12, 0, 0],
+  };
+}
+
+function scaleX() {
+  return { time: false, range: (_, from, to) => [Math.max(from, 0), Math.min(to, seconds)] };
+}
+
+/** With room for the dots at both ends. */
+const rangeY = (_, least, most) => [(least || 1) / 2, (most || 1000) * 2];
+
+const axis = () => ({
+  stroke: color("faint"),
+  font: "12px system-ui, sans-serif",
+  grid: { stroke: color("line"), width: 1 },
+  ticks: { stroke: color("line"), width: 1 },
+});
+
+const axisX = () => ({
+  ...axis(),
+  size: 34,
+  values: (_, at) => at.map(clock),
+  incrs: [0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600],
+});
+
+/** Powers of ten alone. */
+function axisY() {
+  const power = (ms) => (Number.isInteger(Math.log10(ms)) ? ms : null);
+  const filter = (_, splits) => splits.map(power);
+  const { grid, ticks, ...rest } = axis();
+  return {
+    ...rest,
+    size: LEFT,
+    filter,
+    grid: { ...grid, filter },
+    ticks: { ...ticks, filter },
+    values: (_, splits) => splits.map((ms) => (ms === null ? null : time(ms))),
+  };
+}
+
+function together(chart, key) {
+  if (key !== "x") return;
+  const { min, max } = chart.scales.x;
+  for (const other of charts) {
+    const { x } = other.scales;
+    if (other !== chart && (x.min !== min || x.max !== max)) other.setScale("x", { min, max });
+  }
+}
+
+/** While the broker is away all wait. */
+function shadeBroker(chart) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  for (const { lane, kind, from, to } of faults) {
+    if (targets[lane] !== "broker") continue;
+    const [left, wide] = extent(chart, from, to);
+    ctx.globalAlpha = 0.13;
+    ctx.fillStyle = color(FAMILIES[kind]);
+    ctx.fillRect(left, bbox.top, wide, bbox.height);
+  }
+  ctx.restore();
+}
+
+/** In the pixels of the canvas, within the plot. */
+function extent(chart, from, to) {
+  const { left, width } = chart.bbox;
+  const at = (x) => Math.min(Math.max(chart.valToPos(x, "x", true), left), left + width);
+  const wide = at(to) - at(from);
+  const seen = to >= chart.scales.x.min && from <= chart.scales.x.max;
+  return [at(from), seen ? Math.max(wide, 2) : 0];
+}
+
+function drawFaults(chart) {
+  const { ctx } = chart;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${11 * scale}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  for (const { lane, kind, from, to } of faults) {
+    const [left, wide] = extent(chart, from, to);
+    if (wide === 0) continue;
+    const y = chart.valToPos(middle(lane), "y", true);
+    const high = (LANE - 6) * scale;
+    ctx.fillStyle = color(FAMILIES[kind]);
+    ctx.globalAlpha = 0.35;
+    ctx.fillRect(left, y - high / 2, wide, high);
+    ctx.globalAlpha = 1;
+    ctx.fillRect(left, y - high / 2, 2 * scale, high);
+    if (ctx.measureText(kind).width + 8 * scale > room(chart, lane, from)) continue;
+    ctx.fillStyle = color("text");
+    ctx.fillText(kind, left + 5 * scale, y + scale);
+  }
+  ctx.restore();
+}
+
+/** From a fault to the next one in its lane, in pixels of the canvas. */
+function room(chart, lane, from) {
+  const next = faults.filter((other) => other.lane === lane && other.from > from);
+  const until = Math.min(seconds, ...next.map((other) => other.from));
+  return extent(chart, from, until)[1];
+}
+
+function drawMarks(chart) {
+  const { ctx, bbox } = chart;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${11 * scale}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  for (const { lane, sign, at } of marks) {
+    const x = chart.valToPos(at, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.fillStyle = color(sign === "purge" ? "bad" : "passed");
+    ctx.fillText(SIGNS[sign], x, chart.valToPos(middle(lane) + MARK_AT, "y", true));
+  }
+  ctx.restore();
+}
+
+function tellOfDot(chart) {
+  const { left, top } = chart.cursor;
+  const nth = left < 0 ? -1 : nearestDot(chart, left, top);
+  if (nth < 0) return tell(chart, "", left, top);
+  const what = `${services[dots.service[nth]]}, ${outcomes[dots.outcome[nth]]}`;
+  tell(chart, `${what}\n${time(dots.ms[nth])}, from ${clock(dots.at[nth])} on`, left, top);
+}
+
+function nearestDot(chart, left, top) {
+  const from = chart.posToVal(left - NEAR, "x");
+  const to = chart.posToVal(left + NEAR, "x");
+  let [nearest, distance] = [-1, NEAR];
+  for (let nth = firstFrom(from); nth < dots.at.length && dots.at[nth] <= to; nth += 1) {
+    if (hidden.has(nameOf(nth))) continue;
+    const x = chart.valToPos(dots.at[nth], "x") - left;
+    const y = chart.valToPos(dots.ms[nth], "y") - top;
+    if (Math.hypot(x, y) >= distance) continue;
+    [nearest, distance] = [nth, Math.hypot(x, y)];
+  }
+  return nearest;
+}
+
+function firstFrom(from) {
+  let [low, high] = [0, dots.at.length];
+  while (low < high) {
+    const half = (low + high) >> 1;
+    if (dots.at[half] < from) low = half + 1;
+    else high = half;
+  }
+  return low;
+}
+
+function tellOfFault(chart) {
+  const { left, top } = chart.cursor;
+  const at = chart.posToVal(left, "x");
+  const lane = targets.length - Math.ceil(chart.posToVal(top, "y"));
+  const slack = Math.abs(chart.posToVal(left + 6, "x") - at);
+  const here = left < 0 ? [] : [...faultsAt(lane, at, slack), ...marksAt(lane, at, slack)];
+  tell(chart, here.join("\n"), left, top);
+}
+
+const faultsAt = (lane, at, slack) =>
+  faults
+    .filter((fault) => fault.lane === lane && at >= fault.from - slack && at <= fault.to + slack)
+    .map(({ kind, from, to }) => {
+      const ms = Math.round((to - from) * 1000);
+      return `${targets[lane]} ${kind}\nfrom ${clock(from)} on, for ${time(ms)}`;
+    });
+
+const marksAt = (lane, at, slack) =>
+  marks
+    .filter((mark) => mark.lane === lane && Math.abs(mark.at - at) <= slack)
+    .map(({ text }) => text);
+
+/** Beside the pointer, and within the chart. */
+function tell(chart, text, left, top) {
+  const place = chart.root.parentElement;
+  const tip = place.querySelector(".tip");
+  tip.textContent = text;
+  if (text === "") return;
+  const { offsetLeft, offsetTop } = chart.over;
+  const x = chart.root.offsetLeft + offsetLeft + left + 14;
+  const most = place.clientWidth - tip.offsetWidth - 8;
+  tip.style.left = `${x > most ? x - tip.offsetWidth - 28 : x}px`;
+  tip.style.top = `${chart.root.offsetTop + offsetTop + top + 14}px`;
+}
+
+build();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", build);
+addEventListener("resize", () => {
+  for (const chart of charts) chart.setSize({ width: width(), height: chart.height });
+});

@@ -19,7 +19,6 @@ export type Facts = {
   faults: Happened[];
   requests: Requests;
   examples: string[]; // What the first requests without the right reply had instead.
-  impatient: number; // Had no reply in all their time, whatever became of them then.
   strays: { duplicate: number; late: number; resent: number }; // The clients' counts.
   verdict: Verdict; // Of the requests to `slow`.
   executedAgain: number; // Of these, by any worker of any life of the broker.

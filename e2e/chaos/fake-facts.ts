@@ -22,7 +22,6 @@ export function fakeFacts(more: Partial<Facts> = {}, ended: Ended[] = SOME): Fac
     ],
     requests: requestsOf(ended),
     examples: [],
-    impatient: 0,
     strays: { duplicate: 0, late: 0, resent: 3 },
     verdict: judge([]),
     executedAgain: 1,

@@ -39,7 +39,6 @@ const WRONG: [string, Partial<Facts>, Ended[], string[]][] = [
     [],
     ["1 misrouted", "a was answered with the reply to b"],
   ],
-  ["patience that ran out", { impatient: 3 }, [], ["3 had no reply in all their time"]],
   [
     "a service that never answered",
     {},

@@ -17,7 +17,7 @@ export function wrongs({ requests, strays, verdict }: Facts) {
 }
 
 export function findings(facts: Facts): string[] {
-  const { requests, verdict, impatient, workers, troubles } = facts;
+  const { requests, verdict, workers, troubles } = facts;
   const silent = SERVICES.filter(
     (service) => requests.asked[service] > 0 && requests.count("answered", service) === 0,
   );
@@ -25,7 +25,6 @@ export function findings(facts: Facts): string[] {
     ...Object.entries(wrongs(facts))
       .filter(([, number]) => number > 0)
       .map(([what, number]) => `${count(number)} ${what}`),
-    ...(impatient > 0 ? [`${count(impatient)} had no reply in all their time`] : []),
     ...silent.map((service) => `no request to ${service} was answered`),
     ...(workers.back === workers.of
       ? []

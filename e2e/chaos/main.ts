@@ -26,7 +26,8 @@ const stop = new AbortController();
 onStopSignal(() => stop.abort());
 
 say(`Chaos: ${replay(settings)}`);
-if (!(await engineAnswers())) fail("chaos", "no Docker engine answers: is it running, and yours?");
+if (!(await engineAnswers()))
+  fail("chaos", "no Docker engine answers: start one, or set DOCKER_HOST to where it is");
 say("Building the images if need be …");
 await buildImages().catch((error) => giveUp(error.message));
 const stack = await populate();

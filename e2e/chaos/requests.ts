@@ -4,8 +4,8 @@ import type { Service } from "./schedule.ts";
 import { SERVICES } from "./schedule.ts";
 
 /**
- * answered: the right reply came. wrong: another one did. refused: the broker or the service said
- * no. lost: no word in all its time, or the client was closed before.
+ * answered: the right reply came. wrong: another one did. refused: the broker would not have it, or
+ * its service failed. lost: its time ran out, whether or not the broker had a word on that.
  */
 export const OUTCOMES = ["answered", "wrong", "refused", "lost"] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];

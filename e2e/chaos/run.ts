@@ -83,7 +83,7 @@ export class Run {
 
   async #found() {
     const { executions, executedAgain, redelivered, sessions, workers } = this.witness;
-    const { requests, examples, impatient, strays } = this.#traffic;
+    const { requests, examples, strays } = this.#traffic;
     const faults = this.#storm.faults.map(happened);
     return {
       ...this.#settings,
@@ -93,7 +93,6 @@ export class Run {
       faults,
       requests,
       examples,
-      impatient,
       strays,
       verdict: judge([...this.#stack.history, ...executions]),
       executedAgain,

@@ -1,7 +1,7 @@
-// The requests of a run, at a steady rate whatever goes wrong, and what becomes of each. Nobody asks
-// twice here: what has no reply in all its time is a finding.
+// The requests of a run, at a steady rate whatever goes wrong, and what becomes of each.
 
 import type { Client } from "../../clients/client.ts";
+import type { Exchange } from "../../clients/load/exchange.ts";
 import { outcomeOf } from "../../clients/load/outcome.ts";
 import { keepStarting, Pace } from "../../clients/load/schedule.ts";
 import { type Mix, Workload } from "../../clients/load/workload.ts";
@@ -32,7 +32,6 @@ const EXAMPLES_MAX = 20;
 export class Traffic {
   readonly requests = new Requests();
   readonly examples: string[] = []; // What the first requests without the right reply had instead.
-  impatient = 0; // How many had no reply in all their time, whatever became of them then.
   #clients: Client[] = [];
   #stop = new AbortController();
   #ended: Promise<unknown>;
@@ -70,14 +69,7 @@ export class Traffic {
     const workload = new Workload(MIX);
     return this.#keepAsking(CHECKED_PER_SECOND, (start) => {
       const exchange = workload.next();
-      const { service } = exchange;
-      const impatient = () => {
-        this.impatient += 1;
-      };
-      return start(service, async () => {
-        const { name, why } = await outcomeOf(client, exchange, PATIENCE_MS, impatient);
-        return [name, why];
-      });
+      return start(exchange.service, () => outcomeOfChecked(client, exchange));
     });
   }
 
@@ -109,18 +101,33 @@ export class Traffic {
   }
 }
 
-type Start = (
-  service: Service,
-  outcome: () => Promise<[outcome: OutcomeName, why: string]>,
-) => Promise<void>;
+type Outcome = [name: OutcomeName, why: string];
+
+type Start = (service: Service, outcome: () => Promise<Outcome>) => Promise<void>;
+
+/** One that has to be asked again is lost, whatever becomes of it then. */
+async function outcomeOfChecked(client: Client, exchange: Exchange): Promise<Outcome> {
+  let lost = false;
+  const { name, why } = await outcomeOf(client, exchange, PATIENCE_MS, () => {
+    lost = true;
+  });
+  if (!lost) return [name, why];
+  return [
+    "lost",
+    `no reply within ${PATIENCE_MS} ms; asked again, it was ${name} ${why}`.trimEnd(),
+  ];
+}
 
 /** Whether it is the right reply, the judge of the history says. */
-function outcomeOfSlow(told: Told): [OutcomeName, string] {
+function outcomeOfSlow(told: Told): Outcome {
   if ("answers" in told) return ["answered", ""];
-  if ("refused" in told) return ["refused", `${told.error}: ${told.refused}`];
-  const outcome = told.error === "ServiceFailed" ? "refused" : "lost";
-  return [outcome, `${told.error}: ${told.unknown}`];
+  const { error = "" } = told;
+  const why = "refused" in told ? told.refused : told.unknown;
+  return [NOES.includes(error) ? "refused" : "lost", `${error}: ${why}`];
 }
+
+/** What is no matter of time: the broker would not have the request, or its service failed. */
+const NOES = ["ServiceFailed", "QueueFull", "Quarantined", "Refused"];
 
 const PATIENT = { timeoutMs: PATIENCE_MS };
 const CLOSING_MS = 5000; // More than the broker's word may take.

@@ -27,6 +27,6 @@ export type Facts = {
   workerRecoveries: Measured[];
   brokerRecoveries: Measured[];
   workers: { back: number; of: number }; // Registered after the last fault.
-  counts: Counts; // The broker's, of its last life.
+  counts: Counts | null; // The broker's, of its last life; null if it did not answer.
   troubles: string[]; // What went wrong with a fault itself.
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Counts } from "../../broker/state.ts";
 import { type HistoryEvent, judge } from "../history.ts";
 import type { Facts } from "./facts.ts";
 import { answered, fakeFacts } from "./fake-facts.ts";
@@ -10,7 +11,7 @@ test("a run in which all went well has none", () => {
   assert.deepEqual(findings(fakeFacts()), []);
 });
 
-const counts = (more: Partial<Facts["counts"]>) => ({ ...fakeFacts().counts, ...more });
+const counts = (more: Partial<Counts>) => ({ ...(fakeFacts().counts as Counts), ...more });
 const strays = { duplicate: 2, late: 0, resent: 0 };
 
 const asked: HistoryEvent = { event: "asked", request: "a", client: "c" };
@@ -63,6 +64,7 @@ const WRONG: [string, Partial<Facts>, Ended[], string[]][] = [
     [],
     ["1 are still queued in the broker", "2 are still in flight in the broker"],
   ],
+  ["a broker that is gone", { counts: null }, [], ["the broker did not answer in the end"]],
   ["a fault that failed", { troubles: ["no such container"] }, [], ["no such container"]],
 ];
 

@@ -38,6 +38,7 @@ export function findings(facts: Facts): string[] {
 
 /** The broker's conservation law: what came in has come out. */
 function account({ counts }: Facts): string[] {
+  if (!counts) return ["the broker did not answer in the end"];
   const { received, answered, refused, expired, quarantined, clientGone, queued, inFlight } =
     counts;
   const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;

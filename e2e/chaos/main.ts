@@ -30,7 +30,7 @@ if (!(await engineAnswers()))
   fail("chaos", "no Docker engine answers: start one, or set DOCKER_HOST to where it is");
 say("Building the images if need be …");
 await buildImages().catch((error) => giveUp(error.message));
-const stack = await populate();
+const stack = await populate().catch((error) => giveUp(`no stack: ${error.message}`));
 if (stop.signal.aborted) giveUp("");
 const leftOut = (await canDropPackets(stack.broker))
   ? []

@@ -35,11 +35,12 @@ export function sentence(facts: Facts): string {
 
 export function heading(facts: Facts): string {
   const { seed, durationMs, machine, startedAt, healedAt, endedAt, leftOut, interrupted } = facts;
+  const { back, of } = facts.workers;
   const seconds = (ms: number) => elapsed(ms / 1000);
   return [
     `Seed ${seed}, ${seconds(durationMs)}${interrupted ? ", interrupted" : ""}; ${machine}.`,
-    `All workers were back ${seconds(healedAt - startedAt)} after the first request, and every` +
-      ` request had its outcome ${seconds(endedAt - healedAt)} later.`,
+    `${back === of ? "All" : `${back} of ${of}`} workers were back ${seconds(healedAt - startedAt)} after ` +
+      `the first request, and every request had its outcome ${seconds(endedAt - healedAt)} later.`,
     ...(leftOut.length > 0 ? [`Left out, since this machine cannot: ${leftOut.join(", ")}.`] : []),
   ].join("\n");
 }
@@ -99,16 +100,23 @@ export function medianAndMax(measured: Measured[]): string[] {
 }
 
 function notes(facts: Facts): string {
-  const { redelivered, executedAgain, strays, counts, verdict } = facts;
-  const { received, answered, refused, expired, quarantined, clientGone } = counts;
-  const { queued, inFlight } = counts;
+  const { redelivered, executedAgain, strays, verdict } = facts;
   return [
     `Redelivered ${count(redelivered)}, asked again by their clients ${count(strays.resent)}. Of ` +
       `${count(verdict.asked)} requests to slow, ${count(executedAgain)} were executed again.`,
+    ...account(facts),
+  ].join("\n");
+}
+
+function account({ counts }: Facts): string[] {
+  if (!counts) return [];
+  const { received, answered, refused, expired, quarantined, clientGone } = counts;
+  const { queued, inFlight } = counts;
+  return [
     `The broker's account since its last start: received ${count(received)} =`,
     `  answered ${count(answered)} + refused ${refused} + expired ${expired} + ` +
       `quarantined ${quarantined} + client gone ${clientGone} + queued ${queued} + in flight ${inFlight}`,
-  ].join("\n");
+  ];
 }
 
 function verdictOf(facts: Facts): string {

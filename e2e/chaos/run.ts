@@ -6,7 +6,7 @@ import type { Fault } from "../containers/nemesis.ts";
 import type { Stack } from "../containers/stack.ts";
 import { judge } from "../history.ts";
 import type { Facts } from "./facts.ts";
-import { finalCounts, workersBack } from "./inquiry.ts";
+import { ended, finalCounts, workersBack } from "./inquiry.ts";
 import { everybody } from "./population.ts";
 import { showProgress } from "./progress.ts";
 import { brokerRecoveries, type Happened, purges, workerRecoveries } from "./recovery.ts";
@@ -59,6 +59,7 @@ export class Run {
     const counts = await finalCounts(this.#stack, SETTLED_MS);
     hideProgress();
     const found = await this.#found();
+    const troubles = [...this.#storm.troubles, ...(await ended(this.#stack))];
     return {
       ...found,
       interrupted,
@@ -66,6 +67,7 @@ export class Run {
       endedAt,
       workers: { back, of: everybody.length },
       counts,
+      troubles,
     };
   }
 
@@ -100,7 +102,6 @@ export class Run {
       purges: purges(faults, workers, sessions),
       workerRecoveries: workerRecoveries(faults, sessions),
       brokerRecoveries: brokerRecoveries(faults, sessions),
-      troubles: this.#storm.troubles,
     };
   }
 }

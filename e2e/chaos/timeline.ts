@@ -85,15 +85,17 @@ function figures(facts: Facts): [string, string][] {
     ["asked again", count(strays.resent)],
     ["p50, p99", latency ? `${digits(latency.p50)}, ${digits(latency.p99)} ms` : "–"],
     ["slowest", latency ? `${digits(latency.max)} ms` : "–"],
-    ["killed, missed after", spread(killed)],
-    ["silent, missed after", spread(silent)],
+    ["killed worker missed after", spread(killed)],
+    ["silent worker missed after", spread(silent)],
     ["worker back after", spread(workerRecoveries)],
     ["all back after broker", spread(brokerRecoveries)],
   ];
 }
 
-/** The median and the largest. */
-const spread = (measured: Measured[]) => `${medianAndMax(measured).join(", ")} ms`;
+function spread(measured: Measured[]): string {
+  const [median, most] = medianAndMax(measured);
+  return measured.length === 0 ? "–" : `${median} ms, max ${most}`;
+}
 
 const toggle = (name: string) =>
   `<li><button type="button" aria-pressed="true" data-series="${name}">` +

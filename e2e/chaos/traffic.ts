@@ -34,6 +34,7 @@ export class Traffic {
   readonly examples: string[] = []; // What the first requests without the right reply had instead.
   #clients: Client[] = [];
   #stop = new AbortController();
+  #start = performance.now();
   #ended: Promise<unknown>;
 
   constructor(stack: Stack) {
@@ -97,7 +98,9 @@ export class Traffic {
     const at = performance.timeOrigin + intendedAt;
     this.requests.end({ service, outcome, at, latencyMs: performance.now() - intendedAt });
     if (outcome !== "answered" && this.examples.length < EXAMPLES_MAX)
-      this.examples.push(`${outcome} (${service}): ${why}`);
+      this.examples.push(
+        `${outcome}: to ${service}, at ${seconds(intendedAt - this.#start)}: ${why}`,
+      );
   }
 }
 
@@ -128,6 +131,8 @@ function outcomeOfSlow(told: Told): Outcome {
 
 /** What is no matter of time: the broker would not have the request, or its service failed. */
 const NOES = ["ServiceFailed", "QueueFull", "Quarantined", "Refused"];
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 const PATIENT = { timeoutMs: PATIENCE_MS };
 const CLOSING_MS = 5000; // More than the broker's word may take.

@@ -8,16 +8,16 @@ test("a duration has a unit", () => {
     ["90s", 90_000],
     ["10m", 600_000],
     ["2h", 7_200_000],
-    ["24h", 86_400_000],
+    ["12h", 43_200_000],
   ];
   for (const [text, ms] of durations) assert.equal(duration.parse(text), ms);
 });
 
 test("what is no duration, or too short or long a one, is refused", () => {
-  for (const text of ["abc", "60", "1.5m", "-5m", "9s", "25h", "10 m", "10m30s", "1d"]) {
+  for (const text of ["abc", "60", "1.5m", "-5m", "9s", "13h", "10 m", "10m30s", "1d"]) {
     const { success, error } = duration.safeParse(text);
     assert.equal(success, false, text);
-    assert.equal(error?.issues[0]?.message, "a time from 10s to 24h, such as 90s, 10m or 2h");
+    assert.equal(error?.issues[0]?.message, "a time from 10s to 12h, such as 90s, 10m or 2h");
   }
 });
 

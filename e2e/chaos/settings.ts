@@ -22,7 +22,7 @@ export const duration = z
   .transform((text) => milliseconds(text) ?? 0)
   .refine(
     (ms) => ms >= LEAST_MS && ms <= MOST_MS,
-    "a time from 10s to 24h, such as 90s, 10m or 2h",
+    "a time from 10s to 12h, such as 90s, 10m or 2h",
   );
 
 /** As the setting has it, in the largest unit that fits. */
@@ -39,6 +39,6 @@ function milliseconds(text: string): number | null {
 
 const UNITS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000 };
 const LEAST_MS = 10_000;
-const MOST_MS = 24 * 3_600_000;
+const MOST_MS = 12 * 3_600_000; // The history is kept in memory.
 const SEED_MAX = 2 ** 32 - 1;
 const DRAWN_BELOW = 1_000_000; // Short enough to be copied by hand.

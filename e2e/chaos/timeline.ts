@@ -94,7 +94,7 @@ function figures(facts: Facts): [string, string][] {
 
 function spread(measured: Measured[]): string {
   const [median, most] = medianAndMax(measured);
-  return measured.length === 0 ? "–" : `${median} ms, max ${most}`;
+  return measured.length === 0 ? "–" : `${median}, max ${most} ms`;
 }
 
 const toggle = (name: string) =>

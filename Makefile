@@ -26,6 +26,9 @@ peers: node_modules ## Who works with whom: peers in Python and C. Needs python3
 e2e: node_modules ## Docker: workers and broker killed, paused, cut off, in containers; ONLY=paused make e2e
 	@npm run -s e2e
 
+chaos: node_modules ## Docker: all goes wrong at random under load, nothing is lost; DURATION=30m SEED=42 make chaos
+	@npm run -s chaos
+
 simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make simulate, SEED=42 make simulate
 	@npm run -s simulate
 
@@ -47,9 +50,6 @@ logs: ## Docker: what the stack says
 
 scale: ## Docker: make scale SERVICE=echo N=5
 	docker compose up --detach --no-recreate --no-deps --scale $(SERVICE)=$(N) $(SERVICE)
-
-chaos: node_modules ## Docker: all goes wrong at random under load, nothing is lost; DURATION=30m SEED=42 make chaos
-	@npm run -s chaos
 
 smoke: node_modules ## Docker: build, start, call, scale, kill and stop the shipped stack; says what failed
 	.ci/smoke

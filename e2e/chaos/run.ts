@@ -108,7 +108,8 @@ export class Run {
 
 function happened({ kind, target, from, to }: Fault): Happened {
   const whom = target.startsWith("broker") ? "broker" : (target as Target);
-  return { kind, target: whom, from, to: to ?? Date.now() };
+  // The schedule has no other kinds.
+  return { kind: kind as Kind, target: whom, from, to: to ?? Date.now() };
 }
 
 async function machine(): Promise<string> {

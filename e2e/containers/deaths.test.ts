@@ -11,7 +11,7 @@ scenario(
   async ({ stack, nemesis, took }) => {
     const [victim, other] = await stack.workersOf(SLOW, 2);
     const asker = stack.asker();
-    const [first, second] = [asker.ask(600), asker.ask(600)];
+    const [first, second] = [asker.ask(1000), asker.ask(1000)];
     const { id } = await victim.logged("slow.began");
     await other.logged("slow.began");
     const fault = await nemesis.kill(victim);
@@ -32,7 +32,7 @@ scenario(
   async ({ stack, nemesis, took }) => {
     await stack.broker.logged("deaths.unnoticed");
     const workers = await stack.workersOf(SLOW, 2);
-    const reply = stack.asker().ask(300);
+    const reply = stack.asker().ask(1000);
     const [victim, other] = await stack.atWork(workers);
     const { id } = await victim.logged("slow.began");
     const fault = await nemesis.kill(victim);

@@ -15,6 +15,9 @@ import {
 } from "./scenario.ts";
 import { SLOW } from "./stack.ts";
 
+/** So long that a fault strikes before it is over, on a slow machine, too. */
+const WORK_MS = 1000;
+
 type Still = {
   strike(nemesis: Nemesis, worker: Container): Promise<Fault>;
   heal(nemesis: Nemesis, worker: Container): Promise<void>;
@@ -38,9 +41,11 @@ scenario("the same with SIGSTOP and SIGCONT", (scene) => standsStillTooLong(scen
 async function standsStillTooLong({ stack, nemesis, took }: Scene, still: Still) {
   const workers = await stack.workersOf(SLOW, 2);
   const asker = stack.asker();
-  const reply = asker.ask(300);
+  const reply = asker.ask(WORK_MS);
   const [victim, other] = await stack.atWork(workers);
   const { id } = await victim.logged("slow.began");
+  // Stopped in the middle of a turn of its loop, it might be told to start over before it replies.
+  await setTimeout(100);
   const fault = await still.strike(nemesis, victim);
   const removed = await stack.broker.logged("worker.removed");
   assert.deepEqual([removed.reason, removed.requeued], ["expired", 1]);
@@ -66,16 +71,13 @@ scenario(
   "a worker paused for less than its lease: nothing happens, its request is only late",
   async ({ stack, nemesis, took }) => {
     const workers = await stack.workersOf(SLOW, 2);
-    const reply = stack.asker().ask(100);
+    const reply = stack.asker().ask(WORK_MS);
     const [victim] = await stack.atWork(workers);
     const fault = await nemesis.pause(victim);
     await setTimeout(LEASE_MS / 3);
     await nemesis.unpause(victim);
     assert.equal((await reply).by, victim.name);
-    took("answered after", Date.now() - fault.from, {
-      least: LEASE_MS / 3,
-      most: LEASE_MS + SLACK_MS,
-    });
+    took("answered after", Date.now() - fault.from, { most: LEASE_MS + SLACK_MS });
     assert.deepEqual(stack.broker.all("worker.removed"), []);
     assert.equal(stack.judge().executions, 1);
     await counted(stack, { received: 1, answered: 1, requeued: 0, workers: 2 });
@@ -109,11 +111,12 @@ scenario(
     const worker = await stack.worker();
     const asker = stack.asker();
     const asked = Date.now();
-    const reply = asker.ask(100, { timeoutMs: 600 });
+    const reply = asker.ask(WORK_MS, { timeoutMs: 2 * WORK_MS });
     await worker.logged("slow.began");
     await nemesis.pause(worker);
     const { error } = await reply;
-    took("refused after", Date.now() - asked, { least: 500, most: 600 + SLACK_MS });
+    const most = 2 * WORK_MS + SLACK_MS;
+    took("refused after", Date.now() - asked, { least: 1.9 * WORK_MS, most });
     await nemesis.unpause(worker);
     assert.equal(error, "Expired");
     const late = await stack.broker.logged("replies.dropped");
@@ -129,7 +132,7 @@ scenario(
   async ({ stack, nemesis, took }) => {
     const [one, two, three] = await stack.workersOf(SLOW, 3);
     const asker = stack.asker();
-    const replies = [asker.ask(400), asker.ask(400), asker.ask(400)];
+    const replies = [asker.ask(WORK_MS), asker.ask(WORK_MS), asker.ask(WORK_MS)];
     for (const worker of [one, two, three]) await worker.logged("slow.began");
     const [fault] = await Promise.all([nemesis.pause(one), nemesis.pause(two)]);
     const purged = () => stack.broker.all("worker.removed");

@@ -47,7 +47,7 @@ async function cutOff(
 ) {
   const workers = await stack.workersOf(SLOW, 2);
   const asker = stack.asker();
-  const reply = asker.ask(300);
+  const reply = asker.ask(1000);
   const [victim, other] = await stack.atWork(workers);
   const { id } = await victim.logged("slow.began");
   const fault = await network.strike(victim);
@@ -73,7 +73,7 @@ scenario(
   "a worker cut off for less than its lease: nothing happens",
   async ({ stack, nemesis }) => {
     const worker = await stack.worker();
-    const reply = stack.asker().ask(100);
+    const reply = stack.asker().ask(1000);
     await worker.logged("slow.began");
     await nemesis.disconnect(worker);
     await setTimeout(LEASE_MS / 3);

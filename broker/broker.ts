@@ -165,11 +165,10 @@ export class Broker {
   /** The outcome goes to whoever asked last, all of it. */
   #retry(request: Request, from: Address, command: ClientCommand, expiry: number) {
     if (!request.parts) return this.#replies.refuse(from, command, refusals.TOO_LONG);
-    const more = this.#requests.more(request, command.envelope);
-    if (this.#requests.weight + more > this.#limits.queueBytesMax) {
+    const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
+    if (this.#requests.weight + this.#requests.more(request, asker) > this.#limits.queueBytesMax) {
       return this.#replies.refuse(from, command, refusals.full("the queues are too large"));
     }
-    const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
     this.#requests.reassign(request, asker, Math.max(request.expiry, expiry));
     this.#replies.catchUp(request);
   }
@@ -361,7 +360,7 @@ export class Broker {
   #clientGone(client: Address, now: number) {
     const services = new Set<Service>();
     for (const request of this.#requests.openOf(client)) {
-      this.#requests.abandon(request);
+      if (this.#requests.leave(request, client)) this.#replies.catchUp(request);
       if (request.callId !== null) continue;
       this.#replies.giveUp(request, "clientGone", refusals.CLIENT_GONE, now);
       services.add(request.service);

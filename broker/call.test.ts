@@ -255,6 +255,48 @@ test("retry: a requeued call goes on under its id and for who asked last", () =>
   assert.deepEqual(says(W2, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
 });
 
+test("retry: should whoever asked last go away, whoever asked before is told", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, [Buffer.from("7"), ...call("echo", { id: ID }, "hi")]);
+  // As when what a client said on a connection that it gave up comes late.
+  says(C2, call("echo", { id: ID }, "hi"));
+  vanishes(C2);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < 7 mmi.call 200 HI"]);
+});
+
+test("retry: who asked before and went away is not told, whoever goes away after it", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, call("echo", { id: ID }, "hi"));
+  says(C2, call("echo", { id: ID }, "hi"));
+  says(C2, call("echo", { id: ID }, "hi"));
+  vanishes(C1);
+  vanishes(C2);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), []);
+  assert.deepEqual(says(C3, call("echo", { id: ID }, "hi")), ["c3 < mmi.call 200 HI"]);
+});
+
+test("retry: who asked before with a heavy envelope is not kept in mind", () => {
+  const { says, vanishes } = dialog();
+  says(W1, ready("echo", 1));
+  says(C1, [Buffer.alloc(200, "e"), ...call("echo", { id: ID }, "hi")]);
+  says(C2, call("echo", { id: ID }, "hi"));
+  vanishes(C2);
+  assert.deepEqual(says(W1, reply(id(1), "HI")), []);
+});
+
+test("retry: a light envelope comes back with whoever asked before, and weighs what it weighs", () => {
+  const { says, vanishes, broker } = dialog({ queueBytesMax: 5000 });
+  says(C1, call("echo", { id: ID }, "hi"));
+  says(C2, [Buffer.alloc(3000, "e"), ...call("echo", { id: ID }, "hi")]);
+  says(C3, request("echo", "x".repeat(3000)));
+  assert.equal(broker.counts().refused, 1);
+  vanishes(C2);
+  says(C3, request("echo", "x".repeat(3000)));
+  assert.equal(broker.counts().refused, 1);
+});
+
 test("client gone: a call with an id stays open for its retry, queued or in flight", () => {
   const { says, vanishes, broker } = dialog();
   says(W1, ready("echo", 1));

@@ -1,25 +1,21 @@
 // The account of all requests: each is opened once and closed once, with an outcome. What happens to
 // them is decided in broker.ts; here is kept what must add up whatever it decides.
 
-import type { Dialect } from "../protocol/dialects.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { Calls } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Ending, Figures } from "./figures.ts";
 import {
+  type Asker,
   type Limits,
   noParts,
   type Request,
   type Service,
   type Worker,
-  weigh,
   weighFrames,
 } from "./state.ts";
 
 export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
-
-/** Who asked, and what goes before the reply. */
-export type Asker = { client: Address; dialect: Dialect; envelope: Frame[] };
 
 export class Ledger {
   readonly calls: Calls;
@@ -73,35 +69,37 @@ export class Ledger {
     request.figures.received += 1;
     this.#weight += request.weight;
     this.#open.add(request);
-    if (request.client !== null) this.#link(request, request.client);
+    this.#link(request);
     if (request.callId !== null) this.calls.begin(request.callId, request);
     request.service.open += 1;
   }
 
   /** Somebody asked for it again, and gets the outcome instead of who asked before. */
-  reassign(request: Request, { client, dialect, envelope }: Asker, expiry: number) {
-    const more = this.more(request, envelope);
-    this.abandon(request);
-    this.#link(request, client);
+  reassign(request: Request, asker: Asker, expiry: number) {
+    const earlier = before(request, asker);
+    this.#unlink(request);
     this.#open.remove(request);
-    this.#reweigh(request, more);
-    Object.assign(request, { client, dialect, envelope, expiry });
+    this.#reweigh(request, this.more(request, asker));
+    Object.assign(request, asker, { earlier, expiry, begun: false });
     this.#open.add(request);
+    this.#link(request);
   }
 
-  /** How much heavier a request would be with this envelope, in bytes. */
-  more({ envelope: before }: Request, envelope: Frame[]): number {
-    return weigh(envelope) - weigh(before);
+  /** How much heavier a request would be with this asker, in bytes. */
+  more(request: Request, asker: Asker): number {
+    return weighFrames(asker.envelope) - weighFrames(request.envelope);
   }
 
-  /** Nobody waits for its outcome until it is asked for again. */
-  abandon(request: Request) {
-    if (request.client === null) return;
-    request.begun = false;
-    const requests = this.#byClient.get(request.client);
-    requests?.delete(request);
-    if (requests?.size === 0) this.#byClient.delete(request.client);
-    request.client = null;
+  /** A client of it is gone. Whether one that asked before waits in its place. */
+  leave(request: Request, client: Address): boolean {
+    const { earlier } = request;
+    const askedLast = request.client === client;
+    this.#unlink(request);
+    if (askedLast && earlier) this.#reweigh(request, this.more(request, earlier));
+    if (askedLast) Object.assign(request, earlier ?? { client: null }, { begun: false });
+    request.earlier = null;
+    this.#link(request);
+    return askedLast && earlier !== null;
   }
 
   /** Keeps a part of its reply. */
@@ -137,7 +135,9 @@ export class Ledger {
       figures.durations.add(now - request.receivedAt);
     this.#weight -= request.weight;
     this.#open.remove(request);
-    this.abandon(request);
+    this.#unlink(request);
+    request.client = null;
+    request.earlier = null;
     if (request.worker) this.#inFlight -= 1;
     if (callId !== null) this.calls.end(callId, { service: service.name, body: told }, now);
     service.queue.remove(request);
@@ -152,8 +152,39 @@ export class Ledger {
     this.#weight += more;
   }
 
-  #link(request: Request, client: Address) {
+  #link(request: Request) {
+    const { client, earlier } = request;
+    if (client !== null) this.#linkTo(client, request);
+    if (earlier) this.#linkTo(earlier.client, request);
+  }
+
+  #linkTo(client: Address, request: Request) {
     const requests = this.#byClient.get(client) ?? new Set();
     this.#byClient.set(client, requests.add(request));
   }
+
+  #unlink(request: Request) {
+    const { client, earlier } = request;
+    if (client !== null) this.#unlinkFrom(client, request);
+    if (earlier) this.#unlinkFrom(earlier.client, request);
+  }
+
+  #unlinkFrom(client: Address, request: Request) {
+    const requests = this.#byClient.get(client);
+    requests?.delete(request);
+    if (requests?.size === 0) this.#byClient.delete(client);
+  }
 }
+
+/**
+ * Who is to wait again should this asker go away. What it said last on a connection that it gave up
+ * may come after what it said first on the next one. Who was sent a part has missed some since.
+ */
+function before({ client, dialect, envelope, earlier, begun }: Request, asker: Asker) {
+  if (client === asker.client) return earlier;
+  const isLight = weighFrames(envelope) <= EARLIER_WEIGHT_MAX;
+  return client !== null && !begun && isLight ? { client, dialect, envelope } : null;
+}
+
+/** So little that it is not weighed, in bytes. A frame that correlates replies has that room, and more. */
+const EARLIER_WEIGHT_MAX = 256;

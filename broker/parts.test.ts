@@ -192,6 +192,26 @@ test("retry: who asks again in the middle has missed nothing", () => {
   ]);
 });
 
+test("retry: should whoever asked last go away, whoever asked before is told all of it", () => {
+  const { says, vanishes } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  says("c2", streamedCall("count", { id: ID }, "3"));
+  says("w1", partial(id(1), "one"));
+  assert.deepEqual(vanishes("c2"), ["c1 < PARTIAL mmi.call 206 one"]);
+  assert.deepEqual(says("w1", partial(id(1), "two")), ["c1 < PARTIAL mmi.call 206 two"]);
+});
+
+test("retry: who was sent a part and was asked out of the call is sent no more", () => {
+  const { says, vanishes } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  says("w1", partial(id(1), "one"));
+  says("c2", streamedCall("count", { id: ID }, "3"));
+  assert.deepEqual(vanishes("c2"), []);
+  assert.deepEqual(says("w1", reply(id(1), "two")), []);
+});
+
 test("retry: a reply that was passed on in parts is told again as a whole", () => {
   const { says } = dialog();
   says("w1", ready("count", 4));

@@ -37,11 +37,15 @@ export type Counts = {
   services: number; // Now.
 };
 
+/** Who waits for an outcome, and what goes before it. */
+export type Asker = { client: Address; dialect: Dialect; envelope: Frame[] };
+
 export type Request = {
   id: number; // In the order of arrival.
   client: Address | null; // Who waits for the outcome. Null: nobody, until the call is retried.
   dialect: Dialect; // What the client spoke.
   envelope: Frame[];
+  earlier: Asker | null; // Who asked before, and waits again should whoever asked last go away.
   call: boolean; // Asked through mmi.call, so that its client is told any outcome.
   callId: string | null; // What its client calls it, so that it can ask again.
   service: Service;
@@ -95,6 +99,7 @@ export const newRequest = (
   ...asked,
   figures: asked.service.figures,
   queuedAt: asked.receivedAt,
+  earlier: null,
   deliveries: 0,
   alone: false,
   worker: null,

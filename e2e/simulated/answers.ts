@@ -32,7 +32,7 @@ export class Answers {
   #limits: Limits;
   #book: Book;
   #came: Came | null = null;
-  #behind: Asked | null = null; // Its asker has missed what came before it asked.
+  #behind = new Set<Asked>(); // Their askers have missed what came before they asked.
 
   constructor(world: World, book: Book) {
     this.#world = world;
@@ -62,7 +62,7 @@ export class Answers {
 
   /** Its asker is to be told all of it. */
   askedAgain(asked: Asked) {
-    if (asked.parts.length > 0 && takesParts(asked)) this.#behind = asked;
+    if (asked.parts.length > 0 && takesParts(asked)) this.#behind.add(asked);
   }
 
   /** Whether that is what a worker answered, to its asker. */
@@ -77,19 +77,19 @@ export class Answers {
 
   /** After the effects of an input. `isDrained`: it was the end of all that was open. */
   check(account: Account, isDrained: boolean, now: number) {
-    if (this.#behind && !this.#behind.ended)
-      throw new Violation("S10", `${this.#behind.name} was asked again, and told no earlier parts`);
-    this.#behind = null;
+    for (const { name, ended } of this.#behind)
+      if (!ended) throw new Violation("S10", `the new asker of ${name} was told no earlier parts`);
+    this.#behind.clear();
     const came = this.#came;
     if (came && !came.told && !came.asked.ended) this.#checkUntold(came, account, isDrained, now);
     this.#came = null;
   }
 
   #catchesUp(asker: Asker, { name, body }: ClientCommand): boolean {
-    const behind = this.#behind;
-    if (!behind || name !== "PARTIAL" || !isAsker(behind, asker)) return false;
-    if (!same(body, encodeStatus(STATUS.part, behind.parts))) return false;
-    this.#behind = null;
+    if (name !== "PARTIAL") return false;
+    const behind = [...this.#behind].find((asked) => isAsker(asked, asker));
+    if (!behind || !same(body, encodeStatus(STATUS.part, behind.parts))) return false;
+    this.#behind.delete(behind);
     this.#book.begin(behind);
     this.#see("a call was asked again in the middle of its reply, which was told from the start");
     return true;

@@ -15,6 +15,7 @@ export type Asked = {
   number: number; // In the order of arrival.
   client: Address; // Who asked first.
   asker: Asker | null; // Who is to be told; null: nobody.
+  earlier: Asker | null; // Who is, should that one go away.
   call: boolean; // By mmi.call, so that its asker is told any outcome.
   callId: string | null;
   line: Line;

@@ -91,6 +91,7 @@ export class Book {
       number: this.#taken,
       client: asker.address,
       asker,
+      earlier: null,
       call: wish.call,
       callId: wish.callId,
       line: this.line(wish.service),
@@ -116,19 +117,36 @@ export class Book {
 
   /** It was asked again: from now on the outcome is for this asker. */
   retry(asked: Asked, asker: Asker, wish: Wish, now: number) {
+    const { asker: before, begun } = asked;
+    if (before?.address !== asker.address) asked.earlier = begun ? null : before;
     this.abandon(asked);
-    asked.asker = asker;
+    this.#give(asked, asker);
     asked.expiry = Math.max(asked.expiry, this.#expiry(wish, now));
-    this.#byAsker.set(askerKey(asker), asked);
   }
 
-  /** A peer is gone. What is past its time by `over` was given up for that, and its asker told. */
-  gone(peer: Address, over: number, now: number) {
+  /**
+   * A peer is gone. What is past its time by `over` was given up for that, and its asker told. To be
+   * told of the others is who asked before: of those that are returned.
+   */
+  gone(peer: Address, over: number, now: number): Asked[] {
+    const inherited: Asked[] = [];
     for (const asked of this.open) {
-      if (asked.asker?.address !== peer || asked.expiry <= over) continue;
+      const { asker, earlier } = asked;
+      if (earlier?.address === peer) asked.earlier = null;
+      if (asker?.address !== peer || asked.expiry <= over) continue;
       if (asked.callId === null) this.end(asked, "clientGone", null, now);
       else this.abandon(asked);
+      if (!asked.earlier) continue;
+      this.#give(asked, asked.earlier);
+      asked.earlier = null;
+      inherited.push(asked);
     }
+    return inherited;
+  }
+
+  #give(asked: Asked, asker: Asker) {
+    asked.asker = asker;
+    this.#byAsker.set(askerKey(asker), asked);
   }
 
   /** Nobody waits for its outcome. */

@@ -16,6 +16,7 @@ export const SIGHTS = [
   "a broker overslept",
   "a call was asked again while it was open",
   "a call was asked again after its end",
+  "a call went back to whoever asked before",
   "a call was forgotten and run again",
   "a call went on without its client until it asked again",
   "a request expired in flight",

@@ -114,8 +114,15 @@ export class Witness {
 
   #input(input: Input, effects: Effect[]) {
     if (input.kind === "message") this.#message(input.from, input.frames, effects);
-    else if (input.kind === "gone") this.#book.gone(input.peer, this.#now, this.#now);
+    else if (input.kind === "gone") this.#gone(input.peer);
     else if (input.kind === "stop") this.#stop();
+  }
+
+  #gone(peer: Address) {
+    for (const asked of this.#book.gone(peer, this.#now, this.#now)) {
+      this.#see("a call went back to whoever asked before");
+      this.#answers.askedAgain(asked);
+    }
   }
 
   #message(from: Address, frames: Frame[], effects: Effect[]) {

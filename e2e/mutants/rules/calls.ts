@@ -126,14 +126,20 @@ export const CALLS: Mutant[] = [
   {
     rule: "The outcome is in the dialect of whoever asked first.",
     file: "broker/ledger.ts",
-    find: "Object.assign(request, { client, dialect, envelope, expiry });",
-    replace: "Object.assign(request, { client, envelope, expiry });",
+    find: "Object.assign(request, asker, {",
+    replace: "Object.assign(request, asker, { dialect: request.dialect,",
   },
   {
     rule: "Who was asked out of a call takes it along when it goes away.",
     file: "broker/ledger.ts",
-    find: "const more = this.more(request, envelope);\n    this.abandon(request);",
-    replace: "const more = this.more(request, envelope);",
+    find: "const askedLast = request.client === client;",
+    replace: "const askedLast = true;",
+  },
+  {
+    rule: "Who asked before waits in vain should whoever asked last go away.",
+    file: "broker/ledger.ts",
+    find: "earlier ?? { client: null }",
+    replace: "{ client: null }",
   },
   {
     rule: "A retry may make the ttl shorter.",
@@ -150,20 +156,20 @@ export const CALLS: Mutant[] = [
   {
     rule: "A retry's envelope is not held to the bound in bytes.",
     file,
-    find: "if (this.#requests.weight + more > this.#limits.queueBytesMax) {",
+    find: "if (this.#requests.weight + this.#requests.more(request, asker) > this.#limits.queueBytesMax) {",
     replace: "if (more > this.#limits.queueBytesMax) {",
   },
   {
     rule: "A retry's envelope is not weighed.",
     file: "broker/ledger.ts",
-    find: "this.#reweigh(request, more);\n    Object",
-    replace: "Object",
+    find: "    this.#reweigh(request, this.more(request, asker));\n",
+    replace: "",
   },
   {
     rule: "The bytes of a retry's envelope are never free again.",
     file: "broker/ledger.ts",
-    find: "this.#reweigh(request, more);\n    Object",
-    replace: "this.#weight += more;\n    Object",
+    find: "this.#reweigh(request, this.more(request, asker));",
+    replace: "this.#weight += this.more(request, asker);",
   },
   {
     rule: "A retry is not counted.",
@@ -228,8 +234,8 @@ export const CALLS: Mutant[] = [
   {
     rule: "The outcome of a call is sent to a client that went away.",
     file,
-    find: "this.#requests.abandon(request);\n      if (request.callId",
-    replace: "if (request.callId",
+    find: "if (this.#requests.leave(request, client)) this.#replies.catchUp(request);\n",
+    replace: "",
   },
   {
     rule: "A plain worker is given a call that nobody waits for under no address.",

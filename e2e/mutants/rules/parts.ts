@@ -182,8 +182,8 @@ export const PARTS: Mutant[] = [
   {
     rule: "A client that went away counts as having been sent a part.",
     file: "broker/ledger.ts",
-    find: "    request.begun = false;\n",
-    replace: "",
+    find: "expiry, begun: false });",
+    replace: "expiry });",
   },
   {
     rule: "A request goes to another worker after its client was sent a part.",

@@ -6,6 +6,7 @@ import {
   dialog,
   disconnect,
   heartbeatCommand,
+  id,
   LEASE_MS,
   ready,
   reply,
@@ -135,11 +136,14 @@ test("it is known how long requests waited in the queue, each time, and how long
   says(W2, ready("echo"));
   passesSilently(4);
   says(W2, reply(C1, "HI"));
+  says(C1, request("echo", "no"));
+  passesSilently(10);
+  says(W2, reply(C1, "no", "mmi.error", "404"));
   says(C2, request("echo", "dropped"));
   vanishes(C2);
   const { durations, queueWaits } = figuresOf(broker, "echo");
-  assert.deepEqual([durations.sumMs, sum(durations)], [344, 1]);
-  assert.deepEqual([queueWaits.sumMs, sum(queueWaits)], [40, 3]);
+  assert.deepEqual([durations.sumMs, sum(durations)], [354, 2]);
+  assert.deepEqual([queueWaits.sumMs, sum(queueWaits)], [40, 4]);
 });
 
 const sum = ({ counts }: Distribution) => counts.reduce((all, count) => all + count);
@@ -154,13 +158,15 @@ test("the load is what is queued, since when, what is in flight, and what worker
   const { says, passesSilently, broker } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("upper"));
-  for (const body of ["1", "2", "3"]) says(C1, request("echo", body));
+  for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body));
   passesSilently(70);
-  says(C2, request("echo", "4"));
+  says(C2, request("echo", "5"));
+  says(W1, reply(id(1), "ONE")); // Now it is the turn of C2.
+  says(C1, request("nobody's", "hi"));
   passesSilently(30);
-  says(C1, request("none", "hi"));
+  says(C1, request("nobody's either", "hi"));
   assert.deepEqual(loads(broker, 100), [
-    { label: "(other)", queued: 1, oldestMs: 0, inFlight: 0, idle: 0, busy: 0 },
+    { label: "(other)", queued: 2, oldestMs: 30, inFlight: 0, idle: 0, busy: 0 },
     { label: "echo", queued: 2, oldestMs: 100, inFlight: 2, idle: 0, busy: 1 },
     { label: "upper", queued: 0, oldestMs: 0, inFlight: 0, idle: 1, busy: 0 },
   ]);

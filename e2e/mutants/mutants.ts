@@ -6,6 +6,7 @@ import { CALLS } from "./rules/calls.ts";
 import { CLIENT } from "./rules/client.ts";
 import { DELIVERIES } from "./rules/deliveries.ts";
 import { DRAIN } from "./rules/drain.ts";
+import { FIGURES } from "./rules/figures.ts";
 import { LIVENESS } from "./rules/liveness.ts";
 import { MANAGEMENT } from "./rules/management.ts";
 import { REGISTRATION } from "./rules/registration.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: Mutant[] = [
   ...BOUNDS,
   ...CALLS,
   ...MANAGEMENT,
+  ...FIGURES,
   ...DRAIN,
   ...WORKER,
   ...CLIENT,

@@ -9,7 +9,7 @@ export const DELIVERIES: Mutant[] = [
     rule: "What a lost worker had is lost with it.",
     file,
     find: "lost.sort((one, other) => other.id - one.id))\n      this.#requeue(request, reason, now);",
-    replace: "",
+    replace: "[]);",
   },
   {
     rule: "What a lost worker had goes to the end of its client's requests.",

@@ -11,7 +11,7 @@ import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
 import { WorkerMetrics } from "../workers/metrics.ts";
 import { Session } from "../workers/session.ts";
-import { type Family, parsePage } from "./exposition.ts";
+import { type Family, parsePage, sumOf } from "./exposition.ts";
 
 const document = readFileSync("docs/OPERATIONS.md", "utf8");
 
@@ -23,10 +23,12 @@ function tableAfter(words: string): string[][] {
   return rows.map((row) => row.slice(2, -2).split(" | "));
 }
 
-const brokerPage = () => {
+function newBroker(Kind = Broker) {
   const limits = { servicesMax: 10 } as ConstructorParameters<typeof Broker>[0];
-  return page(brokerMetrics(new Broker(limits, DEFAULT_HEARTBEAT, Buffer.alloc(8), 0), () => 0));
-};
+  return new Kind(limits, DEFAULT_HEARTBEAT, Buffer.alloc(8), 0);
+}
+
+const brokerPage = (broker = newBroker()) => page(brokerMetrics(broker, () => 0));
 
 const workerPage = () => {
   const options = { heartbeat: DEFAULT_HEARTBEAT } as ConstructorParameters<typeof Session>[0];
@@ -70,6 +72,26 @@ test("each outcome, reason and state that a label may have is told", async () =>
     );
     for (const value of values) assert.ok(document.includes(`\`${value}\``), `${name}: ${value}`);
   }
+});
+
+test("what is counted for all services together is told as it is in mmi.stats", async () => {
+  class Busy extends Broker {
+    override counts() {
+      return { ...super.counts(), retried: 1, repliesDropped: 2, messagesDropped: 3 };
+    }
+  }
+  const page = await brokerPage(newBroker(Busy));
+  const names = ["requests_retried", "replies_late", "messages_dropped"];
+  assert.deepEqual(
+    names.map((name) => sumOf(page, `mdp_${name}_total`)),
+    [1, 2, 3],
+  );
+});
+
+test("an account that is wrong shows in mdp_accounting_drift", async () => {
+  const broker = newBroker();
+  broker.overview().figures.others.ended.failed += 3;
+  assert.equal(sumOf(await brokerPage(broker), "mdp_accounting_drift"), -3);
 });
 
 test("there is every metric that is to be alerted on", async () => {

@@ -126,6 +126,8 @@ test("under load and with a death every page adds up, and no counter ever goes b
   assert.equal(of("mdp_queue_wait_seconds_count", { service: "slow" }), 2);
   const within = (le: string) => of("mdp_request_duration_seconds_bucket", { service: "slow", le });
   assert.deepEqual(["0.25", "10", "+Inf"].map(within), [0, 1, 1]);
+  const seconds = of("mdp_request_duration_seconds_sum", { service: "slow" });
+  assert.ok(seconds >= 0.3 && seconds < 10, `it took ${seconds} s`);
   assert.ok(of("mdp_heartbeats_total", { direction: "sent" }) > 0);
   assert.ok(page.has("process_resident_memory_bytes") && page.has("nodejs_eventloop_lag_seconds"));
 });
@@ -139,7 +141,8 @@ test("names that nobody serves make no series, however many are asked for", asyn
   );
   const waiting = await scrapeUntil(port, (page) => sumOf(page, "mdp_queue_depth") === 100);
   assert.equal(sumOf(waiting, "mdp_queue_depth", { service: "(other)" }), 100);
-  assert.ok(sumOf(waiting, "mdp_queue_oldest_age_seconds") > 0);
+  const oldest = sumOf(waiting, "mdp_queue_oldest_age_seconds");
+  assert.ok(oldest > 0 && oldest < 1, `the oldest has waited ${oldest} s`);
   await Promise.allSettled(asked);
   const page = await scrape(port);
   checkThatItAddsUp(page);
@@ -173,11 +176,14 @@ test("a worker tells what its handler does, and whether it is registered", async
   const worker = stack.program("e2e/processes/count.ts", [], { MDP_HEALTH_PORT: port });
   await worker.logged("worker.started");
   await scrapeUntil(port, (page) => sumOf(page, "mdp_worker_registered") === 1);
+  const asked = performance.now();
   await stack.client.request("count", ["count", "1"]);
   await assert.rejects(stack.client.request("count", ["count", "1", "fail"]));
+  const ms = performance.now() - asked;
   const reply = stack.client.request("count", ["count", "2"]); // Nobody will say "go on".
   reply.catch(() => {});
   const page = await scrapeUntil(port, (page) => sumOf(page, "mdp_worker_requests_inflight") === 1);
+  assert.ok(sumOf(page, "mdp_worker_request_duration_seconds_sum") * 1000 < ms);
   const ended = (page: Page, outcome: string) =>
     sumOf(page, "mdp_worker_requests_total", { service: "count", outcome });
   const outcomes = ["answered", "failed", "aborted"];

@@ -1,8 +1,8 @@
 // The report of a run for people, as text for a terminal of 80 columns.
 
-import Table from "cli-table3";
 import { count, digits, elapsed } from "./figures.ts";
 import type { Bucket, Latency, Report, Row } from "./report.ts";
+import { table } from "./table.ts";
 
 export function page(report: Report): string {
   return [
@@ -88,38 +88,7 @@ function notes({ examples, resent, lateReplies, notStarted, options }: Report): 
   return lines.join("\n");
 }
 
-type Alignment = "left" | "right";
-
-function table(
-  head: string[],
-  rows: string[][],
-  colAligns: Alignment[] = head.map((_, column) => (column === 0 ? "left" : "right")),
-): string {
-  const style = { head: [], border: [], "padding-left": 2, "padding-right": 0, compact: true };
-  const plain = new Table({ head, colAligns, chars: NO_LINES, style });
-  plain.push(...rows);
-  return plain.toString().replaceAll(/ +$/gm, "");
-}
-
 const edge = (ms: number) => ms.toLocaleString("en-US");
 
 const BAR_WIDTH = 40;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-
-/** Only the line under the head stays. */
-const NO_LINES = {
-  top: "",
-  "top-left": "",
-  "top-mid": "",
-  "top-right": "",
-  left: "",
-  "left-mid": "",
-  middle: "",
-  right: "",
-  "right-mid": "",
-  "mid-mid": "",
-  bottom: "",
-  "bottom-left": "",
-  "bottom-mid": "",
-  "bottom-right": "",
-};

@@ -1,12 +1,12 @@
 // A run as text, for a terminal.
 
 import { count, digits, elapsed } from "../../clients/load/figures.ts";
+import { table } from "../../clients/load/table.ts";
 import type { Facts } from "./facts.ts";
 import { findings, wrongs } from "./findings.ts";
 import type { Measured } from "./recovery.ts";
 import { KINDS, SERVICES, type Service } from "./schedule.ts";
 import { durationText } from "./settings.ts";
-import { table } from "./table.ts";
 
 /** The command that runs the same schedule again. */
 export const replay = ({ seed, durationMs }: Pick<Facts, "seed" | "durationMs">) =>

@@ -1,7 +1,15 @@
 // Workers that are killed.
 
 import assert from "node:assert/strict";
-import { counted, INTERVAL_MS, LEASE_MS, SLACK_MS, scenario, timeOf } from "./scenario.ts";
+import {
+  counted,
+  everyRequestAnswered,
+  INTERVAL_MS,
+  LEASE_MS,
+  SLACK_MS,
+  scenario,
+  timeOf,
+} from "./scenario.ts";
 import { SLOW } from "./stack.ts";
 
 const DEFAULT_INTERVAL_MS = 2500;
@@ -132,8 +140,7 @@ scenario(
     }
     await load.stop();
     took("purged at the latest after", Math.max(...purges), { most: LEASE_MS - INTERVAL_MS });
-    const { asked, answered } = stack.judge();
-    assert.equal(answered, asked);
+    everyRequestAnswered(stack);
     await counted(stack, { workers: 4, queued: 0, inFlight: 0 });
   },
   { MDP_DELIVERIES_MAX: "20" },

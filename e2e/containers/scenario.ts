@@ -88,6 +88,13 @@ export async function counted(stack: Stack, expected: Partial<Counts>, withinMs 
   }
 }
 
+/** And none refused. How many there were. */
+export function everyRequestAnswered(stack: Stack): number {
+  const { asked, answered } = stack.judge();
+  assert.equal(answered, asked);
+  return asked;
+}
+
 async function nothingIsLost(stack: Stack) {
   const { lost, duplicated, unexpected, misrouted, violations } = stack.judge();
   assert.deepEqual(violations, []);

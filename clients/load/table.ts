@@ -1,8 +1,13 @@
 import Table from "cli-table3";
 
-/** The first column is text, the others are figures. */
-export function table(head: string[], rows: string[][]): string {
-  const colAligns = head.map((_, column) => (column === 0 ? "left" : "right") as "left" | "right");
+type Alignment = "left" | "right";
+
+/** For a terminal. Unless told otherwise, the first column is text, the others are figures. */
+export function table(
+  head: string[],
+  rows: string[][],
+  colAligns: Alignment[] = head.map((_, column) => (column === 0 ? "left" : "right")),
+): string {
   const style = { head: [], border: [], "padding-left": 2, "padding-right": 0, compact: true };
   const plain = new Table({ head, colAligns, chars: NO_LINES, style });
   plain.push(...rows);

@@ -159,7 +159,7 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
   [
     "does not tell who asks again what came before",
     ({ mock }) => void mock.method(Replies.prototype, "catchUp", () => {}),
-    /^S10, .* was asked again, and told no earlier parts/,
+    /^S10, .*the new asker of .* was told no earlier parts/,
   ],
 ];
 

@@ -251,3 +251,16 @@ test("a closed transport is quiet: nothing is told, and what is still sent is dr
   peer.close(0);
   peer.send(frames("too late"));
 });
+
+test("who gives up a broker that was never there says nothing to the next one", async () => {
+  const at = endpoint();
+  const gaveUp = connected(at);
+  gaveUp.send(frames("stale"));
+  gaveUp.close(1000);
+  const broker = await bound(at);
+  const peer = connected(at);
+  for (const deadline = performance.now() + 700; performance.now() < deadline; ) {
+    peer.send(frames("fresh"));
+    assert.deepEqual((await broker.nextMessage()).frames, ["fresh"]);
+  }
+});

@@ -74,11 +74,16 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
     ...heartbeats(timing),
   });
   let open = true;
+  let connected = false;
   let received = 0;
   socket.events.on("handshake", () => {
+    connected = true;
     if (open) events.opened();
   });
-  socket.events.on("disconnect", () => goneOnceRead(received));
+  socket.events.on("disconnect", () => {
+    connected = false;
+    goneOnceRead(received);
+  });
   socket.connect(endpoint);
   void receiveAll();
   return { send, close };
@@ -110,7 +115,8 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
   function close(lingerMs: number) {
     if (!open) return;
     open = false;
-    socket.linger = lingerMs;
+    // Otherwise libzmq would go on connecting, to say what nobody stands behind any more.
+    socket.linger = connected ? lingerMs : 0;
     socket.close();
   }
 }

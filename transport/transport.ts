@@ -36,6 +36,6 @@ export type ConnectedEvents = {
 export type Connected = {
   /** Never blocks and never throws. What is sent before there is a connection waits for it. */
   send(frames: Frame[]): void;
-  /** Goes on sending what still waits, for `lingerMs` at most. */
+  /** Goes on sending what still waits, for `lingerMs` at most, if there is a connection. */
   close(lingerMs: number): void;
 };

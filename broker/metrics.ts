@@ -7,9 +7,11 @@ import { BOUNDS_MS, type Distribution, type ServiceFigures } from "./figures.ts"
 import { driftOf, type Load, loadOf } from "./load.ts";
 
 export function brokerMetrics(broker: Broker, now: () => number): Metrics {
-  const metrics = new Metrics(libzmqVersion);
   const { figures } = broker.overview();
-  const loads = () => loadOf(broker.overview(), now());
+  let loads = new Map<ServiceFigures, Load>();
+  const metrics = new Metrics(libzmqVersion, () => {
+    loads = loadOf(broker.overview(), now());
+  });
 
   const counter = (name: string, help: string, samples: () => Sample[]) =>
     metrics.read({ name, help, type: "counter", samples });
@@ -25,7 +27,7 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
     (label: string, of: (figures: ServiceFigures) => Record<string, number>) => () =>
       [...figures].flatMap((each) => samplesOf(of(each), label, { service: each.label }));
   const ofLoad = (of: (load: Load) => number) => () =>
-    [...loads()].map(([{ label }, load]) => sample(of(load), { service: label }));
+    [...loads].map(([{ label }, load]) => sample(of(load), { service: label }));
 
   counter(
     "mdp_requests_received_total",
@@ -75,7 +77,7 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
     ({ queueWaits }) => queueWaits,
   );
   gauge("mdp_workers", "Workers that are registered.", () =>
-    [...loads()].flatMap(([{ label }, { idle, busy }]) =>
+    [...loads].flatMap(([{ label }, { idle, busy }]) =>
       samplesOf({ idle, busy }, "state", { service: label }),
     ),
   );
@@ -101,7 +103,7 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
   gauge(
     "mdp_accounting_drift",
     "Requests received that are neither completed nor queued nor in flight: always 0.",
-    () => [sample(driftOf(figures, loads()))],
+    () => [sample(driftOf(figures, loads))],
   );
   return metrics;
 }

@@ -19,10 +19,15 @@ export type Sample = {
 
 export class Metrics extends Registry {
   #readings: Reading[] = [];
+  #look: () => void;
 
-  /** `libzmq` is the version of it that carries the messages. */
-  constructor(libzmq: string) {
+  /**
+   * `libzmq` is the version of it that carries the messages. `look` is called before the readings of
+   * a page, for what several of them need.
+   */
+  constructor(libzmq: string, look = () => {}) {
     super();
+    this.#look = look;
     const labels = { version: version(), node: process.versions.node, libzmq };
     const help = "What runs here; always 1.";
     const samples = () => [{ labels, value: 1 }];
@@ -35,6 +40,7 @@ export class Metrics extends Registry {
 
   /** The page. All readings are taken in one turn of the loop, so that they fit together. */
   override async metrics(): Promise<string> {
+    this.#look();
     const readings = this.#readings.flatMap(linesOf);
     return [...readings, await super.metrics()].join("\n");
   }

@@ -1,8 +1,9 @@
 // Two faults at once: what one rule mends must not stand in the way of another.
 
 import assert from "node:assert/strict";
+import type { Load } from "./load.ts";
 import { counted, everyRequestAnswered, scenario } from "./scenario.ts";
-import { SLOW } from "./stack.ts";
+import { SLOW, type Stack } from "./stack.ts";
 
 const OFTEN = { MDP_DELIVERIES_MAX: "20" };
 
@@ -35,10 +36,7 @@ scenario(
     await nemesis.revive(stack.broker);
     await load.goesOn();
     await nemesis.revive(one);
-    await counted(stack, { workers: 3 });
-    await load.stop();
-    everyRequestAnswered(stack);
-    await counted(stack, { queued: 0, inFlight: 0 });
+    await endsWell(stack, load);
   },
   OFTEN,
 );
@@ -58,10 +56,7 @@ scenario(
     await nemesis.connect(stack.broker);
     await load.goesOn();
     await Promise.all([nemesis.revive(one), nemesis.revive(two)]);
-    await counted(stack, { workers: 3 });
-    await load.stop();
-    everyRequestAnswered(stack);
-    await counted(stack, { queued: 0, inFlight: 0 });
+    await endsWell(stack, load);
   },
   OFTEN,
 );
@@ -83,3 +78,11 @@ scenario(
     await counted(stack, { queued: 0, inFlight: 0, workers: 3 });
   },
 );
+
+/** All workers are back, and every request is answered. */
+async function endsWell(stack: Stack, load: Load) {
+  await counted(stack, { workers: 3 });
+  await load.stop();
+  everyRequestAnswered(stack);
+  await counted(stack, { queued: 0, inFlight: 0 });
+}

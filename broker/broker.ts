@@ -9,6 +9,7 @@ import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { idFrame } from "../protocol/request-id.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { RemovalReason } from "./events.ts";
 import { Figures } from "./figures.ts";
@@ -23,7 +24,6 @@ import {
   bytesOf,
   type Counts,
   hexOf,
-  idFrame,
   type Limits,
   nameOf,
   newRequest,
@@ -310,7 +310,7 @@ export class Broker {
     // A plain 7/MDP worker is given its client's address; others the id of the request, so that a
     // late REPLY is known for what it is and a redelivery for the same request.
     const asIs = worker.plain ? request.client : null;
-    const client = asIs === null ? idFrame(this.#life, request) : bytesOf(asIs);
+    const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
     request.deliveries += 1;
     this.#requests.give(request, worker, now);
     worker.holds.set(nameOf(client), request);
@@ -414,7 +414,7 @@ export class Broker {
   /** It may be what kills them: it goes to no other worker. */
   #quarantine(request: Request, worker: Worker, now: number) {
     const letter = {
-      request: idFrame(this.#life, request).toString("hex"),
+      request: idFrame(this.#life, request.id).toString("hex"),
       service: textOf(request.service),
       client: hexOf(request.client ?? ""),
       deliveries: request.deliveries,

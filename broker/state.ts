@@ -142,14 +142,6 @@ export const newWorker = (
   beat: null,
 });
 
-/** 8 bytes of the broker's life, 8 of a counter: no id ever repeats, across restarts too. */
-export function idFrame(life: Frame, { id }: Request): Frame {
-  const frame = Buffer.alloc(16);
-  life.copy(frame);
-  frame.writeBigUInt64BE(BigInt(id), 8);
-  return frame;
-}
-
 /** What these frames of a request cost to keep, in bytes, with the request itself. */
 export const weigh = (frames: Frame[]) => REQUEST_WEIGHT + weighFrames(frames);
 

@@ -19,6 +19,7 @@ import { decodeFailure, encodeFailure, type FailureCode } from "../protocol/fail
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
+import { requestId } from "../protocol/request-id.ts";
 import { connect } from "../transport/libzmq.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
@@ -41,7 +42,7 @@ export type Answer = string | Uint8Array | (string | Uint8Array)[];
 export type Handler = (
   body: Frame[],
   request: {
-    id: string; // The same when a request is delivered again after its worker died.
+    id: string | null; // The same when it comes again, after its worker died. Not all brokers have one.
     signal: AbortSignal; // Aborts when nobody waits for the answer any more.
   },
 ) => Answer | Promise<Answer> | Parts;
@@ -158,7 +159,7 @@ export async function serve(
     const begunAt = now();
     const controller = new AbortController();
     handlers.set(request, controller);
-    const id = request.client.toString("hex");
+    const id = requestId(request.client);
     const part = (body: Frame[]) => perform(session.partial(request, body, now()));
     const given = { id, signal: controller.signal };
     const body = await answer(handler, request.body, given, part, log);

@@ -240,7 +240,7 @@ export const CALLS: Mutant[] = [
   {
     rule: "A plain worker is given a call that nobody waits for under no address.",
     file,
-    find: "asIs === null ? idFrame(this.#life, request) : bytesOf(asIs)",
-    replace: 'worker.plain ? bytesOf(asIs ?? "") : idFrame(this.#life, request)',
+    find: "asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs)",
+    replace: 'worker.plain ? bytesOf(asIs ?? "") : idFrame(this.#life, request.id)',
   },
 ];

@@ -1,18 +1,36 @@
 import { z } from "zod";
-import { environment } from "../program/environment.ts";
+import { environment, logLevel, whole } from "../program/environment.ts";
 import { fail } from "../program/fail.ts";
-import { readCommand } from "./db/document-command.ts";
-import { openDocuments } from "./db/documents.ts";
+import { logger } from "../program/log.ts";
+import { readRequest } from "./db/document-command.ts";
+import { Documents } from "./db/documents.ts";
+import { levelOf, sentenceOf } from "./db/events.ts";
+import { isPostgresUrl, postgres } from "./db/postgres.ts";
+import { sqlite } from "./db/sqlite.ts";
 import { serve } from "./worker.ts";
 
-const { MDP_DB_FILE } = environment("db", {
+const settings = environment("db", {
+  DATABASE_URL: z.string().optional(),
   MDP_DB_FILE: z.string().default("data/documents.sqlite"),
+  MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 100_000),
+  MDP_DB_RECORDS_MS: whole("a number of ms", 1, 1e12, 3_600_000),
+  LOG_LEVEL: logLevel,
 });
-const documents = await openDocuments(MDP_DB_FILE).catch((error: Error) =>
-  fail("db", `cannot open ${MDP_DB_FILE}: ${error.message}`),
+const { DATABASE_URL: url, MDP_DB_RECORDS_MAX, MDP_DB_RECORDS_MS } = settings;
+if (url !== undefined && !isPostgresUrl(url)) {
+  fail("db", "DATABASE_URL is not a URL such as postgres://user:password@host:5432/database");
+}
+const engine = url === undefined ? sqlite(settings.MDP_DB_FILE) : postgres(url);
+const documents = new Documents(
+  engine,
+  { recordsMax: MDP_DB_RECORDS_MAX, recordsMs: MDP_DB_RECORDS_MS },
+  logger("db", settings.LOG_LEVEL, { levelOf, sentenceOf }),
 );
+await documents
+  .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })
+  .catch((error: Error) => fail("db", `cannot open ${engine.where}: ${error.message}`));
 // SQLite does one thing at a time: the others in hand are there when it has done it.
-await serve("db", (body, { signal }) => documents.execute(readCommand(body), signal), {
+await serve("db", (body, request) => documents.execute(readRequest(body), request), {
   concurrency: 4,
 });
 await documents.close();

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServiceError } from "../worker.ts";
-import { KEY_BYTES_MAX, readCommand, VALUE_BYTES_MAX } from "./document-command.ts";
+import { BATCH_MAX, KEY_BYTES_MAX, readRequest, VALUE_BYTES_MAX } from "./document-command.ts";
 
-const read = (json: string | Buffer) => readCommand([Buffer.from(json)]);
+const read = (json: string | Buffer) => readRequest([Buffer.from(json)]).command;
 
 /** The code and the sentence that a body is refused with. */
 function refusal(...frames: (string | Buffer)[]): string {
   try {
-    return `NOT REFUSED ${JSON.stringify(readCommand(frames.map((frame) => Buffer.from(frame))))}`;
+    return `NOT REFUSED ${JSON.stringify(readRequest(frames.map((frame) => Buffer.from(frame))))}`;
   } catch (error) {
     assert.ok(error instanceof ServiceError, String(error));
     return `${error.code} ${error.message}`;
@@ -29,6 +29,14 @@ test("the commands, and what they leave out", () => {
     by: 1,
   });
   assert.deepEqual(read('{"command":"list"}'), { command: "list", prefix: "", limit: 100 });
+  const commands = '[{"command":"delete","key":"a"},{"command":"increment","key":"a"}]';
+  assert.deepEqual(read(`{"command":"batch","commands":${commands}}`), {
+    command: "batch",
+    commands: [
+      { command: "delete", key: "a" },
+      { command: "increment", key: "a", by: 1 },
+    ],
+  });
 });
 
 test("a body is one frame of JSON in UTF-8", () => {
@@ -42,8 +50,8 @@ test("a body is one frame of JSON in UTF-8", () => {
   assert.equal(refusal("null"), "400 the request is not a JSON object");
 });
 
-test("the command is one of five", () => {
-  const known = "known are put, get, delete, increment, list";
+test("the command is one of six", () => {
+  const known = "known are put, get, delete, increment, list, batch";
   assert.equal(refusal("{}"), `400 no command: ${known}`);
   assert.equal(refusal('{"command":"drop"}'), `400 unknown command "drop": ${known}`);
   assert.ok(refusal(`{"command":"${"x".repeat(1e6)}"}`).length < 300);
@@ -61,6 +69,48 @@ test("each wrong property is named", () => {
   );
   const many = Array.from({ length: 1000 }, (_, index) => `"p${index}":1`);
   assert.ok(refusal(`{"command":"list",${many}}`).length <= 304);
+});
+
+test("a request may bring an id of its own", () => {
+  const request = (id: string) => readRequest([Buffer.from(`{"command":"list","id":${id}}`)]);
+  assert.deepEqual(request('"a"'), {
+    command: { command: "list", prefix: "", limit: 100 },
+    id: "a",
+  });
+  assert.equal(readRequest([Buffer.from('{"command":"list"}')]).id, null);
+  const sentence = "400 id is not a text of 1 to 512 bytes without NUL";
+  assert.equal(refusal('{"command":"list","id":""}'), sentence);
+  assert.equal(refusal('{"command":"list","id":7}'), sentence);
+  assert.equal(refusal('{"command":"list","id":null}'), sentence);
+});
+
+test("an expected version is a whole number", () => {
+  const put = (version: unknown) =>
+    JSON.stringify({ command: "put", key: "a", value: 1, expectedVersion: version });
+  const sentence = "400 expectedVersion is not a whole number, 0 for a document that is absent";
+  for (const version of [-1, 0.5, "1", null]) assert.equal(refusal(put(version)), sentence);
+  assert.match(refusal(put(0)), /^NOT REFUSED .*"expectedVersion":0/);
+});
+
+test("a batch has 1 to 100 commands, and none that lists", () => {
+  const batch = (...commands: unknown[]) => JSON.stringify({ command: "batch", commands });
+  const get = { command: "get", key: "a" };
+  assert.match(refusal(batch(...Array(BATCH_MAX).fill(get))), /^NOT REFUSED/);
+  const sentence = "400 commands is not an array of 1 to 100 commands";
+  assert.equal(refusal(batch(...Array(BATCH_MAX + 1).fill(get))), sentence);
+  assert.equal(refusal(batch()), sentence);
+  assert.equal(refusal('{"command":"batch"}'), sentence);
+  assert.equal(
+    refusal(batch(get, { command: "list" }, { ...get, x: 1, y: 2 }, { command: "get" }, 7)),
+    '400 unknown command "list" in commands.1: known are put, get, delete, increment; ' +
+      'unknown property "x", "y" in commands.2; ' +
+      "commands.3.key is not a text of 1 to 512 bytes without NUL; " +
+      "commands.4 is not a JSON object",
+  );
+  const large = { command: "put", key: "a", value: "x".repeat(VALUE_BYTES_MAX) };
+  assert.equal(refusal(batch(get, large)), "413 value has more than 256 KiB of JSON");
+  const batched = { ...get, id: "a" };
+  assert.equal(refusal(batch(batched)), '400 unknown property "id" in commands.0');
 });
 
 test("a key is a text of 1 to 512 bytes", () => {

@@ -1,5 +1,5 @@
 // What a request to the db service says, one frame of JSON: {"command":"get","key":"user:1"}.
-// Whatever documents.ts is given has passed through here.
+// Whatever commands.ts is given has passed through here.
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";
@@ -8,6 +8,7 @@ import { ServiceError } from "../worker.ts";
 export const KEY_BYTES_MAX = 512;
 export const VALUE_BYTES_MAX = 256 * 1024; // Of JSON.
 export const LIMIT_MAX = 1000;
+export const BATCH_MAX = 100;
 
 const text = (least: number) => {
   const message = `a text of ${least} to ${KEY_BYTES_MAX} bytes without NUL`;
@@ -18,57 +19,91 @@ const text = (least: number) => {
   }, message);
 };
 
-const key = text(1);
-const wholeLimit = `a whole number from 1 to ${LIMIT_MAX}`;
+const whole = (least: number, most: number, message: string) =>
+  z.int(message).min(least, message).max(most, message);
 
-const SCHEMA = z.discriminatedUnion("command", [
-  z.strictObject({
-    command: z.literal("put"),
-    key,
-    value: z
-      .unknown()
-      .refine((value) => value !== undefined, "given")
-      .transform((value) => JSON.stringify(value)),
-  }),
-  z.strictObject({ command: z.literal("get"), key }),
-  z.strictObject({ command: z.literal("delete"), key }),
-  z.strictObject({ command: z.literal("increment"), key, by: z.int("a whole number").default(1) }),
-  z.strictObject({
-    command: z.literal("list"),
-    prefix: text(0).default(""),
-    limit: z.int(wholeLimit).min(1, wholeLimit).max(LIMIT_MAX, wholeLimit).default(100),
-    cursor: key.optional(), // The last key of the page before.
-  }),
+const key = text(1);
+
+const PUT = z.strictObject({
+  command: z.literal("put"),
+  key,
+  value: z
+    .unknown()
+    .refine((value) => value !== undefined, "given")
+    .transform((value) => JSON.stringify(value)),
+  expectedVersion: whole(
+    0,
+    Number.MAX_SAFE_INTEGER,
+    "a whole number, 0 for a document that is absent",
+  ).optional(),
+});
+const GET = z.strictObject({ command: z.literal("get"), key });
+const DELETE = z.strictObject({ command: z.literal("delete"), key });
+const INCREMENT = z.strictObject({
+  command: z.literal("increment"),
+  key,
+  by: z.int("a whole number").default(1),
+});
+const LIST = z.strictObject({
+  command: z.literal("list"),
+  prefix: text(0).default(""),
+  limit: whole(1, LIMIT_MAX, `a whole number from 1 to ${LIMIT_MAX}`).default(100),
+  cursor: key.optional(), // The last key of the page before.
+});
+
+const STEP = z.discriminatedUnion("command", [PUT, GET, DELETE, INCREMENT]);
+const steps = `an array of 1 to ${BATCH_MAX} commands`;
+const BATCH = z.strictObject({
+  command: z.literal("batch"),
+  commands: z.array(STEP, steps).min(1, steps).max(BATCH_MAX, steps),
+});
+
+const id = { id: key.optional() };
+const REQUEST = z.discriminatedUnion("command", [
+  PUT.extend(id),
+  GET.extend(id),
+  DELETE.extend(id),
+  INCREMENT.extend(id),
+  LIST.extend(id),
+  BATCH.extend(id),
 ]);
 
-/** A valid command; the value of a put is a JSON text. */
-export type DocumentCommand = z.infer<typeof SCHEMA>;
+/** What may be in a batch; the value of a put is a JSON text. */
+export type Step = z.infer<typeof STEP>;
 
-/** The command that a request's body is; throws a ServiceError that says why it is none. */
-export function readCommand(body: Frame[]): DocumentCommand {
+/** A valid command. */
+export type DocumentCommand = Step | z.infer<typeof LIST> | z.infer<typeof BATCH>;
+
+/** A command, and what its client calls the request, so that asking again changes nothing. */
+export type DocumentRequest = { command: DocumentCommand; id: string | null };
+
+/** The request that this body is; throws a ServiceError that says why it is none. */
+export function readRequest(body: Frame[]): DocumentRequest {
   const [frame] = body;
   if (!frame || body.length !== 1) {
     throw new ServiceError(400, `one frame of JSON expected, got ${body.length} frames`);
   }
   try {
-    return parseCommand(parseJson(frame));
+    return parseRequest(parseJson(frame));
   } catch (error) {
     if (error instanceof RangeError) throw new ServiceError(400, "nested too deeply");
     throw error;
   }
 }
 
-function parseCommand(input: unknown): DocumentCommand {
-  const parsed = SCHEMA.safeParse(input);
+function parseRequest(input: unknown): DocumentRequest {
+  const parsed = REQUEST.safeParse(input);
   if (!parsed.success) {
     const sentences = parsed.error.issues.map((issue) => sentenceOf(issue, input));
     throw new ServiceError(400, sentences.join("; ").slice(0, SENTENCE_CHARACTERS_MAX));
   }
-  const command = parsed.data;
-  if (command.command === "put" && Buffer.byteLength(command.value) > VALUE_BYTES_MAX) {
-    throw new ServiceError(413, `value has more than ${VALUE_BYTES_MAX / 1024} KiB of JSON`);
+  const { id = null, ...command } = parsed.data;
+  for (const step of command.command === "batch" ? command.commands : [command]) {
+    if (step.command === "put" && Buffer.byteLength(step.value) > VALUE_BYTES_MAX) {
+      throw new ServiceError(413, `value has more than ${VALUE_BYTES_MAX / 1024} KiB of JSON`);
+    }
   }
-  return command;
+  return { command, id };
 }
 
 // A request chooses what an error quotes of it.
@@ -77,16 +112,25 @@ const NAME_CHARACTERS_MAX = 50;
 
 function sentenceOf(issue: z.core.$ZodIssue, input: unknown): string {
   const path = issue.path.join(".");
-  if (path === "") {
-    if (issue.code !== "unrecognized_keys") return "the request is not a JSON object";
-    return `unknown property ${issue.keys.map((name) => JSON.stringify(name)).join(", ")}`;
+  if (issue.code === "unrecognized_keys") {
+    const names = issue.keys.map((name) => JSON.stringify(name)).join(", ");
+    return `unknown property ${names}${path && ` in ${path}`}`;
   }
-  if (path !== "command") return `${path} is not ${issue.message}`;
-  const { command } = input as { command?: unknown };
-  const known = SCHEMA.options.map((option) => option.shape.command.value).join(", ");
-  if (command === undefined) return `no command: known are ${known}`;
-  const name = JSON.stringify(command).slice(0, NAME_CHARACTERS_MAX);
-  return `unknown command ${name}: known are ${known}`;
+  if (issue.path.at(-1) === "command") return unknownCommand(issue, input);
+  if (issue.code === "invalid_type" && issue.expected === "object") {
+    return `${path || "the request"} is not a JSON object`;
+  }
+  return `${path} is not ${issue.message}`;
+}
+
+function unknownCommand({ path }: z.core.$ZodIssue, input: unknown): string {
+  const found = path.reduce<unknown>((value, name) => (value as never)[name], input);
+  const inBatch = path.length > 1;
+  const where = inBatch ? ` in ${path.slice(0, -1).join(".")}` : "";
+  const known = (inBatch ? STEP : REQUEST).options.map((one) => one.shape.command.value).join(", ");
+  if (found === undefined) return `no command${where}: known are ${known}`;
+  const name = JSON.stringify(found).slice(0, NAME_CHARACTERS_MAX);
+  return `unknown command ${name}${where}: known are ${known}`;
 }
 
 function parseJson(frame: Frame): unknown {

@@ -1,87 +1,49 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { after, test } from "node:test";
-import { ServiceError } from "../worker.ts";
-import { readCommand } from "./document-command.ts";
-import { Documents, openDocuments, PAGE_BYTES_MAX } from "./documents.ts";
-import { openSqlite, sqliteDialect } from "./sqlite.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "documents-"));
-after(() => rmSync(folder, { recursive: true }));
-
-let files = 0;
-const newFile = () => join(folder, `${++files}.sqlite`);
+import { test } from "node:test";
+import { PAGE_BYTES_MAX } from "./commands.ts";
+import { emptyDatabase, Opened } from "./empty-database.ts";
 
 type Page = { documents: { key: string; value: unknown; version: number }[]; cursor: string };
 
-/** Asks as a client does, and takes the answer apart. */
-async function ask(documents: Documents, command: object, signal = AbortSignal.timeout(10_000)) {
-  const body = [Buffer.from(JSON.stringify(command))];
-  return JSON.parse(await documents.execute(readCommand(body), signal));
-}
-
-/** The code and the sentence that a command is refused with. */
-async function refusal(documents: Documents, command: object, signal?: AbortSignal) {
-  const error = await ask(documents, command, signal).then(
-    (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
-    (error: unknown) => error,
-  );
-  assert.ok(error instanceof ServiceError, String(error));
-  return `${error.code} ${error.message}`;
-}
-
-async function withDocuments(work: (documents: Documents, file: string) => Promise<void>) {
-  const file = newFile();
-  const documents = await openDocuments(file);
-  await work(documents, file).finally(() => documents.close());
+async function withDatabase(work: (worker: Opened) => Promise<void>) {
+  await using worker = await Opened.of(await emptyDatabase());
+  await work(worker);
 }
 
 test("what is put can be got until it is deleted", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     const value = { name: "Ada", born: 1815, "__proto__ ": [true, null, 0.1, "\u0000 % ' é"] };
     const key = "user:1 ' é";
-    assert.deepEqual(await ask(documents, { command: "put", key, value }), { key, version: 1 });
-    const got = await ask(documents, { command: "get", key });
+    assert.deepEqual(await worker.ask({ command: "put", key, value }), { key, version: 1 });
+    const got = await worker.ask({ command: "get", key });
     assert.deepEqual(got, { key, value, version: 1 });
-    assert.deepEqual(await ask(documents, { command: "put", key, value: 7 }), { key, version: 2 });
-    const again = await ask(documents, { command: "get", key });
+    assert.deepEqual(await worker.ask({ command: "put", key, value: 7 }), { key, version: 2 });
+    const again = await worker.ask({ command: "get", key });
     assert.deepEqual(again, { key, value: 7, version: 2 });
-    const deleted = await ask(documents, { command: "delete", key });
+    const deleted = await worker.ask({ command: "delete", key });
     assert.deepEqual(deleted, { key, deleted: true });
-    assert.equal(
-      await refusal(documents, { command: "get", key }),
-      '404 no document "user:1 \' é"',
-    );
-    const gone = await ask(documents, { command: "delete", key });
+    assert.equal(await worker.refusal({ command: "get", key }), '404 no document "user:1 \' é"');
+    const gone = await worker.ask({ command: "delete", key });
     assert.deepEqual(gone, { key, deleted: false });
-    assert.deepEqual(await ask(documents, { command: "put", key, value }), { key, version: 1 });
+    assert.deepEqual(await worker.ask({ command: "put", key, value }), { key, version: 1 });
   }));
 
-test("documents are in the file when it is opened again", async () => {
-  const file = join(folder, "made", "on the way", "documents.sqlite");
-  const first = await openDocuments(file);
-  await ask(first, { command: "put", key: "a", value: 1 });
-  await first.close();
-  const second = await openDocuments(file);
-  assert.deepEqual(await ask(second, { command: "get", key: "a" }), {
-    key: "a",
-    value: 1,
-    version: 1,
-  });
-  await second.close();
+test("documents are there when the database is opened again", async () => {
+  const database = await emptyDatabase();
+  await using first = await Opened.of(database);
+  await first.ask({ command: "put", key: "a", value: 1 });
+  await using second = await Opened.of(database);
+  const expected = { key: "a", value: 1, version: 1 };
+  assert.deepEqual(await second.ask({ command: "get", key: "a" }), expected);
 });
 
 test("a list is in the order of the keys' bytes, page by page", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     // In UTF-16 the last two would change places.
     const keys = ["A", "B", "a", "a:1", "a:10", "a:2", "é", "\uffee", "\u{1f600}"];
-    for (const key of keys.toReversed()) await ask(documents, { command: "put", key, value: key });
-    await ask(documents, { command: "put", key: "A", value: "A" });
-    const all: Page = await ask(documents, { command: "list" });
+    for (const key of keys.toReversed()) await worker.ask({ command: "put", key, value: key });
+    await worker.ask({ command: "put", key: "A", value: "A" });
+    const all: Page = await worker.ask({ command: "list" });
     assert.deepEqual(
       all.documents,
       keys.map((key) => ({ key, value: key, version: key === "A" ? 2 : 1 })),
@@ -91,7 +53,7 @@ test("a list is in the order of the keys' bytes, page by page", () =>
     const paged: string[][] = [];
     let cursor: string | undefined;
     do {
-      const page: Page = await ask(documents, { command: "list", limit: 3, cursor });
+      const page: Page = await worker.ask({ command: "list", limit: 3, cursor });
       paged.push(page.documents.map(({ key }) => key));
       cursor = page.cursor;
     } while (cursor !== null);
@@ -99,12 +61,12 @@ test("a list is in the order of the keys' bytes, page by page", () =>
   }));
 
 test("a prefix is taken literally", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     for (const key of ["a%b", "aXb", "a_b", "a", "b", "\u{10ffff}\u{10ffff}", "\u{10ffff}"]) {
-      await ask(documents, { command: "put", key, value: 0 });
+      await worker.ask({ command: "put", key, value: 0 });
     }
     const keys = async (prefix: string, cursor?: string) => {
-      const page: Page = await ask(documents, { command: "list", prefix, cursor });
+      const page: Page = await worker.ask({ command: "list", prefix, cursor });
       return page.documents.map(({ key }) => key);
     };
     assert.deepEqual(await keys("a%"), ["a%b"]);
@@ -117,39 +79,39 @@ test("a prefix is taken literally", () =>
   }));
 
 test("a page ends where it grows too large, and the next goes on from there", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     const value = "x".repeat(200_000);
     const fit = Math.ceil(PAGE_BYTES_MAX / value.length);
     for (let index = 0; index < fit + 2; index += 1) {
-      await ask(documents, { command: "put", key: `large:${index}`, value });
+      await worker.ask({ command: "put", key: `large:${index}`, value });
     }
-    const page: Page = await ask(documents, { command: "list", prefix: "large:" });
+    const page: Page = await worker.ask({ command: "list", prefix: "large:" });
     assert.equal(page.documents.length, fit);
     const { cursor } = page;
     assert.equal(cursor, `large:${fit - 1}`);
-    const rest: Page = await ask(documents, { command: "list", prefix: "large:", cursor });
+    const rest: Page = await worker.ask({ command: "list", prefix: "large:", cursor });
     assert.equal(rest.documents.length, 2);
     assert.equal(rest.cursor, null);
   }));
 
 test("an increment starts from 0 and goes both ways", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     const key = "counter";
-    const add = (by?: number) => ask(documents, { command: "increment", key, by });
+    const add = (by?: number) => worker.ask({ command: "increment", key, by });
     assert.deepEqual(await add(), { key, value: 1, version: 1 });
     assert.deepEqual(await add(41), { key, value: 42, version: 2 });
     assert.deepEqual(await add(-50), { key, value: -8, version: 3 });
-    const got = await ask(documents, { command: "get", key });
+    const got = await worker.ask({ command: "get", key });
     assert.deepEqual(got, { key, value: -8, version: 3 });
   }));
 
 test("only a whole number is incremented, and only as far as it is exact", () =>
-  withDocuments(async (documents) => {
+  withDatabase(async (worker) => {
     const most = Number.MAX_SAFE_INTEGER;
     const refused = async (value: unknown, by = 1) => {
-      const { version } = await ask(documents, { command: "put", key: "a", value });
-      const sentence = await refusal(documents, { command: "increment", key: "a", by });
-      const after = await ask(documents, { command: "get", key: "a" });
+      const { version } = await worker.ask({ command: "put", key: "a", value });
+      const sentence = await worker.refusal({ command: "increment", key: "a", by });
+      const after = await worker.ask({ command: "get", key: "a" });
       assert.deepEqual(after, { key: "a", value, version });
       return sentence;
     };
@@ -160,119 +122,113 @@ test("only a whole number is incremented, and only as far as it is exact", () =>
     assert.equal(await refused(most), `${beyond(1)} 2^53`);
     assert.equal(await refused(-most, -1), `${beyond(-1)} 2^53`);
     assert.equal(await refused(most, most), `${beyond(most)} 2^53`);
-    await ask(documents, { command: "put", key: "a", value: most - 1 });
-    const last = await ask(documents, { command: "increment", key: "a" });
+    await worker.ask({ command: "put", key: "a", value: most - 1 });
+    const last = await worker.ask({ command: "increment", key: "a" });
     assert.equal(last.value, most);
   }));
 
-// Increments a counter in the file argv[2] argv[3] times, and prints what it is answered.
-const INCREMENT = join(folder, "increment.mjs");
-writeFileSync(
-  INCREMENT,
-  `import { openDocuments } from ${JSON.stringify(new URL("./documents.ts", import.meta.url))};
-  const documents = await openDocuments(process.argv[2]);
-  const command = { command: "increment", key: "counter", by: 1 };
-  for (let count = 0; count < Number(process.argv[3]); count += 1) {
-    console.log(await documents.execute(command, AbortSignal.timeout(30_000)));
-  }
-  await documents.close();`,
-);
-
-const increment = (file: string, times: number) =>
-  spawn(process.execPath, [INCREMENT, file, String(times)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-
-test("five processes that make the file together lose no increment", async () => {
-  const file = newFile();
-  const processes = Array.from({ length: 5 }, () => increment(file, 200));
-  const values = await Promise.all(
-    processes.map(async (child) => {
-      const lines = (await child.stdout.toArray()).join("").trim().split("\n");
-      return lines.map((line) => JSON.parse(line).value as number);
-    }),
-  );
-  const sorted = values.flat().sort((one, other) => one - other);
-  const expected = Array.from({ length: 1000 }, (_, index) => index + 1);
-  assert.deepEqual(sorted, expected);
-});
-
-test("what was answered survives the kill of its process", async () => {
-  const file = newFile();
-  const child = increment(file, 1_000_000);
-  let answers = "";
-  for await (const chunk of child.stdout) {
-    answers += chunk;
-    if (answers.length > 10_000) child.kill("SIGKILL");
-  }
-  const answered = answers.slice(0, answers.lastIndexOf("\n")).split("\n").length;
-  const documents = await openDocuments(file);
-  const { value } = await ask(documents, { command: "get", key: "counter" });
-  assert.ok(value >= answered, `${answered} answered, ${value} found`);
-  await documents.close();
-});
-
-test("a locked file is waited for without stopping this process", (t) =>
-  withDocuments(async (documents, file) => {
-    const other = new DatabaseSync(file);
-    t.after(() => other.close());
-    other.exec("begin exclusive");
-    let ticks = 0;
-    const timer = setInterval(() => (ticks += 1), 1);
-    t.after(() => clearInterval(timer));
-    const put = ask(documents, { command: "put", key: "a", value: 1 });
-    const increment = { command: "increment", key: "b" };
-    const impatient = AbortSignal.timeout(200);
-    const refusals = [1, 2, 3].map(() => refusal(documents, increment, impatient));
-    assert.deepEqual(await Promise.all(refusals), Array(3).fill("503 the database is busy"));
-    assert.ok(ticks > 2, `${ticks} ticks`);
-    // Readers do not wait for the writer.
-    const absent = '404 no document "a"';
-    assert.equal(await refusal(documents, { command: "get", key: "a" }), absent);
-    other.exec("commit");
-    assert.deepEqual(await put, { key: "a", version: 1 });
+test("a put may expect the version that it replaces", () =>
+  withDatabase(async (worker) => {
+    const put = (value: unknown, expectedVersion: number) =>
+      ({ command: "put", key: "a", value, expectedVersion }) as const;
+    assert.equal(await worker.refusal(put(1, 1)), '409 "a" is absent, not at version 1');
+    assert.deepEqual(await worker.ask(put(1, 0)), { key: "a", version: 1 });
+    assert.equal(await worker.refusal(put(2, 0)), '409 "a" is at version 1, not at version 0');
+    assert.deepEqual(await worker.ask(put(2, 1)), { key: "a", version: 2 });
+    assert.equal(await worker.refusal(put(3, 1)), '409 "a" is at version 2, not at version 1');
+    const expected = { key: "a", value: 2, version: 2 };
+    assert.deepEqual(await worker.ask({ command: "get", key: "a" }), expected);
   }));
 
-test("a full disk and a broken table are failures of a request, not of the worker", async () => {
-  const patience = AbortSignal.timeout(10_000);
-  const database = await openSqlite(newFile(), patience);
-  const documents = new Documents(sqliteDialect(database));
-  await documents.prepare(patience);
-  database.exec("pragma max_page_count = 10");
-  const put = { command: "put", key: "a", value: "x".repeat(100_000) };
-  assert.equal(await refusal(documents, put), "503 the disk is full");
-  database.exec("pragma max_page_count = 1000");
-  assert.deepEqual(await ask(documents, put), { key: "a", version: 1 });
-  database.exec("drop table documents");
-  const sentence = "500 the database failed: no such table: documents";
-  assert.equal(await refusal(documents, put), sentence);
-  assert.equal(await refusal(documents, { command: "list" }), sentence);
-  await documents.prepare(patience);
-  assert.deepEqual(await ask(documents, put), { key: "a", version: 1 });
-  await documents.close();
+test("of those who expect the same version at the same moment, one has its way", async () => {
+  const database = await emptyDatabase();
+  await using worker = await Opened.of(database);
+  await using another = await Opened.of(database);
+  for (let expectedVersion = 0; expectedVersion < 5; expectedVersion += 1) {
+    const puts = Array.from({ length: 8 }, (_, value) =>
+      [worker, another][value % 2]
+        ?.ask({ command: "put", key: "a", value, expectedVersion })
+        .then(() => "done")
+        .catch(({ code }) => code),
+    );
+    const outcomes = await Promise.all(puts);
+    assert.deepEqual(outcomes.sort(), [...Array(7).fill(409), "done"]);
+  }
 });
 
-test("the program ends with one line if it cannot open its file", () => {
-  const text = join(folder, "text");
-  const directory = join(folder, "directory");
-  writeFileSync(
-    text,
-    "This is no database, but it is long enough to be taken for one. ".repeat(99),
-  );
-  mkdirSync(directory);
-  const lines: [string, RegExp][] = [
-    [directory, /: unable to open database file\n$/],
-    [text, /: file is not a database\n$/],
-    [join(text, "below"), /: (EEXIST|ENOTDIR): .*\n$/],
-  ];
-  for (const [file, reason] of lines) {
-    const program = spawnSync(process.execPath, [new URL("../db.ts", import.meta.url).pathname], {
-      env: { ...process.env, MDP_DB_FILE: file },
+test("a batch is done in order, and answered in order", () =>
+  withDatabase(async (worker) => {
+    await worker.ask({ command: "put", key: "old", value: "x" });
+    const commands = [
+      { command: "put", key: "a", value: 41 },
+      { command: "increment", key: "a" },
+      { command: "get", key: "a" },
+      { command: "delete", key: "old" },
+      { command: "put", key: "old", value: "y", expectedVersion: 0 },
+    ];
+    assert.deepEqual(await worker.ask({ command: "batch", commands }), {
+      results: [
+        { key: "a", version: 1 },
+        { key: "a", value: 42, version: 2 },
+        { key: "a", value: 42, version: 2 },
+        { key: "old", deleted: true },
+        { key: "old", version: 1 },
+      ],
     });
-    const line = String(program.stderr);
-    assert.ok(line.startsWith(`db: cannot open ${file}: `), line);
-    assert.match(line, reason);
-    assert.equal(line.indexOf("\n"), line.length - 1, line);
-    assert.equal(program.status, 1);
+  }));
+
+test("a batch of which one command is refused changes nothing", () =>
+  withDatabase(async (worker) => {
+    await worker.ask({ command: "put", key: "a", value: "x" });
+    const refused = [
+      [{ command: "put", key: "a", value: 1, expectedVersion: 7 }, /^409 .*"a" is at version/],
+      [{ command: "increment", key: "a" }, /^409 .*cannot increment "a"/],
+      [{ command: "get", key: "c" }, /^404 .*no document "c"/],
+    ] as const;
+    for (const [command, sentence] of refused) {
+      const commands = [
+        { command: "put", key: "b", value: 1 },
+        { command: "increment", key: "counter" },
+        { command: "delete", key: "a" },
+        { command: "put", key: "a", value: "y" },
+        command,
+      ];
+      const said = await worker.refusal({ command: "batch", commands });
+      assert.match(said, sentence);
+      assert.match(said, / nothing was changed, since of commands\.4: /);
+    }
+    const { documents } = await worker.ask({ command: "list" });
+    assert.deepEqual(documents, [{ key: "a", value: "x", version: 1 }]);
+  }));
+
+test("the results of a batch have a bound", () =>
+  withDatabase(async (worker) => {
+    const value = "x".repeat(200_000);
+    await worker.ask({ command: "put", key: "large", value });
+    const get = { command: "get", key: "large" };
+    const commands = [{ command: "put", key: "a", value: 1 }, ...Array(6).fill(get)];
+    assert.equal(
+      await worker.refusal({ command: "batch", commands }),
+      "413 nothing was changed, since of commands.6: the results have more than 1 MiB",
+    );
+    assert.equal(await worker.refusal({ command: "get", key: "a" }), '404 no document "a"');
+  }));
+
+test("what a batch gets is of one moment", async () => {
+  const database = await emptyDatabase();
+  await using worker = await Opened.of(database);
+  await using another = await Opened.of(database);
+  const both = (command: object) => [
+    { ...command, key: "left" },
+    { ...command, key: "right" },
+  ];
+  const increments = { command: "batch", commands: both({ command: "increment" }) };
+  await worker.ask(increments);
+  const writing = Array.from({ length: 50 }, () => another.ask(increments));
+  const gets = { command: "batch", commands: both({ command: "get" }) };
+  for (let read = 0; read < 50; read += 1) {
+    const { results } = await worker.ask(gets);
+    assert.equal(results[0].value, results[1].value);
   }
+  await Promise.all(writing);
 });

@@ -1,171 +1,116 @@
-// The documents of the db service: JSON values under keys, in a table that many workers share.
-//
-// Each change is one statement, so the database makes it whole or not at all, and no worker that is
-// frozen or killed between two statements keeps the others from writing.
+// The documents of the db service: JSON values under keys, in a database that many workers share.
 
-import { type Dialect, Kysely, sql } from "kysely";
+import { Kysely, type Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
-import type { DocumentCommand } from "./document-command.ts";
-import { failureOf, openSqlite, patiently, sqliteDialect } from "./sqlite.ts";
+import { changes, outcomeOf } from "./commands.ts";
+import type { DocumentCommand, DocumentRequest } from "./document-command.ts";
+import type { Engine, Outcome, Tables } from "./engine.ts";
+import type { DatabaseEvent } from "./events.ts";
+import { migrate } from "./migrations.ts";
+import { forget, type Keeping, once } from "./once.ts";
+import { type Patience, patiently, Unconfirmed } from "./patience.ts";
 
-/** A page of a list ends with the document that makes it larger than this. */
-export const PAGE_BYTES_MAX = 1024 * 1024;
+/** How long a database that is down is waited for, in ms, before clients are told. */
+const DOWN_MS = 3000;
 
-const OPENING_MS_MAX = 10_000;
-
-type Schema = { documents: Document };
-
-type Document = {
-  key: string;
-  value: string; // JSON.
-  version: number; // How often the value was set since the key was last absent.
-};
-
-/** The documents in a file, which is made if there is none. */
-export async function openDocuments(file: string): Promise<Documents> {
-  const patience = AbortSignal.timeout(OPENING_MS_MAX);
-  const documents = new Documents(sqliteDialect(await openSqlite(file, patience)));
-  await documents.prepare(patience);
-  return documents;
-}
+/** How many parts of the records that may be kept a worker adds before it removes old ones. */
+const PART = 1 / 100;
 
 export class Documents {
-  readonly #database: Kysely<Schema>;
+  readonly #engine: Engine;
+  readonly #keeping: Keeping;
+  readonly #log: (event: DatabaseEvent) => void;
+  readonly #database: Kysely<Tables>;
+  #records = 0; // Added by this worker.
+  #reachable = true;
 
-  constructor(dialect: Dialect) {
-    this.#database = new Kysely({ dialect });
+  constructor(engine: Engine, keeping: Keeping, log: (event: DatabaseEvent) => void) {
+    this.#engine = engine;
+    this.#keeping = keeping;
+    this.#log = log;
+    this.#database = new Kysely({ dialect: engine.dialect });
   }
 
-  /** Makes the table unless another worker has. */
-  async prepare(signal: AbortSignal): Promise<void> {
-    const table = this.#database.schema
-      .createTable("documents")
-      .ifNotExists()
-      .addColumn("key", "text", (column) => column.primaryKey().notNull())
-      .addColumn("value", "text", (column) => column.notNull())
-      .addColumn("version", "integer", (column) => column.notNull());
-    await patiently(signal, () => table.execute());
+  /** Makes the tables what they should be, or throws a ServiceError that says why it cannot. */
+  async prepare(patience: Patience): Promise<void> {
+    const migrated = await this.#try(patience, () => migrate(this.#database, this.#engine));
+    await this.#try(patience, () => forget(this.#database, this.#keeping, Date.now()));
+    const { name: engine, where } = this.#engine;
+    this.#log({ event: "database.opened", engine, where, migrated });
   }
 
-  /** The answer to a command, a JSON text; waits for a busy database until the signal aborts. */
-  async execute(command: DocumentCommand, signal: AbortSignal): Promise<string> {
-    try {
-      return await patiently(signal, () => this.#execute(command));
-    } catch (error) {
-      throw failureOf(error) ?? error;
-    }
+  /**
+   * The answer to a request, a JSON text, or a ServiceError. What has an id is done once, however
+   * often it comes: its client's, or else its broker's, which is the same when it is delivered again.
+   */
+  async execute(
+    { command, id: clientsId }: DocumentRequest,
+    { id: brokersId, signal }: { id: string | null; signal: AbortSignal },
+  ): Promise<string> {
+    const id = clientsId !== null ? `client ${clientsId}` : brokersId && `broker ${brokersId}`;
+    const patience = { downMs: DOWN_MS, signal };
+    const { code, reply } = await this.#try(patience, () => this.#attempt(command, id));
+    if (code !== 200) throw new ServiceError(code, reply);
+    return reply;
   }
 
   async close(): Promise<void> {
     await this.#database.destroy();
   }
 
-  #execute(command: DocumentCommand): Promise<string> {
-    switch (command.command) {
-      case "put":
-        return this.#put(command.key, command.value);
-      case "get":
-        return this.#get(command.key);
-      case "delete":
-        return this.#delete(command.key);
-      case "increment":
-        return this.#increment(command.key, command.by);
-      case "list":
-        return this.#list(command.prefix, command.limit, command.cursor);
+  #attempt(command: DocumentCommand, id: string | null): Promise<Outcome> {
+    const { command: name } = command;
+    if (name === "get" || name === "list") return outcomeOf(this.#database, command);
+    return this.#transact(command, id, async (transaction) => {
+      if (id === null || !changes(command)) return outcomeOf(transaction, command);
+      const now = Date.now();
+      const outcome = await once(transaction, id, command, this.#keeping, now);
+      this.#records += 1;
+      const due = this.#records % Math.ceil(this.#keeping.recordsMax * PART) === 0;
+      if (due) await forget(transaction, this.#keeping, now);
+      return outcome;
+    });
+  }
+
+  async #transact(
+    { command: name }: DocumentCommand,
+    id: string | null,
+    work: (transaction: Transaction<Tables>) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    // All that a batch gets is of one moment.
+    const isolation = name === "batch" ? "repeatable read" : "read committed";
+    let done = false;
+    try {
+      return await this.#database
+        .transaction()
+        .setIsolationLevel(isolation)
+        .execute(async (transaction) => {
+          const outcome = await work(transaction);
+          done = true;
+          return outcome;
+        });
+    } catch (error) {
+      const trouble = done ? this.#engine.troubleOf(error) : null;
+      if (trouble?.kind !== "down") throw error;
+      const sentence = `the database was lost, it may have been changed or not: ${trouble.why}`;
+      throw id === null ? new ServiceError(503, sentence) : new Unconfirmed(sentence);
     }
   }
 
-  async #put(key: string, value: string): Promise<string> {
-    const { version } = await this.#database
-      .insertInto("documents")
-      .values({ key, value, version: 1 })
-      .onConflict((conflict) =>
-        conflict.column("key").doUpdateSet((eb) => ({
-          value: eb.ref("excluded.value"),
-          version: eb("documents.version", "+", 1),
-        })),
-      )
-      .returning("version")
-      .executeTakeFirstOrThrow();
-    return JSON.stringify({ key, version });
-  }
-
-  async #get(key: string): Promise<string> {
-    const document = await this.#find(key);
-    if (!document) throw new ServiceError(404, `no document ${JSON.stringify(key)}`);
-    return print(document);
-  }
-
-  async #delete(key: string): Promise<string> {
-    const { numDeletedRows } = await this.#database
-      .deleteFrom("documents")
-      .where("key", "=", key)
-      .executeTakeFirstOrThrow();
-    return JSON.stringify({ key, deleted: numDeletedRows > 0n });
-  }
-
-  async #increment(key: string, by: number): Promise<string> {
-    const sum = sql<string>`cast(documents.value as integer) + cast(${by} as integer)`;
-    const document = await this.#database
-      .insertInto("documents")
-      .values({ key, value: String(by), version: 1 })
-      .onConflict((conflict) =>
-        conflict
-          .column("key")
-          .doUpdateSet((eb) => ({ value: sum, version: eb("documents.version", "+", 1) }))
-          // JSON made of digits and minus signs alone is a whole number.
-          .where(sql<string>`trim(documents.value, '-0123456789')`, "=", "")
-          .where(
-            sql<boolean>`${sum} between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}`,
-          ),
-      )
-      .returning(["key", "value", "version"])
-      .executeTakeFirst();
-    if (document) return print(document);
-    const before = await this.#find(key);
-    const why = /^-?[0-9]+$/.test(before?.value ?? "")
-      ? `its sum with ${by} would be beyond 2^53`
-      : "it is not a whole number";
-    throw new ServiceError(409, `cannot increment ${JSON.stringify(key)}: ${why}`);
-  }
-
-  async #list(prefix: string, limit: number, cursor: string | undefined): Promise<string> {
-    // Keys with a prefix stand together, from the prefix on. A streamed row is read when its turn
-    // comes, so no more is read than is answered.
-    const rows = this.#database
-      .selectFrom("documents")
-      .selectAll()
-      .where("key", ">=", prefix)
-      .$if(cursor !== undefined, (query) => query.where("key", ">", cursor as string))
-      .orderBy("key")
-      .limit(limit + 1)
-      .stream();
-    const page: string[] = [];
-    let bytes = 0;
-    let last: string | null = null;
-    for await (const row of rows) {
-      if (!row.key.startsWith(prefix)) break;
-      if (page.length === limit || bytes >= PAGE_BYTES_MAX) return printPage(page, last);
-      const document = print(row);
-      page.push(document);
-      bytes += Buffer.byteLength(document);
-      last = row.key;
-    }
-    return printPage(page, null);
-  }
-
-  #find(key: string): Promise<Document | undefined> {
-    return this.#database
-      .selectFrom("documents")
-      .selectAll()
-      .where("key", "=", key)
-      .executeTakeFirst();
+  #try<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
+    return patiently(this.#engine, patience, async () => {
+      try {
+        const result = await work();
+        if (!this.#reachable) this.#log({ event: "database.reached" });
+        this.#reachable = true;
+        return result;
+      } catch (error) {
+        const trouble = this.#engine.troubleOf(error);
+        if (trouble?.kind !== "down") throw error;
+        if (this.#reachable) this.#log({ event: "database.unreachable", why: trouble.why });
+        this.#reachable = false;
+        throw error;
+      }
+    });
   }
 }
-
-/** The value goes out as the text it is stored as. */
-const print = ({ key, value, version }: Document) =>
-  `{"key":${JSON.stringify(key)},"value":${value},"version":${version}}`;
-
-const printPage = (page: string[], cursor: string | null) =>
-  `{"documents":[${page.join(",")}],"cursor":${JSON.stringify(cursor)}}`;

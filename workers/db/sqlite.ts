@@ -6,20 +6,68 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { setTimeout as delay } from "node:timers/promises";
-import { SqliteDialect } from "kysely";
-import { ServiceError } from "../worker.ts";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+  sql,
+} from "kysely";
+import type { Engine, Trouble } from "./engine.ts";
 
 const BUSY_TIMEOUT_MS = 20;
-const RETRY_MS_MAX = 20;
 
-/** Opens a file for reading and writing; makes it and its folder if there is none. */
-export async function openSqlite(file: string, signal: AbortSignal): Promise<DatabaseSync> {
-  mkdirSync(dirname(resolve(file)), { recursive: true });
-  return await patiently(signal, () => open(resolve(file)));
+/** A file, which is opened when it is first used; it and its folder are made if there are none. */
+export function sqlite(file: string): Engine {
+  return {
+    name: "SQLite",
+    where: file,
+    dialect: new SharedFileDialect({ database: async () => adapt(open(resolve(file))) }),
+    textByBytes: sql`text`,
+    troubleOf,
+  };
+}
+
+class SharedFileDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver() {
+    return new SharedFileDriver(this.#config);
+  }
+
+  override createAdapter() {
+    return new TransactionalAdapter();
+  }
+}
+
+class SharedFileDriver extends SqliteDriver {
+  /** Takes the lock of the one writer at once: who reads first and then cannot have it must start over. */
+  override async beginTransaction(connection: DatabaseConnection) {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  /** After some errors SQLite has rolled back by itself, and then it refuses. */
+  override async rollbackTransaction(connection: DatabaseConnection) {
+    await super.rollbackTransaction(connection).catch(() => {});
+  }
+}
+
+/** Migrations are done in a transaction, so that those of several processes do not meet. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl() {
+    return true;
+  }
 }
 
 function open(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     // Readers and the one writer do not wait for each other.
@@ -35,28 +83,13 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** Does `work` again while other processes have the file locked, until the signal aborts. */
-export async function patiently<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (resultCode(error) !== SQLITE_BUSY || signal.aborted) throw error;
-      await delay(Math.random() * RETRY_MS_MAX);
-    }
-  }
-}
+/** A database as better-sqlite3 has it, which is what kysely knows. */
+const adapt = (database: DatabaseSync) => ({
+  prepare: (sql: string) => adaptStatement(database.prepare(sql)),
+  close: () => database.close(),
+});
 
-export const sqliteDialect = (database: DatabaseSync) =>
-  new SqliteDialect({
-    database: {
-      prepare: (sql) => adapt(database.prepare(sql)),
-      close: () => database.close(),
-    },
-  });
-
-/** A statement as better-sqlite3 has it, which is what kysely knows. */
-function adapt(statement: StatementSync) {
+function adaptStatement(statement: StatementSync) {
   const input = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
@@ -66,20 +99,15 @@ function adapt(statement: StatementSync) {
   };
 }
 
-/** What to tell a client of an error of SQLite's, or null if it is none. */
-export function failureOf(error: unknown): ServiceError | null {
-  const code = resultCode(error);
-  if (code === null) return null;
-  if (code === SQLITE_BUSY) return new ServiceError(503, "the database is busy");
-  if (code === SQLITE_FULL) return new ServiceError(503, "the disk is full");
-  return new ServiceError(500, `the database failed: ${(error as Error).message}`);
-}
-
 /** https://www.sqlite.org/rescode.html: the lowest 8 bits say what, the others why. */
-function resultCode(error: unknown): number | null {
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  return code === "ERR_SQLITE_ERROR" && typeof errcode === "number" ? errcode & 0xff : null;
+function troubleOf(error: unknown): Trouble | null {
+  const { code, errcode, message: why } = error as Error & { code?: unknown; errcode?: unknown };
+  if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") return null;
+  return { kind: KINDS[errcode & 0xff] ?? "failed", why };
 }
 
-const SQLITE_BUSY = 5;
-const SQLITE_FULL = 13;
+const KINDS: Record<number, Trouble["kind"]> = {
+  5: "busy", // SQLITE_BUSY: another process has it locked.
+  8: "read-only", // SQLITE_READONLY
+  13: "full", // SQLITE_FULL
+};

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, type TestContext, test } from "node:test";
+import { Opened } from "./empty-database.ts";
+import { sqlite } from "./sqlite.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+
+/** A file, and what another program does with it. */
+function newFile(t: TestContext) {
+  const file = join(folder, `${++files}.sqlite`);
+  const other = new DatabaseSync(file);
+  t.after(() => other.close());
+  return { file: { settings: {}, engine: () => sqlite(file) }, other };
+}
+
+test("a locked file is waited for without stopping this process", async (t) => {
+  const { file, other } = newFile(t);
+  await using worker = await Opened.of(file);
+  other.exec("begin exclusive");
+  let ticks = 0;
+  const timer = setInterval(() => (ticks += 1), 1);
+  t.after(() => clearInterval(timer));
+  const put = worker.ask({ command: "put", key: "a", value: 1 });
+  const increment = { command: "increment", key: "b" };
+  const impatient = AbortSignal.timeout(200);
+  const refusals = [1, 2, 3].map(() => worker.refusal(increment, null, impatient));
+  const sentence = "503 the database is busy, nothing was changed";
+  assert.deepEqual(await Promise.all(refusals), Array(3).fill(sentence));
+  assert.ok(ticks > 2, `${ticks} ticks`);
+  // Readers do not wait for the writer.
+  assert.equal(await worker.refusal({ command: "get", key: "a" }), '404 no document "a"');
+  other.exec("commit");
+  assert.deepEqual(await put, { key: "a", version: 1 });
+});
+
+test("a table that is broken is a failure of a request, not of the worker", async (t) => {
+  const { file, other } = newFile(t);
+  await using worker = await Opened.of(file);
+  other.exec("alter table documents rename to hidden");
+  const put = { command: "put", key: "a", value: 1 };
+  const sentence = "500 the database failed, nothing was changed: no such table: documents";
+  assert.equal(await worker.refusal(put, "an id"), sentence);
+  assert.equal(await worker.refusal({ command: "list" }), sentence);
+  other.exec("alter table hidden rename to documents");
+  assert.deepEqual(await worker.ask(put, "an id"), { key: "a", version: 1 });
+});
+
+test("documents from before there were migrations are there", async (t) => {
+  const { file, other } = newFile(t);
+  other.exec(
+    "create table documents (key text primary key not null, value text not null, version integer not null)",
+  );
+  other.exec("insert into documents values ('a', '7', 3)");
+  await using worker = await Opened.of(file);
+  assert.deepEqual(await worker.ask({ command: "increment", key: "a" }), {
+    key: "a",
+    value: 8,
+    version: 4,
+  });
+});
+
+test("the program ends with one line if it cannot open its database", () => {
+  const text = join(folder, "text");
+  const directory = join(folder, "directory");
+  const line = "This is no database, but it is long enough to be taken for one. ";
+  writeFileSync(text, line.repeat(99));
+  mkdirSync(directory);
+  const failures: [string, RegExp][] = [
+    [directory, /: unable to open database file\n$/],
+    [text, /: file is not a database\n$/],
+    [join(text, "below"), /: (EEXIST|ENOTDIR): .*\n$/],
+  ];
+  for (const [MDP_DB_FILE, reason] of failures) {
+    const { status, line } = ended({ MDP_DB_FILE });
+    assert.ok(line.startsWith(`db: cannot open ${MDP_DB_FILE}: `), line);
+    assert.match(line, reason);
+    assert.equal(status, 1);
+  }
+  const { status, line: sentence } = ended({ DATABASE_URL: "mysql://user:secret@host/database" });
+  const expected = "postgres://user:password@host:5432/database";
+  assert.equal(sentence, `db: DATABASE_URL is not a URL such as ${expected}\n`);
+  assert.equal(status, 1);
+});
+
+/** What the program says when it is to end at once. */
+function ended(settings: Record<string, string>) {
+  const program = spawnSync(process.execPath, [new URL("../db.ts", import.meta.url).pathname], {
+    env: { ...process.env, DATABASE_URL: "", ...settings },
+  });
+  const line = String(program.stderr);
+  assert.equal(line.indexOf("\n"), line.length - 1, line);
+  return { status: program.status, line };
+}

@@ -11,11 +11,14 @@ help: ## What there is
 demo: node_modules ## The main job in 20 s, without Docker: a worker killed, one frozen, nothing lost
 	@npm run -s demo
 
-test: node_modules ## Everything: types, lint, rules, a simulation, processes, peers, containers
+test: node_modules ## Everything: types, lint, rules, a simulation, processes, databases, peers, containers
 	@npm run -s test
 
 check: node_modules ## Types, lint and house rules alone: a few seconds
 	@npm run -s check
+
+databases: node_modules ## The db worker on SQLite and on a PostgreSQL server of its own. Needs postgresql
+	@npm run -s databases
 
 conformance: node_modules ## 7/MDP, 18/MDP and 8/MMI on the wire; MDP_BROKER=tcp://… make conformance asks another broker
 	@npm run -s conformance
@@ -66,4 +69,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check conformance peers e2e chaos simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check databases conformance peers e2e chaos simulate mutants call load up logs scale smoke down clean

@@ -1,0 +1,8 @@
+// Starts a server, freezes it and waits: what a test does that is killed.
+
+import { Postgres } from "./postgres.ts";
+
+const server = await Postgres.start();
+await server.freeze();
+const { folder, pids } = server;
+process.stdout.write(`${JSON.stringify({ event: "starter.froze", folder, pids })}\n`);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
+import { parseEnv } from "node:util";
 
 const sources = globSync("**/*.ts", { exclude: ["node_modules"] });
 const code = (file: string) => readFileSync(file, "utf8").replace(/^\s*(\/\/|\/?\*).*$/gm, "");
@@ -88,6 +89,17 @@ test("only transport/libzmq.ts and its test import zeromq", () => {
     "transport/libzmq.test.ts",
     "transport/libzmq.ts",
   ]);
+});
+
+test(".env.example has what the compose files take from the shell, with its defaults", () => {
+  const files = globSync("compose*.yaml").map((file) => readFileSync(file, "utf8"));
+  const taken = [...files.join("").matchAll(/\{ ?(\w+)(?::-(\w*)\}|: \})/g)];
+  const [before = ""] = readFileSync(".env.example", "utf8").split("# What follows matters");
+  const said = parseEnv(before);
+  assert.deepEqual(Object.keys(said).sort(), [...new Set(taken.map(([, name]) => name))].sort());
+  for (const [, name = "", otherwise] of taken) {
+    if (otherwise) assert.equal(said[name], otherwise, name);
+  }
 });
 
 test("the README's line counts are about right", () => {

@@ -11,6 +11,9 @@ process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
 /** Of what tests start: the image that is shipped, and a service for tests. */
 export const IMAGE = "majordomo-e2e";
 
+/** Of the server that keeps documents with compose.postgres.yaml. */
+export const POSTGRES_IMAGE = "majordomo-postgres";
+
 /** On every container, with the name of the run that made it. */
 export const LABEL = "majordomo.e2e";
 

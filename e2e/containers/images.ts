@@ -1,4 +1,4 @@
-// The images that tests run: the one that is shipped, and the one with a service for tests besides.
+// The images that tests run: the two that are shipped, and the one with a service for tests besides.
 // Built from this folder, which takes no time if nothing has changed.
 
 import { spawn } from "node:child_process";
@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseEnv } from "node:util";
-import { IMAGE } from "./engine.ts";
+import { IMAGE, POSTGRES_IMAGE } from "./engine.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const SHIPPED = "majordomo";
@@ -16,7 +16,9 @@ const LINES_SHOWN = 20;
 /** Rejects with a sentence and the end of what the build said. */
 export async function buildImages(): Promise<void> {
   const base = baseImage();
-  await build(SHIPPED, ...(base ? ["--build-arg", `BASE_IMAGE=${base}`] : []), ".");
+  const onBase = base ? ["--build-arg", `BASE_IMAGE=${base}`] : [];
+  await build(SHIPPED, ...onBase, ".");
+  await build(POSTGRES_IMAGE, ...onBase, "postgres");
   await build(IMAGE, "--file", "e2e/containers/Dockerfile", "e2e");
 }
 

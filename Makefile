@@ -54,8 +54,9 @@ logs: ## Docker: what the stack says
 scale: ## Docker: make scale SERVICE=echo N=5
 	docker compose up --detach --no-recreate --no-deps --scale $(SERVICE)=$(N) $(SERVICE)
 
-smoke: node_modules ## Docker: build, start, call, scale, kill and stop the shipped stack; says what failed
+smoke: node_modules ## Docker: build, start, call, scale, kill and stop the shipped stacks; says what failed
 	.ci/smoke
+	.ci/smoke compose.postgres.yaml
 
 down: ## Docker: end the stack; the documents stay (docker compose down --volumes removes them)
 	docker compose down

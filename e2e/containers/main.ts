@@ -1,4 +1,4 @@
-// Runs the scenarios, and the shipped compose.yaml after them. What they measured goes into
+// Runs the scenarios, and the shipped compose files after them. What they measured goes into
 // docs/RELIABILITY.md.
 //
 //   make e2e
@@ -19,7 +19,7 @@ import type { Note } from "./scenario.ts";
 import { writeInto } from "./table.ts";
 
 const WANTS =
-  "the scenarios in containers and the shipped compose.yaml, for want of a Docker engine";
+  "the scenarios in containers and the shipped compose files, for want of a Docker engine";
 const only = process.env.ONLY ?? "";
 const part = process.argv.includes("--part");
 
@@ -49,6 +49,7 @@ async function run() {
     return;
   }
   await succeeds(".ci/smoke", [], notes);
+  await succeeds(".ci/smoke", ["compose.postgres.yaml"], notes);
   if (!part) writeInto("docs/RELIABILITY.md", read(notes), seconds);
 }
 

@@ -124,8 +124,9 @@ async function list(database: Database, prefix: string, limit: number, cursor?: 
   return `{"documents":[${rows.map(print).join(",")}],"cursor":${JSON.stringify(next)}}`;
 }
 
-/** All of it or nothing: each command sees what those before it have changed. */
+/** All of it or nothing: each command sees what those before it have changed, and nobody else does. */
 async function batch(database: Database, steps: Step[]): Promise<string> {
+  await holdAll(database, new Set(steps.map(({ key }) => key)));
   await sql`savepoint batch`.execute(database);
   const results: string[] = [];
   let bytes = 0;
@@ -159,14 +160,24 @@ async function change(
   }
 }
 
-/** Nobody else can change what we have set, if only to what it was, until our transaction ends. */
+/** A document that nobody else can change until our transaction ends. */
 const hold = (database: Database, key: string) =>
   database
-    .updateTable("documents")
-    .set((eb) => ({ version: eb.ref("version") }))
+    .selectFrom("documents")
+    .selectAll()
     .where("key", "=", key)
-    .returningAll()
+    .forUpdate()
     .executeTakeFirst();
+
+/** In one order for all, so that no two batches ever wait for each other. */
+const holdAll = (database: Database, keys: Set<string>) =>
+  database
+    .selectFrom("documents")
+    .select("key")
+    .where("key", "in", [...keys])
+    .orderBy("key")
+    .forUpdate()
+    .execute();
 
 const update = (database: Database, key: string, value: string) =>
   database

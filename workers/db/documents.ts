@@ -61,7 +61,7 @@ export class Documents {
   #attempt(command: DocumentCommand, id: string | null): Promise<Outcome> {
     const { command: name } = command;
     if (name === "get" || name === "list") return outcomeOf(this.#database, command);
-    return this.#transact(command, id, async (transaction) => {
+    return this.#transact(id, async (transaction) => {
       if (id === null || !changes(command)) return outcomeOf(transaction, command);
       const now = Date.now();
       const outcome = await once(transaction, id, command, this.#keeping, now);
@@ -73,22 +73,16 @@ export class Documents {
   }
 
   async #transact(
-    { command: name }: DocumentCommand,
     id: string | null,
     work: (transaction: Transaction<Tables>) => Promise<Outcome>,
   ): Promise<Outcome> {
-    // All that a batch gets is of one moment.
-    const isolation = name === "batch" ? "repeatable read" : "read committed";
     let done = false;
     try {
-      return await this.#database
-        .transaction()
-        .setIsolationLevel(isolation)
-        .execute(async (transaction) => {
-          const outcome = await work(transaction);
-          done = true;
-          return outcome;
-        });
+      return await this.#database.transaction().execute(async (transaction) => {
+        const outcome = await work(transaction);
+        done = true;
+        return outcome;
+      });
     } catch (error) {
       const trouble = done ? this.#engine.troubleOf(error) : null;
       if (trouble?.kind !== "down") throw error;

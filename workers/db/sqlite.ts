@@ -9,10 +9,12 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import {
   CompiledQuery,
   type DatabaseConnection,
+  type SelectModifierNode,
   SqliteAdapter,
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
+  SqliteQueryCompiler,
   sql,
 } from "kysely";
 import type { Engine, Trouble } from "./engine.ts";
@@ -45,6 +47,10 @@ class SharedFileDialect extends SqliteDialect {
   override createAdapter() {
     return new TransactionalAdapter();
   }
+
+  override createQueryCompiler() {
+    return new WholeFileCompiler();
+  }
 }
 
 class SharedFileDriver extends SqliteDriver {
@@ -56,6 +62,13 @@ class SharedFileDriver extends SqliteDriver {
   /** After some errors SQLite has rolled back by itself, and then it refuses. */
   override async rollbackTransaction(connection: DatabaseConnection) {
     await super.rollbackTransaction(connection).catch(() => {});
+  }
+}
+
+/** Has no words for locking rows: a transaction has the whole file. */
+class WholeFileCompiler extends SqliteQueryCompiler {
+  override visitSelectModifier(node: SelectModifierNode) {
+    if (node.modifier !== "ForUpdate") super.visitSelectModifier(node);
   }
 }
 

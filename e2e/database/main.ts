@@ -27,7 +27,7 @@ if (lacking.length === 0) {
 
 async function unitTests(): Promise<boolean> {
   await using server = await Postgres.start();
-  return await tests("workers/db/*.test.ts", { DATABASE_URL: server.url });
+  return await tests("workers/db/{documents,once}.test.ts", { TEST_DATABASE_URL: server.url });
 }
 
 /** Whether they passed. */

@@ -1,0 +1,118 @@
+// A server that goes away and comes back, and a worker that stands still where it is in the way.
+
+import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
+import pg from "pg";
+import { ServiceFailed } from "../../clients/client.ts";
+import type { Stack } from "../processes/stack.ts";
+import { ask, DB, dbWorkers, onPostgres } from "./trial.ts";
+
+const INCREMENT = { command: "increment", key: "counter" };
+
+/** What a client is told, at the latest after the silence of a server that is frozen and the wait besides. */
+const TOLD_MS_MAX = 15_000;
+
+async function refused(stack: Stack, command: object): Promise<string> {
+  const error = await ask(stack.client, command, TOLD_MS_MAX).then(
+    (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof ServiceFailed, String(error));
+  return `${error.code} ${error.message}`;
+}
+
+const GONE = /^503 the database cannot be reached, nothing was changed: /;
+
+onPostgres(
+  "a server that was killed: definite errors, and all is well when it is back",
+  async (stack, server) => {
+    const [worker] = await dbWorkers(stack, 1);
+    await ask(stack.client, INCREMENT);
+    await server.kill();
+    const commands = [INCREMENT, { command: "get", key: "counter" }, { command: "list" }];
+    const told = await Promise.all(commands.map((command) => refused(stack, command)));
+    for (const sentence of told) assert.match(sentence, GONE);
+    await worker?.logged("database.unreachable");
+    await server.startAgain();
+    assert.equal((await ask(stack.client, INCREMENT)).value, 2);
+    await worker?.logged("database.reached");
+    assert.equal(stack.registered, 1, "the worker did not stay");
+  },
+);
+
+onPostgres(
+  "a server that is started again at once is not noticed by clients",
+  async (stack, server) => {
+    await dbWorkers(stack, 2);
+    const done = new AbortController();
+    let answered = 0;
+    const askers = Array.from({ length: 8 }, async () => {
+      for (; !done.signal.aborted; answered += 1) await ask(stack.client, INCREMENT);
+    });
+    for (const end of [() => server.stop(), () => server.kill(), () => server.stop()]) {
+      const before = answered;
+      while (answered < before + 100) await setTimeout(5);
+      await end();
+      await server.startAgain();
+    }
+    done.abort();
+    await Promise.all(askers);
+    assert.equal((await ask(stack.client, INCREMENT)).value, answered + 1);
+  },
+);
+
+onPostgres(
+  "a server that is frozen: definite errors, and all is well when it thaws",
+  async (stack, server) => {
+    const [worker] = await dbWorkers(stack, 1);
+    await ask(stack.client, INCREMENT);
+    await server.freeze();
+    const commands = [INCREMENT, { command: "get", key: "counter" }];
+    const told = await Promise.all(commands.map((command) => refused(stack, command)));
+    for (const sentence of told) assert.match(sentence, GONE);
+    server.thaw();
+    assert.equal((await ask(stack.client, { command: "get", key: "counter" })).value, 1);
+    assert.equal((await ask(stack.client, INCREMENT)).value, 2);
+    await worker?.logged("database.reached");
+    assert.equal(stack.registered, 1, "the worker did not stay");
+  },
+);
+
+onPostgres("a worker that starts before its server waits for it", async (stack, server) => {
+  await server.kill();
+  const worker = stack.program(DB);
+  await worker.logged("database.unreachable");
+  const reply = ask(stack.client, INCREMENT);
+  await server.startAgain();
+  assert.equal((await reply).value, 1);
+  await worker.logged("database.opened");
+});
+
+onPostgres(
+  "a worker frozen in a transaction is in nobody's way for long",
+  async (stack, server) => {
+    const [victim] = await dbWorkers(stack, 1);
+    await ask(stack.client, INCREMENT);
+    const locker = new pg.Client({ connectionString: server.url });
+    await locker.connect();
+    await locker.query("begin");
+    await locker.query("select * from documents for update");
+    const reply = ask(stack.client, INCREMENT);
+    await waitsForLock(locker);
+    victim?.signal("SIGSTOP");
+    await locker.query("commit"); // Now the frozen one has the lock, in a transaction that it does not end.
+    await locker.end();
+    await stack.broker.logged("worker.removed", ({ reason }) => reason === "expired");
+    await dbWorkers(stack, 1);
+    assert.equal((await reply).value, 2);
+    victim?.signal("SIGCONT");
+    await stack.broker.logged("worker.registered", () => stack.registered === 3);
+    const values = await Promise.all(Array.from({ length: 8 }, () => ask(stack.client, INCREMENT)));
+    assert.equal(Math.max(...values.map(({ value }) => value)), 10);
+  },
+);
+
+async function waitsForLock(observer: pg.Client) {
+  const WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock'";
+  while ((await observer.query(WAITING)).rowCount === 0) await setTimeout(5);
+}

@@ -1,0 +1,79 @@
+// A test on each engine: a broker, and an empty database for the db workers that come to it.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Client } from "../../clients/client.ts";
+import type { EmptyDatabase as Database } from "../../workers/db/empty-database.ts";
+import { postgres } from "../../workers/db/postgres.ts";
+import { sqlite } from "../../workers/db/sqlite.ts";
+import type { Program } from "../processes/program.ts";
+import { Stack } from "../processes/stack.ts";
+import { type Engine, engines } from "./engines.ts";
+import { Postgres } from "./postgres.ts";
+
+export const DB = "workers/db.ts";
+
+/** A short lease, and nothing given up for the bad luck of its workers. */
+const SETTINGS = {
+  MDP_HEARTBEAT_INTERVAL_MS: "300",
+  MDP_HEARTBEAT_LIVENESS: "3",
+  MDP_DELIVERIES_MAX: "100",
+};
+
+const PATIENCE_MS = 120_000;
+
+export function onEachEngine(
+  title: string,
+  play: (stack: Stack, database: Database) => Promise<void>,
+) {
+  for (const engine of engines) {
+    test(`${engine}: ${title}`, { timeout: PATIENCE_MS }, () =>
+      withDatabase(engine, async (database) => {
+        // A client that asks again for as long as a test takes.
+        const options = { silenceMs: 1000, tries: 100 };
+        await using stack = await Stack.start({ ...SETTINGS, ...database.settings }, options);
+        await play(stack, database);
+      }),
+    );
+  }
+}
+
+/** A test of what only a server can do. */
+export function onPostgres(title: string, play: (stack: Stack, server: Postgres) => Promise<void>) {
+  if (!engines.includes("PostgreSQL")) return;
+  test(`PostgreSQL: ${title}`, { timeout: PATIENCE_MS }, async () => {
+    await using server = await Postgres.start();
+    const settings = { ...SETTINGS, DATABASE_URL: server.url };
+    await using stack = await Stack.start(settings);
+    await play(stack, server);
+  });
+}
+
+async function withDatabase(engine: Engine, work: (database: Database) => Promise<void>) {
+  if (engine === "PostgreSQL") {
+    await using server = await Postgres.start();
+    const { url } = server;
+    await work({ settings: { DATABASE_URL: url }, engine: () => postgres(url) });
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "majordomo-database-"));
+  const file = join(folder, "documents.sqlite");
+  const database = { settings: { MDP_DB_FILE: file }, engine: () => sqlite(file) };
+  await work(database).finally(() => rmSync(folder, { recursive: true }));
+}
+
+/** So many db workers, started at once. */
+export async function dbWorkers(stack: Stack, count: number): Promise<Program[]> {
+  const registered = stack.registered + count;
+  const workers = Array.from({ length: count }, () => stack.program(DB));
+  await stack.broker.logged("worker.registered", () => stack.registered >= registered);
+  return workers;
+}
+
+/** What the db service answers. */
+export async function ask(client: Client, command: object, timeoutMs = 60_000) {
+  const [reply] = await client.request("db", JSON.stringify(command), { timeoutMs });
+  return JSON.parse(String(reply));
+}

@@ -9,7 +9,7 @@ import { Random } from "../simulated/random.ts";
 import { ask, DB, dbWorkers, onEachEngine } from "./trial.ts";
 
 const REQUESTS = 1000;
-const REQUESTS_A_DEATH = 80;
+const REQUESTS_A_DEATH = 90;
 const ASKERS = 20;
 const SEED = Number(process.env.SEED ?? 1);
 

@@ -65,7 +65,7 @@ onEachEngine(
         await ask(stack.client, { command: "batch", commands });
       }
     });
-    for (let deaths = 0; deaths < 8; deaths += 1) {
+    for (let deaths = 0; deaths < 6; deaths += 1) {
       await setTimeout(random.whole(0, 300));
       const place = random.whole(0, workers.length - 1);
       const before = stack.registered;

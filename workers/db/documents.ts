@@ -4,7 +4,7 @@ import { Kysely, type Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { changes, outcomeOf } from "./commands.ts";
 import type { DocumentCommand, DocumentRequest } from "./document-command.ts";
-import type { Engine, Outcome, Tables } from "./engine.ts";
+import type { Engine, Outcome, Tables, Trouble } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
 import { migrate } from "./migrations.ts";
 import { forget, type Keeping, once } from "./once.ts";
@@ -13,7 +13,7 @@ import { type Patience, patiently, Unconfirmed } from "./patience.ts";
 /** How long a database that is down is waited for, in ms, before clients are told. */
 const DOWN_MS = 3000;
 
-/** How many parts of the records that may be kept a worker adds before it removes old ones. */
+/** A worker that has added so much of the records that may be kept removes old ones. */
 const PART = 1 / 100;
 
 export class Documents {
@@ -92,19 +92,18 @@ export class Documents {
   }
 
   #try<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
-    return patiently(this.#engine, patience, async () => {
-      try {
-        const result = await work();
-        if (!this.#reachable) this.#log({ event: "database.reached" });
-        this.#reachable = true;
-        return result;
-      } catch (error) {
-        const trouble = this.#engine.troubleOf(error);
-        if (trouble?.kind !== "down") throw error;
-        if (this.#reachable) this.#log({ event: "database.unreachable", why: trouble.why });
-        this.#reachable = false;
-        throw error;
-      }
-    });
+    return patiently(this.#engine, patience, (trouble) => this.#tell(trouble), work);
+  }
+
+  /** Once of an outage, and once of its end. */
+  #tell(trouble: Trouble | null) {
+    const reachable = trouble?.kind !== "down";
+    if (reachable === this.#reachable) return;
+    this.#reachable = reachable;
+    this.#log(
+      reachable
+        ? { event: "database.reached" }
+        : { event: "database.unreachable", why: trouble.why },
+    );
   }
 }

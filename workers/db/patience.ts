@@ -17,22 +17,26 @@ export class Unconfirmed extends Error {}
 
 /**
  * Does `work` again while that may help. Throws a ServiceError when it does not, or the error as it
- * is if it is not the database's.
+ * is if it is not the database's. `tried` is told how each try went: null is well.
  */
 export async function patiently<T>(
   { troubleOf }: Engine,
   { downMs, signal }: Patience,
+  tried: (trouble: Trouble | null) => void,
   work: () => Promise<T>,
 ): Promise<T> {
   const downUntil = performance.now() + downMs;
   let doubt: Unconfirmed | null = null;
   for (;;) {
     try {
-      return await work();
+      const result = await work();
+      tried(null);
+      return result;
     } catch (error) {
       if (error instanceof Unconfirmed) doubt = error;
       const trouble = doubt ? inDoubt(doubt) : troubleOf(error);
-      if (!trouble) throw error;
+      if (!trouble || error instanceof ServiceError) throw error;
+      tried(trouble);
       const { kind } = trouble;
       if (kind !== "busy" && kind !== "down") throw refusalOf(trouble);
       const over = kind === "down" && !doubt ? performance.now() >= downUntil : signal.aborted;

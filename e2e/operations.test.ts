@@ -8,6 +8,7 @@ import { LEVELS as BROKER_LEVELS } from "../broker/events.ts";
 import { brokerMetrics } from "../broker/metrics.ts";
 import type { Metrics } from "../program/metrics.ts";
 import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
+import { LEVELS as DATABASE_LEVELS } from "../workers/db/events.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
 import { WorkerMetrics } from "../workers/metrics.ts";
 import { Session } from "../workers/session.ts";
@@ -56,6 +57,7 @@ for (const [title, families] of [
 for (const [title, levels] of [
   ["The broker's events:", BROKER_LEVELS],
   ["The workers' events:", WORKER_LEVELS],
+  ["The db worker's events besides:", DATABASE_LEVELS],
 ] as const) {
   test(`${title} all of them, with their levels`, () => {
     const rows = tableAfter(title).map(([event, level]) => [event, level]);

@@ -15,7 +15,9 @@ export type ContainerOptions = {
   aliases?: string[]; // Other names in the network.
   settings?: Record<string, string>; // Its environment.
   ports?: { container: number; host: number }[]; // Published here, the same in all its lives.
-  mounts?: { source: string; target: string }[]; // Volumes by name, and where they go.
+  mounts?: { source: string; target: string; mode?: "ro" }[]; // Volumes by name, where they go.
+  tmpfs?: Record<string, string>; // Memory as a disk: where it goes, and its options.
+  image?: string;
 };
 
 export class Container extends Journal {
@@ -27,16 +29,17 @@ export class Container extends Journal {
 
   /** Runs a program of the image. Resolves once it has said its first line. */
   static async start(command: string, network: StartedNetwork, options: ContainerOptions) {
-    const { name, aliases = [], settings = {}, ports = [], mounts = [] } = options;
-    const started = await new GenericContainer(IMAGE)
+    const { name, aliases = [], settings = {}, ports = [], mounts = [], tmpfs = {} } = options;
+    const started = await new GenericContainer(options.image ?? IMAGE)
       .withName(`${RUN}-${name}`)
-      .withCommand(command.split(" "))
+      .withCommand(command === "" ? [] : command.split(" "))
       .withNetwork(network)
       .withNetworkAliases(name, ...aliases)
       .withHostname(name)
       .withEnvironment(settings)
       .withExposedPorts(...ports)
       .withBindMounts(mounts)
+      .withTmpFs(tmpfs)
       .withLabels({ [LABEL]: RUN })
       .withWaitStrategy(Wait.forLogMessage(/./))
       .start();

@@ -17,6 +17,7 @@ export type Kind =
   | "cut off"
   | "black-holed"
   | "losing packets"
+  | "full disk"
   | "crashed";
 
 /** Times are in ms since 1970. */
@@ -117,6 +118,18 @@ export class Nemesis {
   async restorePackets(container: Container) {
     await filter(container, []);
     this.#heal(container, ["black-holed", "losing packets"]);
+  }
+
+  /** Takes what room there is on the disk of this file but so many KiB, until `makeRoom`. */
+  fillDisk(container: Container, file: string, leftKiB: number): Promise<Fault> {
+    const room = "$(df --output=avail --block-size=1K $(dirname $0) | tail -n 1)";
+    const script = `fallocate --length $((${room} - ${leftKiB}))K $0`;
+    return this.#strike("full disk", container, () => container.run("sh", "-c", script, file));
+  }
+
+  async makeRoom(container: Container, file: string) {
+    await container.run("rm", file);
+    this.#heal(container, ["full disk"]);
   }
 
   #signal(kind: Kind, container: Container, signal: NodeJS.Signals): Promise<Fault> {

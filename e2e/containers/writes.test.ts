@@ -1,15 +1,13 @@
-// Workers that are killed in the middle of an effect on a database.
+// What becomes of documents when db workers are killed, and when their disk is full or read-only.
 
 import assert from "node:assert/strict";
-import type { Container } from "./container.ts";
-import { RUN } from "./engine.ts";
+import { randomBytes } from "node:crypto";
+import type { Client } from "../../clients/client.ts";
+import type { Container, ContainerOptions } from "./container.ts";
+import { DOCUMENTS, server } from "./databases.ts";
+import type { Nemesis } from "./nemesis.ts";
 import { counted, scenario } from "./scenario.ts";
-
-/** One file for all db workers, as in compose.yaml. */
-const DOCUMENTS = {
-  mounts: [{ source: `${RUN}-documents`, target: "/data" }],
-  settings: { MDP_DB_FILE: "/data/documents.sqlite" },
-};
+import type { Stack } from "./stack.ts";
 
 scenario(
   "a worker killed in the middle of db writes: another does them, and each effect is there once",
@@ -38,6 +36,110 @@ scenario(
     await counted(stack, { received: 9, answered: 9, requeued: 4 });
   },
 );
+
+scenario(
+  "SQLite, db workers killed at random: 1,000 increments come to 1,000",
+  ({ stack, nemesis }) => increments(stack, nemesis, DOCUMENTS),
+  { MDP_DELIVERIES_MAX: "20" },
+);
+
+scenario(
+  "PostgreSQL, db workers killed at random: 1,000 increments come to 1,000",
+  async ({ stack, nemesis }) => increments(stack, nemesis, (await server(stack)).worker),
+  { MDP_DELIVERIES_MAX: "20" },
+);
+
+scenario(
+  "SQLite on a full disk: db says so, and writes again when there is room",
+  async ({ stack, nemesis }) => {
+    const worker = await stack.worker("workers/db.ts", {
+      settings: { MDP_DB_FILE: "/data/documents.sqlite" },
+      tmpfs: { "/data": "size=16m,uid=1000" },
+    });
+    await fullDisk(stack, nemesis, worker, 1000);
+  },
+);
+
+scenario(
+  "PostgreSQL on a full disk: db says so, and writes again when there is room",
+  async ({ stack, nemesis }) => {
+    const { postgres, worker } = await server(stack, { tmpfs: { "/data": "size=128m" } });
+    await stack.worker("workers/db.ts", worker);
+    await fullDisk(stack, nemesis, postgres, 2000);
+  },
+);
+
+scenario("SQLite on a read-only volume: db says so, and ends", async ({ stack }) => {
+  await stack.worker("workers/db.ts", DOCUMENTS); // Makes the file.
+  const mounts = DOCUMENTS.mounts.map((mount) => ({ ...mount, mode: "ro" as const }));
+  const reader = await stack.container("workers/db.ts", { ...DOCUMENTS, name: "reader", mounts });
+  assert.equal(await reader.ended(), 1);
+  const said = "db: cannot open /data/documents.sqlite: EROFS: read-only file system";
+  assert.ok(reader.output.startsWith(said), reader.output);
+});
+
+const REQUESTS = 1000;
+const REQUESTS_A_DEATH = 180;
+
+/** Four workers make a thousand increments, and are killed in turn. */
+async function increments(stack: Stack, nemesis: Nemesis, options: Partial<ContainerOptions>) {
+  const workers: Container[] = await stack.workersOf("workers/db.ts", 4, options);
+  const client = stack.client();
+  const increment = { command: "increment", key: "counter" };
+  const values: number[] = [];
+  let asked = 0;
+  let killing = Promise.resolve();
+  const asker = async () => {
+    while (asked < REQUESTS) {
+      asked += 1;
+      values.push((await ask(client, increment)).value);
+      if (values.length % REQUESTS_A_DEATH > 0) continue;
+      killing = killing.then(kill);
+      await killing;
+    }
+  };
+  const kill = async () => {
+    const victim = workers.shift();
+    if (victim) await nemesis.kill(victim);
+    workers.push(await stack.worker("workers/db.ts", options));
+  };
+  await Promise.all(Array.from({ length: 20 }, asker));
+  const sorted = values.sort((one, other) => one - other);
+  const expected = Array.from({ length: REQUESTS }, (_, index) => index + 1);
+  assert.deepEqual(sorted, expected);
+  const { requeued } = await stack.counts();
+  assert.ok(requeued > 0, "nobody who was killed had anything in hand");
+}
+
+/** Documents are put until there is no room: what was answered is there, and goes on when there is. */
+async function fullDisk(stack: Stack, nemesis: Nemesis, disk: Container, leftKiB: number) {
+  const client = stack.client();
+  const put = (nth: number) => {
+    const value = randomBytes(100_000).toString("base64");
+    return ask(client, { command: "put", key: `large:${nth}`, value });
+  };
+  await put(0);
+  await nemesis.fillDisk(disk, "/data/filler", leftKiB);
+  let kept = 1;
+  const refusal = await (async () => {
+    for (; kept < 100; kept += 1) await put(kept);
+  })().catch((error) => `${error.code} ${error.message}`);
+  assert.equal(refusal, "503 the disk of the database is full, nothing was changed");
+  const found = await Promise.all(
+    Array.from({ length: kept }, (_, nth) => ask(client, { command: "get", key: `large:${nth}` })),
+  );
+  assert.deepEqual(
+    found.map(({ version }) => version),
+    Array(kept).fill(1),
+  );
+  await nemesis.makeRoom(disk, "/data/filler");
+  assert.equal((await put(kept)).version, 1);
+}
+
+async function ask(client: Client, command: object) {
+  const [reply] = await client.request("db", JSON.stringify(command), { timeoutMs: 60_000 });
+  return JSON.parse(String(reply));
+}
 
 /** Holds the lock that writers need until there is a file /data/release. */
 function lock(container: Container): Promise<string> {

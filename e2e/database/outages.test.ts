@@ -78,6 +78,23 @@ onPostgres(
   },
 );
 
+onPostgres(
+  "a server that only reads: definite errors, and documents can be read",
+  async (stack, server) => {
+    await dbWorkers(stack, 1);
+    await ask(stack.client, INCREMENT);
+    const admin = new pg.Client({ connectionString: server.url });
+    await admin.connect();
+    await admin.query("alter system set default_transaction_read_only = on");
+    await admin.end();
+    await server.stop();
+    await server.startAgain();
+    const sentence = "503 the database is read-only, nothing was changed";
+    assert.equal(await refused(stack, INCREMENT), sentence);
+    assert.equal((await ask(stack.client, { command: "get", key: "counter" })).value, 1);
+  },
+);
+
 onPostgres("a worker that starts before its server waits for it", async (stack, server) => {
   await server.kill();
   const worker = stack.program(DB);

@@ -2,6 +2,9 @@
 // drops what it does not know or ends with it, and has its workers' commands in bytes or in words.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client, type ClientOptions } from "../../clients/client.ts";
 import { freeEndpoint, type Program } from "../processes/program.ts";
@@ -118,6 +121,23 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
     });
   });
 }
+
+test("db takes no client's address for the id of a request, however long it is", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "plain-broker-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  await using plain = await PlainBroker.start([], {});
+  const file = { MDP_DB_FILE: join(folder, "documents.sqlite") };
+  plain.ours("workers/db.ts", [], { MDP_HEARTBEAT_INTERVAL_MS: INTERVAL_MS, ...file });
+  await times(plain.broker, "registered", 1);
+  const increment = asArguments([['{"command":"increment","key":"counter"}']]);
+  const address = ["--routing-id", "sixteen letters!"];
+  const client = plain.python("client", "db", ...increment, "--times", "3", ...address);
+  assert.deepEqual(await client.ended, { code: 0, signal: null }, client.errors);
+  const replies = [1, 2, 3].map((value) => [
+    JSON.stringify({ key: "counter", value, version: value }),
+  ]);
+  assert.deepEqual(came(client, "reply"), replies.map(asHex));
+});
 
 class PlainBroker extends Peers {
   broker: Program;

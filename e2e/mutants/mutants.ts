@@ -5,6 +5,7 @@ import { BOUNDS } from "./rules/bounds.ts";
 import { CALLS } from "./rules/calls.ts";
 import { CLIENT } from "./rules/client.ts";
 import { DELIVERIES } from "./rules/deliveries.ts";
+import { DOCUMENTS } from "./rules/documents.ts";
 import { DRAIN } from "./rules/drain.ts";
 import { FIGURES } from "./rules/figures.ts";
 import { LIVENESS } from "./rules/liveness.ts";
@@ -27,4 +28,5 @@ export const MUTANTS: Mutant[] = [
   ...WORKER,
   ...CLIENT,
   ...WIRE,
+  ...DOCUMENTS,
 ];

@@ -20,6 +20,7 @@ const DIALOGS = [
   "workers/session.test.ts",
   "clients/{lazy-pirate,plain-brokers}.test.ts",
   "protocol/*.test.ts",
+  "workers/db/{document-command,documents,once}.test.ts",
 ];
 const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow, so they come last.
 const SIMULATION = "e2e/simulated/main.ts";

@@ -5,7 +5,7 @@
 // And a worker that is frozen in a transaction must not keep the others waiting: the server ends it.
 
 import { Socket } from "node:net";
-import { PostgresDialect, type PostgresDialectConfig, PostgresDriver, sql } from "kysely";
+import { PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Engine, Trouble } from "./engine.ts";
 
@@ -25,32 +25,10 @@ export function postgres(url: string): Engine {
   return {
     name: "PostgreSQL",
     where: host + pathname,
-    dialect: new ServerDialect({ pool: async () => connect(url) }),
+    dialect: new PostgresDialect({ pool: async () => connect(url) }),
     textByBytes: sql`text collate "C"`,
     troubleOf,
   };
-}
-
-class ServerDialect extends PostgresDialect {
-  readonly #config: PostgresDialectConfig;
-
-  constructor(config: PostgresDialectConfig) {
-    super(config);
-    this.#config = config;
-  }
-
-  override createDriver() {
-    return new ServerDriver(this.#config);
-  }
-}
-
-class ServerDriver extends PostgresDriver {
-  /** Where it fails, the connection is given up, and what was wrong is what came before. */
-  override async rollbackTransaction(
-    connection: Parameters<PostgresDriver["rollbackTransaction"]>[0],
-  ) {
-    await super.rollbackTransaction(connection).catch(() => {});
-  }
 }
 
 function connect(url: string): pg.Pool {

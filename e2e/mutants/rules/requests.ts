@@ -20,7 +20,7 @@ export const REQUESTS: Mutant[] = [
   },
   {
     rule: "A request's id does not tell the life of the broker.",
-    file: "broker/state.ts",
+    file: "protocol/request-id.ts",
     find: "  life.copy(frame);\n",
     replace: "",
   },

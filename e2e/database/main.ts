@@ -33,7 +33,7 @@ async function unitTests(): Promise<boolean> {
 /** Whether they passed. */
 async function tests(files: string, settings: Record<string, string> = {}): Promise<boolean> {
   const chosen = only === "" ? [] : [`--test-name-pattern=${only}`];
-  const args = ["--import", "tsx", "--test", "--test-concurrency=1", ...chosen];
+  const args = ["--import", "tsx", "--test", "--test-concurrency=2", ...chosen];
   const child = spawn(process.execPath, [...args, ...globSync(files).sort()], {
     stdio: "inherit",
     env: { ...process.env, ...settings },

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { Client } from "../../clients/client.ts";
 import type { EmptyDatabase as Database } from "../../workers/db/empty-database.ts";
 import { postgres } from "../../workers/db/postgres.ts";
@@ -17,8 +17,8 @@ export const DB = "workers/db.ts";
 
 /** A short lease, and nothing given up for the bad luck of its workers. */
 const SETTINGS = {
-  MDP_HEARTBEAT_INTERVAL_MS: "300",
-  MDP_HEARTBEAT_LIVENESS: "3",
+  MDP_HEARTBEAT_INTERVAL_MS: "500",
+  MDP_HEARTBEAT_LIVENESS: "4",
   MDP_DELIVERIES_MAX: "100",
 };
 
@@ -51,10 +51,14 @@ export function onPostgres(title: string, play: (stack: Stack, server: Postgres)
   });
 }
 
+/** Of all tests in a file that leave it alone. */
+let server: Promise<Postgres> | undefined;
+after(async () => (await server)?.[Symbol.asyncDispose]());
+
 async function withDatabase(engine: Engine, work: (database: Database) => Promise<void>) {
   if (engine === "PostgreSQL") {
-    await using server = await Postgres.start();
-    const { url } = server;
+    server ??= Postgres.start();
+    const url = await (await server).database();
     await work({ settings: { DATABASE_URL: url }, engine: () => postgres(url) });
     return;
   }

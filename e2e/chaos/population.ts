@@ -1,7 +1,7 @@
 // Who is there: a broker and the workers of all services, a container each.
 
 import type { Container } from "../containers/container.ts";
-import { RUN } from "../containers/engine.ts";
+import { DOCUMENTS } from "../containers/databases.ts";
 import { SLOW, Stack } from "../containers/stack.ts";
 import { HEARTBEAT, SERVICES, type Service, type Target, WORKERS } from "./schedule.ts";
 
@@ -19,12 +19,6 @@ const SETTINGS = {
   MDP_DRAIN_MS: "3000",
 };
 
-/** One file for all db workers. */
-const DOCUMENTS = {
-  settings: { MDP_DB_FILE: "/data/documents.sqlite" },
-  mounts: [{ source: `${RUN}-documents`, target: "/data" }],
-};
-
 /** All of them registered. */
 export async function populate(): Promise<Stack> {
   const stack = await Stack.start(SETTINGS);
@@ -38,11 +32,10 @@ export const everybody = SERVICES.flatMap((service) =>
   Array.from({ length: WORKERS[service] }, (_, nth) => `${service}-${nth + 1}`),
 );
 
-/** One after the other, so that one of them makes the file. */
 async function startWorkers(stack: Stack, service: Service) {
   const options = service === "db" ? DOCUMENTS : {};
-  for (let nth = 1; nth <= WORKERS[service]; nth += 1)
-    await stack.worker(PROGRAMS[service], { ...options, name: `${service}-${nth}` });
+  const names = everybody.filter((name) => name.startsWith(`${service}-`));
+  await Promise.all(names.map((name) => stack.worker(PROGRAMS[service], { ...options, name })));
 }
 
 export function containerOf(stack: Stack, target: Target): Container {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Client } from "../../clients/client.ts";
+import { thousandIncrements } from "../increments.ts";
+import { Random } from "../simulated/random.ts";
 import type { Container, ContainerOptions } from "./container.ts";
 import { DOCUMENTS, server } from "./databases.ts";
 import type { Nemesis } from "./nemesis.ts";
@@ -78,35 +80,18 @@ scenario("SQLite on a read-only volume: db says so, and ends", async ({ stack })
   assert.ok(reader.output.startsWith(said), reader.output);
 });
 
-const REQUESTS = 1000;
-const REQUESTS_A_DEATH = 180;
+const SEED = Number(process.env.SEED ?? 1);
 
-/** Four workers make a thousand increments, and are killed in turn. */
+/** Four workers make a thousand increments, and others come in the place of those who are killed. */
 async function increments(stack: Stack, nemesis: Nemesis, options: Partial<ContainerOptions>) {
+  const random = new Random(SEED);
   const workers: Container[] = await stack.workersOf("workers/db.ts", 4, options);
-  const client = stack.client();
-  const increment = { command: "increment", key: "counter" };
-  const values: number[] = [];
-  let asked = 0;
-  let killing = Promise.resolve();
-  const asker = async () => {
-    while (asked < REQUESTS) {
-      asked += 1;
-      values.push((await ask(client, increment)).value);
-      if (values.length % REQUESTS_A_DEATH > 0) continue;
-      killing = killing.then(kill);
-      await killing;
-    }
-  };
   const kill = async () => {
-    const victim = workers.shift();
+    const [victim] = workers.splice(random.whole(0, workers.length - 1), 1);
     if (victim) await nemesis.kill(victim);
     workers.push(await stack.worker("workers/db.ts", options));
   };
-  await Promise.all(Array.from({ length: 20 }, asker));
-  const sorted = values.sort((one, other) => one - other);
-  const expected = Array.from({ length: REQUESTS }, (_, index) => index + 1);
-  assert.deepEqual(sorted, expected);
+  await thousandIncrements(stack.client(), { every: 180, kill, random });
   const { requeued } = await stack.counts();
   assert.ok(requeued > 0, "nobody who was killed had anything in hand");
 }

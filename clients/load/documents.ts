@@ -1,6 +1,6 @@
 // Read your write, in the db service: each document is put, got and deleted, by one request at a
-// time. Every key is new, since a put that was given to two workers may be done by the second one
-// after its reply. There are as many documents as db requests at once, however long the run.
+// time. Every key is new, since with a broker that names no requests a put that was asked twice may
+// be done once more after its reply. There are as many documents as db requests at once, however long the run.
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";

@@ -13,8 +13,8 @@ import { type Patience, patiently, Unconfirmed } from "./patience.ts";
 /** How long a database that is down is waited for, in ms, before clients are told. */
 const DOWN_MS = 3000;
 
-/** A worker that has added so much of the records that may be kept removes old ones. */
-const PART = 1 / 100;
+/** A worker removes old records whenever it has added so many, or a hundredth of those that are kept. */
+const FORGET_EVERY = 1000;
 
 export class Documents {
   readonly #engine: Engine;
@@ -66,8 +66,8 @@ export class Documents {
       const now = Date.now();
       const outcome = await once(transaction, id, command, this.#keeping, now);
       this.#records += 1;
-      const due = this.#records % Math.ceil(this.#keeping.recordsMax * PART) === 0;
-      if (due) await forget(transaction, this.#keeping, now);
+      const every = Math.min(FORGET_EVERY, Math.ceil(this.#keeping.recordsMax / 100));
+      if (this.#records % every === 0) await forget(transaction, this.#keeping, now);
       return outcome;
     });
   }

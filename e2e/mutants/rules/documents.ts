@@ -29,7 +29,7 @@ export const DOCUMENTS: Mutant[] = [
   {
     rule: "db keeps records however many there are.",
     file: documents,
-    find: "if (due) await forget(transaction, this.#keeping, now);",
+    find: "if (this.#records % every === 0) await forget(transaction, this.#keeping, now);",
     replace: "",
   },
   {

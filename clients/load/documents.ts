@@ -1,6 +1,7 @@
 // Read your write, in the db service: each document is put, got and deleted, by one request at a
 // time. Every key is new, since with a broker that names no requests a put that was asked twice may
-// be done once more after its reply. There are as many documents as db requests at once, however long the run.
+// be done once more after its reply. There are as many documents as db requests at once, however
+// long the run.
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";

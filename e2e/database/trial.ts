@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Client } from "../../clients/client.ts";
-import type { EmptyDatabase as Database } from "../../workers/db/empty-database.ts";
-import { postgres } from "../../workers/db/postgres.ts";
-import { sqlite } from "../../workers/db/sqlite.ts";
+import {
+  type EmptyDatabase as Database,
+  inFile,
+  onServer,
+} from "../../workers/db/empty-database.ts";
 import type { Program } from "../processes/program.ts";
 import { Stack } from "../processes/stack.ts";
 import { type Engine, engines } from "./engines.ts";
@@ -58,13 +60,11 @@ after(async () => (await server)?.[Symbol.asyncDispose]());
 async function withDatabase(engine: Engine, work: (database: Database) => Promise<void>) {
   if (engine === "PostgreSQL") {
     server ??= Postgres.start();
-    const url = await (await server).database();
-    await work({ settings: { DATABASE_URL: url }, engine: () => postgres(url) });
+    await work(onServer(await (await server).database()));
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), "majordomo-database-"));
-  const file = join(folder, "documents.sqlite");
-  const database = { settings: { MDP_DB_FILE: file }, engine: () => sqlite(file) };
+  const database = inFile(join(folder, "documents.sqlite"));
   await work(database).finally(() => rmSync(folder, { recursive: true }));
 }
 

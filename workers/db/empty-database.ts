@@ -30,8 +30,7 @@ export type EmptyDatabase = { settings: Record<string, string>; engine: () => En
 export async function emptyDatabase(): Promise<EmptyDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   if (server === undefined) {
-    const file = join(folder, `${name}.sqlite`);
-    return { settings: { MDP_DB_FILE: file }, engine: () => sqlite(file) };
+    return inFile(join(folder, `${name}.sqlite`));
   }
   const client = new pg.Client({ connectionString: server });
   await client.connect();
@@ -39,8 +38,18 @@ export async function emptyDatabase(): Promise<EmptyDatabase> {
   await client.end();
   const url = new URL(server);
   url.pathname = name;
-  return { settings: { DATABASE_URL: url.href }, engine: () => postgres(url.href) };
+  return onServer(url.href);
 }
+
+export const inFile = (file: string): EmptyDatabase => ({
+  settings: { MDP_DB_FILE: file },
+  engine: () => sqlite(file),
+});
+
+export const onServer = (url: string): EmptyDatabase => ({
+  settings: { DATABASE_URL: url },
+  engine: () => postgres(url),
+});
 
 /** What a worker has of a database, and what it logged. */
 export class Opened implements AsyncDisposable {

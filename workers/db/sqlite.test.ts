@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
-import { Opened } from "./empty-database.ts";
-import { sqlite } from "./sqlite.ts";
+import { inFile, Opened } from "./empty-database.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -18,7 +17,7 @@ function newFile(t: TestContext) {
   const file = join(folder, `${++files}.sqlite`);
   const other = new DatabaseSync(file);
   t.after(() => other.close());
-  return { file: { settings: {}, engine: () => sqlite(file) }, other };
+  return { file: inFile(file), other };
 }
 
 test("a locked file is waited for without stopping this process", async (t) => {

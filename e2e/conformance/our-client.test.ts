@@ -16,8 +16,8 @@ import {
   ShuttingDown,
   TimedOut,
 } from "../../clients/client.ts";
+import { until } from "../until.ts";
 import { type Heard, ScriptedBroker } from "./scripted.ts";
-import { until } from "./wire.ts";
 
 /** Short, so that a silent broker is soon found silent. */
 const SILENCE_MS = 400;

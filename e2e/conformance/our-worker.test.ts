@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, suite, test } from "node:test";
 import { Program } from "../processes/program.ts";
+import { until } from "../until.ts";
 import { type Heard, ScriptedBroker } from "./scripted.ts";
-import { isHeartbeat, until } from "./wire.ts";
+import { isHeartbeat } from "./wire.ts";
 
 const ECHO = "workers/echo.ts";
 const SLOW = "e2e/processes/slow.ts";

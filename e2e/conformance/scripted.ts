@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { Router } from "zeromq";
 import { freeEndpoint } from "../processes/program.ts";
-import { type Frame, isHeartbeat, legible, toBytes, until } from "./wire.ts";
+import { until } from "../until.ts";
+import { type Frame, isHeartbeat, legible, toBytes } from "./wire.ts";
 
 export type Heard = { from: string; frames: string[]; at: number };
 

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { beforeEach } from "node:test";
 import { freeEndpoint, Program } from "../processes/program.ts";
+import { until } from "../until.ts";
 import { Wire } from "./tcp.ts";
-import { BYTES, type Dialect, Peer, someone, until } from "./wire.ts";
+import { BYTES, type Dialect, Peer, someone } from "./wire.ts";
 
 export class Subject {
   readonly endpoint: string;

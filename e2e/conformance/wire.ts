@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { Dealer, type Request } from "zeromq";
+import { disappointed, patienceMs } from "../until.ts";
 
 /** Bytes; in a string, a character each. */
 export type Frame = string | Buffer;
@@ -175,21 +175,3 @@ export const same = (one: string[], other: string[]) =>
 
 export const toBytes = (frame: Frame) =>
   typeof frame === "string" ? Buffer.from(frame, "latin1") : frame;
-
-/** Resolves as soon as it is so. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>) {
-  const deadline = performance.now() + patienceMs();
-  while (!(await holds())) {
-    if (performance.now() >= deadline) throw disappointed(`waited in vain for ${what}`);
-    await setTimeout(5);
-  }
-}
-
-/** Long enough for a busy machine. Who has kept us waiting in vain so often is not just slow. */
-const patienceMs = () => (disappointments < 5 ? 20_000 : 1000);
-let disappointments = 0;
-
-function disappointed(message: string): Error {
-  disappointments += 1;
-  return new Error(message);
-}

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
-import { Opened } from "../../workers/db/empty-database.ts";
-import { postgres } from "../../workers/db/postgres.ts";
+import { Opened, onServer } from "../../workers/db/empty-database.ts";
+import { until } from "../until.ts";
 import { engines } from "./engines.ts";
 import { Link } from "./link.ts";
 import { Postgres } from "./postgres.ts";
@@ -17,7 +16,7 @@ async function withLink(work: (worker: Opened, link: Link, server: Postgres) => 
   using link = await Link.to(server.url);
   const url = new URL(server.url);
   url.port = new URL(link.endpoint).port;
-  await using worker = await Opened.of({ settings: {}, engine: () => postgres(url.href) });
+  await using worker = await Opened.of(onServer(url.href));
   await work(worker, link, server);
 }
 
@@ -33,7 +32,7 @@ test("even when that takes longer than clients wait for a server that is down", 
   withLink(async (worker, link, server) => {
     link.cutAfter("commit");
     const answer = worker.ask(INCREMENT, "an id", AbortSignal.timeout(30_000));
-    while (worker.log.at(-1)?.event !== "database.unreachable") await setTimeout(5);
+    await until("an outage", () => worker.log.at(-1)?.event === "database.unreachable");
     await server.kill();
     const others = await worker.refusal(INCREMENT, "another id");
     assert.match(others, /^503 the database cannot be reached, nothing was changed: /);
@@ -46,7 +45,7 @@ test("until nobody waits for the answer any more", needed, () =>
   withLink(async (worker, link, server) => {
     link.cutAfter("commit");
     const refusal = worker.refusal(INCREMENT, "an id", AbortSignal.timeout(1000));
-    while (worker.log.at(-1)?.event !== "database.unreachable") await setTimeout(5);
+    await until("an outage", () => worker.log.at(-1)?.event === "database.unreachable");
     await server.kill();
     const sentence = "503 the database was lost, it may have been changed or not: ";
     assert.equal((await refusal).slice(0, sentence.length), sentence);

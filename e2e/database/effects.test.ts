@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Opened } from "../../workers/db/empty-database.ts";
 import { Random } from "../simulated/random.ts";
+import { until } from "../until.ts";
 import { Link } from "./link.ts";
 import { ask, DB, dbWorkers, onEachEngine } from "./trial.ts";
 
@@ -19,7 +20,7 @@ onEachEngine(
     link.mute();
     const reply = ask(stack.client, INCREMENT);
     await using observer = await Opened.of(database);
-    await until(async () => (await keys(observer)).length > 0);
+    await until("the effect", async () => (await keys(observer)).length > 0);
     victim.signal("SIGKILL");
     const removed = await stack.broker.logged("worker.removed");
     assert.equal(removed.requeued, 1);
@@ -101,11 +102,4 @@ type Page = { documents: { key: string; value: number }[] };
 async function keys(observer: Opened): Promise<string[]> {
   const { documents }: Page = await observer.ask({ command: "list" });
   return documents.map(({ key }) => key);
-}
-
-/** Asks again until it is so, for a while. */
-async function until(isSo: () => Promise<boolean>) {
-  for (const deadline = performance.now() + 10_000; !(await isSo()); await setTimeout(5)) {
-    assert.ok(performance.now() < deadline, "it never was so");
-  }
 }

@@ -1,10 +1,11 @@
 // A server that goes away and comes back, and a worker that stands still where it is in the way.
 
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { ServiceFailed } from "../../clients/client.ts";
 import type { Stack } from "../processes/stack.ts";
+import { until } from "../until.ts";
+import type { Postgres } from "./postgres.ts";
 import { ask, DB, dbWorkers, onPostgres } from "./trial.ts";
 
 const INCREMENT = { command: "increment", key: "counter" };
@@ -23,22 +24,30 @@ async function refused(stack: Stack, command: object): Promise<string> {
 
 const GONE = /^503 the database cannot be reached, nothing was changed: /;
 
-onPostgres(
-  "a server that was killed: definite errors, and all is well when it is back",
-  async (stack, server) => {
-    const [worker] = await dbWorkers(stack, 1);
-    await ask(stack.client, INCREMENT);
-    await server.kill();
-    const commands = [INCREMENT, { command: "get", key: "counter" }, { command: "list" }];
-    const told = await Promise.all(commands.map((command) => refused(stack, command)));
-    for (const sentence of told) assert.match(sentence, GONE);
-    await worker?.logged("database.unreachable");
-    await server.startAgain();
-    assert.equal((await ask(stack.client, INCREMENT)).value, 2);
-    await worker?.logged("database.reached");
-    assert.equal(stack.registered, 1, "the worker did not stay");
-  },
-);
+const OUTAGES: [string, (server: Postgres) => Promise<void>, (server: Postgres) => unknown][] = [
+  ["was killed", (server) => server.kill(), (server) => server.startAgain()],
+  ["is frozen", (server) => server.freeze(), (server) => server.thaw()],
+];
+
+for (const [how, begin, end] of OUTAGES) {
+  onPostgres(
+    `a server that ${how}: definite errors, and all is well when it is back`,
+    async (stack, server) => {
+      const [worker] = await dbWorkers(stack, 1);
+      await ask(stack.client, INCREMENT);
+      await begin(server);
+      const commands = [INCREMENT, { command: "get", key: "counter" }, { command: "list" }];
+      const told = await Promise.all(commands.map((command) => refused(stack, command)));
+      for (const sentence of told) assert.match(sentence, GONE);
+      await worker?.logged("database.unreachable");
+      await end(server);
+      assert.equal((await ask(stack.client, { command: "get", key: "counter" })).value, 1);
+      assert.equal((await ask(stack.client, INCREMENT)).value, 2);
+      await worker?.logged("database.reached");
+      assert.equal(stack.registered, 1, "the worker did not stay");
+    },
+  );
+}
 
 onPostgres(
   "a server that is started again at once is not noticed by clients",
@@ -51,30 +60,13 @@ onPostgres(
     });
     for (const end of [() => server.stop(), () => server.kill(), () => server.stop()]) {
       const before = answered;
-      while (answered < before + 100) await setTimeout(5);
+      await until("a hundred answers", () => answered >= before + 100);
       await end();
       await server.startAgain();
     }
     done.abort();
     await Promise.all(askers);
     assert.equal((await ask(stack.client, INCREMENT)).value, answered + 1);
-  },
-);
-
-onPostgres(
-  "a server that is frozen: definite errors, and all is well when it thaws",
-  async (stack, server) => {
-    const [worker] = await dbWorkers(stack, 1);
-    await ask(stack.client, INCREMENT);
-    await server.freeze();
-    const commands = [INCREMENT, { command: "get", key: "counter" }];
-    const told = await Promise.all(commands.map((command) => refused(stack, command)));
-    for (const sentence of told) assert.match(sentence, GONE);
-    server.thaw();
-    assert.equal((await ask(stack.client, { command: "get", key: "counter" })).value, 1);
-    assert.equal((await ask(stack.client, INCREMENT)).value, 2);
-    await worker?.logged("database.reached");
-    assert.equal(stack.registered, 1, "the worker did not stay");
   },
 );
 
@@ -131,5 +123,5 @@ onPostgres(
 
 async function waitsForLock(observer: pg.Client) {
   const WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock'";
-  while ((await observer.query(WAITING)).rowCount === 0) await setTimeout(5);
+  await until("somebody to wait", async () => (await observer.query(WAITING)).rowCount !== 0);
 }

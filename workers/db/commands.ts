@@ -77,11 +77,10 @@ async function remove(database: Database, key: string): Promise<string> {
 async function increment(database: Database, key: string, by: number): Promise<string> {
   const document = await change(database, key, (before) => {
     const value = before?.value ?? "0";
+    const isWhole = /^-?[0-9]+$/.test(value);
     const sum = Number(value) + by;
-    if (/^-?[0-9]+$/.test(value) && Number.isSafeInteger(sum)) return String(sum);
-    const why = /^-?[0-9]+$/.test(value)
-      ? `its sum with ${by} would be beyond 2^53`
-      : "it is not a whole number";
+    if (isWhole && Number.isSafeInteger(sum)) return String(sum);
+    const why = isWhole ? `its sum with ${by} would be beyond 2^53` : "it is not a whole number";
     throw new ServiceError(409, `cannot increment ${quote(key)}: ${why}`);
   });
   return print(document);
@@ -156,7 +155,7 @@ async function change(
     const before = await hold(database, key);
     const value = become(before);
     const after = await (before ? update(database, key, value) : insert(database, key, value));
-    if (after) return after; // Else somebody else has inserted it at the same moment.
+    if (after) return { key, value, ...after }; // Else it was inserted at the same moment.
   }
 }
 
@@ -184,7 +183,7 @@ const update = (database: Database, key: string, value: string) =>
     .updateTable("documents")
     .set((eb) => ({ value, version: eb("version", "+", 1) }))
     .where("key", "=", key)
-    .returningAll()
+    .returning("version")
     .executeTakeFirst();
 
 const insert = (database: Database, key: string, value: string) =>
@@ -192,7 +191,7 @@ const insert = (database: Database, key: string, value: string) =>
     .insertInto("documents")
     .values({ key, value, version: 1 })
     .onConflict((conflict) => conflict.column("key").doNothing())
-    .returningAll()
+    .returning("version")
     .executeTakeFirst();
 
 const quote = (key: string) => JSON.stringify(key);

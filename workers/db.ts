@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment, logLevel, whole } from "../program/environment.ts";
+import { environment, whole } from "../program/environment.ts";
 import { fail } from "../program/fail.ts";
 import { logger } from "../program/log.ts";
 import { readRequest } from "./db/document-command.ts";
@@ -7,14 +7,14 @@ import { Documents } from "./db/documents.ts";
 import { levelOf, sentenceOf } from "./db/events.ts";
 import { isPostgresUrl, postgres } from "./db/postgres.ts";
 import { sqlite } from "./db/sqlite.ts";
-import { serve } from "./worker.ts";
+import { serve, workerSettings } from "./worker.ts";
 
 const settings = environment("db", {
+  ...workerSettings,
   DATABASE_URL: z.string().optional(),
   MDP_DB_FILE: z.string().default("data/documents.sqlite"),
   MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 100_000),
   MDP_DB_RECORDS_MS: whole("a number of ms", 1, 1e12, 3_600_000),
-  LOG_LEVEL: logLevel,
 });
 const { DATABASE_URL: url, MDP_DB_RECORDS_MAX, MDP_DB_RECORDS_MS } = settings;
 if (url !== undefined && !isPostgresUrl(url)) {

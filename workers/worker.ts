@@ -60,6 +60,16 @@ export class ServiceError extends Error {
   }
 }
 
+/** For a program that has settings of its own to check them all at once, before it does anything. */
+export const workerSettings = {
+  ...heartbeatSettings,
+  MDP_BROKER: brokerEndpoint,
+  MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
+  MDP_MESSAGE_BYTES_MAX: messageBytesMax,
+  MDP_HEALTH_PORT: healthPort,
+  LOG_LEVEL: logLevel,
+};
+
 /**
  * Registers `handler` under the name `service` and serves `concurrency` requests at once (1 unless
  * told otherwise). Resolves when a stop signal has come and all requests in hand are answered; a
@@ -74,14 +84,7 @@ export async function serve(
   { concurrency = 1 }: { concurrency?: number } = {},
 ): Promise<void> {
   check(service, concurrency);
-  const settings = environment(service, {
-    ...heartbeatSettings,
-    MDP_BROKER: brokerEndpoint,
-    MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
-    MDP_MESSAGE_BYTES_MAX: messageBytesMax,
-    MDP_HEALTH_PORT: healthPort,
-    LOG_LEVEL: logLevel,
-  });
+  const settings = environment(service, workerSettings);
   const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf });
   const heartbeat = heartbeatFrom(settings);
   const now = () => performance.now();

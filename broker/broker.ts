@@ -98,6 +98,11 @@ export class Broker {
     return this.#flush(now);
   }
 
+  /** The transport closed a connection: who was there does not speak ZMTP as we do. */
+  refused(why: string) {
+    this.#out.tally.add({ event: "connections.refused", why });
+  }
+
   /** Time passed. To be called several times in each heartbeat interval. */
   tick(now: number): Effect[] {
     if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#overslept(now);

@@ -11,7 +11,7 @@ export type RemovalReason =
   | "rejected"; // It broke the protocol.
 
 export type BrokerEvent =
-  | { event: "broker.listening"; endpoint: string; heartbeat: Heartbeat }
+  | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
   | { event: "worker.registered"; service: string; worker: string; credit: number }
   | {
       event: "worker.removed";
@@ -34,6 +34,7 @@ export type BrokerEvent =
   | { event: "replies.dropped"; service: string; why: string; count: number }
   | { event: "messages.dropped"; why: string; count: number }
   | { event: "peers.disconnected"; why: string; count: number }
+  | { event: "connections.refused"; why: string; count: number }
   | { event: "broker.overslept"; ms: number }
   | { event: "broker.draining"; queued: number; inFlight: number }
   | { event: "broker.stopped"; counts: Counts }
@@ -51,6 +52,7 @@ export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "replies.dropped": "warn",
   "messages.dropped": "warn",
   "peers.disconnected": "warn",
+  "connections.refused": "warn",
   "broker.overslept": "warn",
   "broker.draining": "info",
   "broker.stopped": "info",
@@ -63,7 +65,7 @@ export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
 export function sentenceOf(event: BrokerEvent): string {
   switch (event.event) {
     case "broker.listening":
-      return `listening on ${event.endpoint}`;
+      return `listening on ${event.endpoint} (${event.transport})`;
     case "worker.registered":
       return `a worker of ${event.service} is ready, credit ${event.credit}`;
     case "worker.removed":
@@ -78,6 +80,8 @@ export function sentenceOf(event: BrokerEvent): string {
       return `${count(event, "message")} dropped: ${event.why}`;
     case "peers.disconnected":
       return `${count(event, "DISCONNECT")} sent: ${event.why}`;
+    case "connections.refused":
+      return `${count(event, "connection")} refused: ${event.why}`;
     case "broker.overslept":
       return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
     case "broker.draining":

@@ -9,6 +9,7 @@ import {
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  transport as transportName,
   unlessOff,
   whole,
 } from "../program/environment.ts";
@@ -17,7 +18,7 @@ import { serveHealth } from "../program/health.ts";
 import { logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { bind } from "../transport/libzmq.ts";
+import { bind, version } from "../transport/chosen.ts";
 import { Broker } from "./broker.ts";
 import { levelOf, sentenceOf } from "./events.ts";
 import { brokerMetrics } from "./metrics.ts";
@@ -26,6 +27,7 @@ import type { Effect } from "./outbox.ts";
 const settings = environment("broker", {
   ...heartbeatSettings,
   MDP_BIND: bindEndpoint,
+  MDP_TRANSPORT: transportName,
   MDP_NOTICE_BROKEN_CONNECTIONS: unlessOff,
   MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
   MDP_DELIVERIES_MAX: whole("a number of deliveries", 1, 1000, 3),
@@ -60,18 +62,20 @@ const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 const noticeDeaths = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
+  unsentBytesMax: limits.queueBytesMax, // So that no worker is cut off for what it was given.
   noticeDeaths,
   deadAfterMs: deadAfterMs(heartbeat),
 };
 const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames) => perform(broker.receive(from, frames, now())),
   gone: (peer) => perform(broker.gone(peer, now())),
+  refused: (why) => broker.refused(why),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const metrics = brokerMetrics(broker, now);
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
-log({ event: "broker.listening", endpoint: settings.MDP_BIND, heartbeat });
+log({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
 if (!transport.noticesDeaths) {
   log({ event: "deaths.unnoticed", why: noticeDeaths ? "not in this libzmq" : "turned off" });
 }

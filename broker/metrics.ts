@@ -1,7 +1,7 @@
 // GET /metrics of the broker: its figures and its load, in the names and units of Prometheus.
 
 import { Metrics, type Sample } from "../program/metrics.ts";
-import { libzmqVersion } from "../transport/libzmq.ts";
+import { version } from "../transport/chosen.ts";
 import type { Broker } from "./broker.ts";
 import { BOUNDS_MS, type Distribution, type ServiceFigures } from "./figures.ts";
 import { driftOf, type Load, loadOf } from "./load.ts";
@@ -9,7 +9,7 @@ import { driftOf, type Load, loadOf } from "./load.ts";
 export function brokerMetrics(broker: Broker, now: () => number): Metrics {
   const { figures } = broker.overview();
   let loads = new Map<ServiceFigures, Load>();
-  const metrics = new Metrics(libzmqVersion, () => {
+  const metrics = new Metrics(version, () => {
     loads = loadOf(broker.overview(), now());
   });
 

@@ -2,7 +2,7 @@
 
 import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
-import { brokerEndpoint, environment, messageBytesMax } from "../program/environment.ts";
+import { brokerEndpoint, environment, messageBytesMax, transport } from "../program/environment.ts";
 import { endWithReader } from "../program/output.ts";
 import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame } from "./client.ts";
@@ -11,6 +11,7 @@ import { explain } from "./explain.ts";
 endWithReader();
 const settings = environment("call", {
   MDP_BROKER: brokerEndpoint,
+  MDP_TRANSPORT: transport,
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
 });
 

@@ -7,7 +7,7 @@ import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
-import { connect } from "../transport/libzmq.ts";
+import { connect } from "../transport/chosen.ts";
 import type { Connected } from "../transport/transport.ts";
 import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
 import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";

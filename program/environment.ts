@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
 import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
+import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
 import { fail } from "./fail.ts";
 
 /** The validated settings. A bad value ends the program with one line that names each of them. */
@@ -37,6 +38,11 @@ export const brokerEndpoint = z
     "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock",
   )
   .default("tcp://127.0.0.1:5555");
+
+/** What carries the messages of this process; on the wire it is all the same. */
+export const transport = z
+  .enum(TRANSPORTS, { message: `one of ${TRANSPORTS.join(", ")}` })
+  .default(TRANSPORT_DEFAULT);
 
 export const heartbeatSettings = {
   MDP_HEARTBEAT_INTERVAL_MS: whole("a number of ms", 10, 3_600_000, DEFAULT_HEARTBEAT.intervalMs),

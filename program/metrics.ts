@@ -22,13 +22,13 @@ export class Metrics extends Registry {
   #look: () => void;
 
   /**
-   * `libzmq` is the version of it that carries the messages. `look` is called before the readings of
+   * `transport` is what carries the messages. `look` is called before the readings of
    * a page, for what several of them need.
    */
-  constructor(libzmq: string, look = () => {}) {
+  constructor(transport: string, look = () => {}) {
     super();
     this.#look = look;
-    const labels = { version: version(), node: process.versions.node, libzmq };
+    const labels = { version: version(), node: process.versions.node, transport };
     const help = "What runs here; always 1.";
     const samples = () => [{ labels, value: 1 }];
     this.read({ name: "mdp_build_info", help, type: "gauge", samples });

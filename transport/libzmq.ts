@@ -1,11 +1,18 @@
 // The transport on the `zeromq` package: a ROUTER that is bound and DEALERs that connect.
 
 import { randomBytes } from "node:crypto";
-import { Dealer, Router } from "zeromq";
+import { Dealer, version as libzmqVersion, Router } from "zeromq";
 import type { Frame } from "../protocol/frame.ts";
-import type { Bound, BoundEvents, Connected, ConnectedEvents, Timing } from "./transport.ts";
+import type {
+  Binding,
+  Bound,
+  BoundEvents,
+  Connected,
+  ConnectedEvents,
+  Timing,
+} from "./transport.ts";
 
-export { version as libzmqVersion } from "zeromq";
+export const version = `libzmq ${libzmqVersion}`;
 
 /**
  * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
@@ -14,7 +21,7 @@ export { version as libzmqVersion } from "zeromq";
  */
 export async function bind(
   endpoint: string,
-  { frameBytesMax, noticeDeaths = true, ...timing }: Timing & Binding,
+  { frameBytesMax, noticeDeaths = true, ...timing }: Binding,
   events: BoundEvents,
 ): Promise<Bound> {
   const socket = new BrokerSocket({
@@ -60,8 +67,6 @@ export async function bind(
     socket.close();
   }
 }
-
-type Binding = { frameBytesMax: number; noticeDeaths?: boolean };
 
 /** Connects a DEALER to `endpoint`, for as long as it takes; libzmq looks the name up each time. */
 export function connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected {

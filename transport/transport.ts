@@ -1,4 +1,5 @@
 // What carries messages. The broker binds, workers and clients connect; neither knows what carries.
+// There are two: libzmq.ts and zmtp.ts. On the wire they are the same.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 
@@ -11,10 +12,20 @@ export type Timing = {
   deadAfterMs: number;
 };
 
+export type Binding = Timing & {
+  /** A peer that sends a larger frame loses its connection. */
+  frameBytesMax: number;
+  /** A peer is gone when more than this waits for it to read. libzmq has another bound: 100,000 messages. */
+  unsentBytesMax: number;
+  /** Whether broken connections are told. */
+  noticeDeaths?: boolean;
+};
+
 /** What the bound side tells its program. */
 export type BoundEvents = {
   message(from: Address, frames: Frame[]): void;
   gone(peer: Address): void; // Its connection broke, or it does not take what it is sent.
+  refused(why: string): void; // Somebody who does not speak ZMTP as we do. libzmq does not tell.
 };
 
 export type Bound = {
@@ -38,4 +49,16 @@ export type Connected = {
   send(frames: Frame[]): void;
   /** Goes on sending what still waits, for `lingerMs` at most, if there is a connection. */
   close(lingerMs: number): void;
+};
+
+export const TRANSPORTS = ["libzmq", "zmtp"] as const;
+export const TRANSPORT_DEFAULT = "libzmq";
+
+/** What each of them is. */
+export type Transport = {
+  version: string;
+  /** Rejects with an error that has the system's code (EADDRINUSE, EACCES …) if it cannot. */
+  bind(endpoint: string, binding: Binding, events: BoundEvents): Promise<Bound>;
+  /** Connects for as long as it takes, and again when the connection breaks. */
+  connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected;
 };

@@ -2,7 +2,7 @@
 
 import { Counter, Histogram } from "prom-client";
 import { Metrics } from "../program/metrics.ts";
-import { libzmqVersion } from "../transport/libzmq.ts";
+import { version } from "../transport/chosen.ts";
 import type { Session } from "./session.ts";
 
 /** How a handler ended: with an answer, with a no, or when nobody waited for it any more. */
@@ -15,7 +15,7 @@ export class WorkerMetrics extends Metrics {
 
   /** `inHand` is how many handlers are at work. */
   constructor(service: string, session: Session, inHand: () => number) {
-    super(libzmqVersion);
+    super(version);
     this.#service = service;
     this.#requests = new Counter({
       name: "mdp_worker_requests_total",

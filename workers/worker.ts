@@ -10,6 +10,7 @@ import {
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  transport,
   whole,
 } from "../program/environment.ts";
 import { serveHealth } from "../program/health.ts";
@@ -20,7 +21,7 @@ import { type Frame, toFrame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { requestId } from "../protocol/request-id.ts";
-import { connect } from "../transport/libzmq.ts";
+import { connect } from "../transport/chosen.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
 import { WorkerMetrics } from "./metrics.ts";
@@ -64,6 +65,7 @@ export class ServiceError extends Error {
 export const workerSettings = {
   ...heartbeatSettings,
   MDP_BROKER: brokerEndpoint,
+  MDP_TRANSPORT: transport,
   MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   MDP_HEALTH_PORT: healthPort,
@@ -73,7 +75,7 @@ export const workerSettings = {
 /**
  * Registers `handler` under the name `service` and serves `concurrency` requests at once (1 unless
  * told otherwise). Resolves when a stop signal has come and all requests in hand are answered; a
- * second signal ends the process at once. Settings come from the environment: MDP_BROKER,
+ * second signal ends the process at once. Settings come from the environment: MDP_BROKER, MDP_TRANSPORT,
  * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_TIME_LIMIT_MS, MDP_MESSAGE_BYTES_MAX,
  * MDP_HEALTH_PORT, LOG_LEVEL; a bad one ends the process with exit code 1. Throws a RangeError on a
  * service name or a concurrency that the protocol has no room for.

@@ -1,7 +1,7 @@
 // The arguments of the load client.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { brokerEndpoint, environment } from "../../program/environment.ts";
+import { brokerEndpoint, environment, transport } from "../../program/environment.ts";
 import { endpoint, inOneLine } from "../arguments.ts";
 import { SERVICES, type ServiceName } from "./exchange.ts";
 import type { Mix } from "./workload.ts";
@@ -19,7 +19,10 @@ export type Options = {
 
 /** The arguments of this process. Bad ones end it with one line that names the bad value. */
 export function loadOptions(): Options {
-  const { MDP_BROKER } = environment("load", { MDP_BROKER: brokerEndpoint });
+  const { MDP_BROKER } = environment("load", {
+    MDP_BROKER: brokerEndpoint,
+    MDP_TRANSPORT: transport,
+  });
   return parseOptions(loadCommand(MDP_BROKER), process.argv.slice(2));
 }
 

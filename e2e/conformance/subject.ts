@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach } from "node:test";
+import { TRANSPORT_DEFAULT } from "../../transport/transport.ts";
 import { freeEndpoint, Program } from "../processes/program.ts";
 import { until } from "../until.ts";
 import { Wire } from "./tcp.ts";
@@ -56,6 +57,11 @@ export class Subject {
   /** Our own broker, with the settings that the case is about. */
   get ours(): boolean {
     return this.#program !== null;
+  }
+
+  /** Ours does on libzmq; its own ZMTP begins with 3.0. */
+  get speaksOldZmtp(): boolean {
+    return !this.ours || (process.env.MDP_TRANSPORT || TRANSPORT_DEFAULT) === "libzmq";
   }
 
   get leaseMs(): number {

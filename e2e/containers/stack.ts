@@ -55,7 +55,8 @@ export class Stack implements AsyncDisposable {
     this.network = network;
     this.endpoint = endpoint;
     this.health = health;
-    this.#settings = settings;
+    const { MDP_TRANSPORT } = process.env;
+    this.#settings = { ...(MDP_TRANSPORT && { MDP_TRANSPORT }), ...settings };
   }
 
   get broker(): Container {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, type RequestOptions } from "../../clients/client.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
-import { bind } from "../../transport/libzmq.ts";
+import { bind } from "../../transport/chosen.ts";
 import { freeEndpoint, type Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -155,8 +155,8 @@ test("one id, asked three times of a slow job: it runs once, and who asked last 
 test("a broker that does not know calls is asked plainly", async (t) => {
   const endpoint = await freeEndpoint();
   const asked: string[] = [];
-  const timing = { frameBytesMax: 1000, deadAfterMs: 10_000 };
-  const broker = await bind(endpoint, timing, {
+  const binding = { frameBytesMax: 1000, unsentBytesMax: 100_000, deadAfterMs: 10_000 };
+  const broker = await bind(endpoint, binding, {
     message(from, frames) {
       const command = decode(frames);
       if (command.header !== "client") return;
@@ -166,6 +166,7 @@ test("a broker that does not know calls is asked plainly", async (t) => {
       broker.send(from, encode({ ...command, body }));
     },
     gone() {},
+    refused() {},
   });
   const client = new Client(endpoint);
   t.after(() => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { encode } from "../../protocol/mdp.ts";
-import { connect } from "../../transport/libzmq.ts";
+import { connect } from "../../transport/chosen.ts";
 import { type Family, parsePage, sumOf } from "../exposition.ts";
 import { freeEndpoint } from "./program.ts";
 import { Stack } from "./stack.ts";

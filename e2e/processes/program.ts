@@ -36,10 +36,11 @@ export class Program extends Journal {
     runner: string[] = NODE,
   ) {
     super(file);
+    const { PATH, HOME, MDP_TRANSPORT } = process.env;
     const [command = file, ...rest] = [...runner, file, ...args];
     this.#child = spawn(command, rest, {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
+      env: { PATH, HOME, ...(MDP_TRANSPORT && { MDP_TRANSPORT }), ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(this.#child);

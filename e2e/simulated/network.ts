@@ -24,11 +24,14 @@ export type NetworkOptions = {
 /** How the broker hears of a broken connection: by itself, when it sends something, or never. */
 export type Deaths = "told" | "told on send" | "untold";
 
+/** Everybody here speaks ZMTP. */
+type Events = Omit<BoundEvents, "refused">;
+
 export type Direction = "up" | "down"; // To the broker, and from it.
 
 type Listener = {
   process: Process;
-  events: BoundEvents;
+  events: Events;
   timing: Timing;
   byAddress: Map<Address, Connection>;
   addresses: number; // How many were given.
@@ -77,7 +80,7 @@ export class Network {
     return (peer?.open && broker?.open) ?? false;
   }
 
-  bind(process: Process, timing: Timing, events: BoundEvents): Bound {
+  bind(process: Process, timing: Timing, events: Events): Bound {
     const listener = { process, events, timing, byAddress: new Map(), addresses: 0 };
     this.#listener = listener;
     this.#names.clear();

@@ -1,0 +1,58 @@
+// The endpoints of ZeroMQ over node:net: `tcp://host:port` and `ipc://path`, where a path that begins
+// with @ is an abstract one (Linux).
+
+import { once } from "node:events";
+import { lstat, rm } from "node:fs/promises";
+import { connect, type Server, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+
+/** A socket that is on its way to `endpoint`; the name is looked up anew each time. */
+export const dial = (endpoint: string): Socket => connect(addressOf(endpoint));
+
+/**
+ * Resolves once `server` listens at `endpoint`. Rejects with the system's error (EADDRINUSE, EACCES …)
+ * if it cannot. A socket file that is left over from a server that died is replaced.
+ */
+export async function listen(server: Server, endpoint: string) {
+  const address = addressOf(endpoint);
+  try {
+    await listening(server, address);
+  } catch (error) {
+    if (!("path" in address) || !(await isLeftOver(address.path))) throw error;
+    await rm(address.path);
+    await listening(server, address);
+  }
+}
+
+type TcpAddress = { host?: string; port: number };
+type IpcAddress = { path: string };
+
+function addressOf(endpoint: string): TcpAddress | IpcAddress {
+  const [, host = "", port] = /^tcp:\/\/(.+):([0-9]+)$/.exec(endpoint) ?? [];
+  if (host === "*") return { port: Number(port) };
+  if (host !== "") return { host: ofInterface(host) ?? host, port: Number(port) };
+  const path = /^ipc:\/\/(.+)$/.exec(endpoint)?.[1];
+  if (path === undefined) throw new RangeError(`not an endpoint: ${endpoint}`);
+  return { path: path.startsWith("@") ? `\0${path.slice(1)}` : path };
+}
+
+/** libzmq takes the name of a network interface for a host. */
+const ofInterface = (name: string) =>
+  networkInterfaces()[name]?.find(({ family }) => family === "IPv4")?.address;
+
+async function listening(server: Server, address: TcpAddress | IpcAddress) {
+  server.listen(address);
+  await once(server, "listening");
+}
+
+async function isLeftOver(path: string): Promise<boolean> {
+  const file = await lstat(path).catch(() => null);
+  if (!file?.isSocket()) return false;
+  const socket = connect({ path });
+  const error = await once(socket, "connect").then(
+    () => null,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  socket.destroy();
+  return error?.code === "ECONNREFUSED";
+}

@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, test } from "node:test";
+import { Dealer } from "zeromq";
+import type { Frame } from "../protocol/frame.ts";
+import * as libzmq from "./libzmq.ts";
+import { mailbox } from "./mailbox.ts";
+import type { Transport } from "./transport.ts";
+import * as zmtp from "./zmtp.ts";
+
+let port = 21_000 + (process.pid % 1000) * 10;
+const endpoint = () => `tcp://127.0.0.1:${++port}`;
+const frames = (...values: string[]): Frame[] => values.map((value) => Buffer.from(value));
+
+const transports: { close(lingerMs: number): void }[] = [];
+
+afterEach(() => {
+  for (const transport of transports.splice(0)) transport.close(0);
+});
+
+/** A program that was busy for a while finds the last messages and the news of the end together. */
+function findsItAllTogether(ms = 200) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+type News = { from: string; frames: string[] } | { gone: string };
+
+const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
+
+/** Each of them with each, since any may be at the other end. */
+const PAIRS = [libzmq, zmtp].flatMap((bound) =>
+  [libzmq, zmtp].map((connecting) => ({ bound, connecting })),
+);
+
+for (const {
+  bound: { bind, version: at },
+  connecting: { connect, version: to },
+} of PAIRS) {
+  describe(`${at} is bound, ${to} connects:`, () => suite(bind, connect));
+}
+
+function suite(bind: Transport["bind"], connect: Transport["connect"]) {
+  async function bound(at: string, binding = {}) {
+    const news = mailbox<News>();
+    const transport = await bind(
+      at,
+      { ...BINDING, ...binding },
+      {
+        message: (from, message) => news.put({ from, frames: message.map(String) }),
+        gone: (peer) => news.put({ gone: peer }),
+        refused() {},
+      },
+    );
+    transports.push(transport);
+    async function nextMessage() {
+      for (;;) {
+        const item = await news.next();
+        if ("from" in item) return item;
+      }
+    }
+    return { ...transport, next: news.next, nextMessage, pending: news.pending };
+  }
+
+  function connected(to: string) {
+    const news = mailbox<string[] | "gone">();
+    const opened = Promise.withResolvers<void>();
+    const transport = connect(
+      to,
+      { deadAfterMs: 10_000 },
+      {
+        opened: opened.resolve,
+        message: (message) => news.put(message.map(String)),
+        gone: () => news.put("gone"),
+      },
+    );
+    transports.push(transport);
+    return { ...transport, next: news.next, opened: opened.promise };
+  }
+
+  test("what waits already is told once the caller has the bound side", async () => {
+    const at = endpoint();
+    const { send } = connected(at);
+    send(frames("early"));
+    let isBound = false;
+    const tooEarly: string[][] = [];
+    const told = Promise.withResolvers<void>();
+    const binding = bind(at, BINDING, {
+      message: (_, message) => {
+        if (!isBound) tooEarly.push(message.map(String));
+        told.resolve();
+      },
+      gone() {},
+      refused() {},
+    });
+    findsItAllTogether(1500); // For so long it may take to connect again.
+    transports.push(await binding.catch(assert.fail));
+    isBound = true;
+    await told.promise;
+    assert.deepEqual(tooEarly, []);
+  });
+
+  test("messages go both ways, whatever their frames, and a peer has one address", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const peer = connected(at);
+    peer.send(frames("", "a", ""));
+    const first = await broker.nextMessage();
+    assert.deepEqual(first.frames, ["", "a", ""]);
+    broker.send(first.from, frames("b", "", "c"));
+    assert.deepEqual(await peer.next(), ["b", "", "c"]);
+    peer.send(frames("again"));
+    assert.deepEqual(await broker.next(), { from: first.from, frames: ["again"] });
+  });
+
+  test("a peer that closes is gone at once", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    assert.equal(broker.noticesDeaths, true);
+    const peer = connected(at);
+    peer.send(frames("hello"));
+    const { from } = await broker.nextMessage();
+    peer.close(0);
+    assert.deepEqual(await broker.next(), { gone: from });
+  });
+
+  test("what a peer said before it left is read before it is gone, whatever is sent to it", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const peer = connected(at);
+    await peer.opened;
+    for (let n = 0; n < 500; n += 1) peer.send(frames(String(n)));
+    peer.close(1000);
+    await broker.next();
+    findsItAllTogether();
+    for (let n = 1; n < 500; n += 1) {
+      const message = await broker.next();
+      assert.ok("from" in message && message.frames[0] === String(n), JSON.stringify(message));
+      broker.send(message.from, frames("are you there?"));
+    }
+    assert.ok("gone" in (await broker.next()));
+  });
+
+  test("with deaths unnoticed nobody is gone, neither who closes nor who cannot be reached", async () => {
+    const at = endpoint();
+    const broker = await bound(at, { noticeDeaths: false });
+    assert.equal(broker.noticesDeaths, false);
+    const [peer, other] = [connected(at), connected(at)];
+    peer.send(frames("hello"));
+    const { from } = await broker.nextMessage();
+    peer.close(0);
+    findsItAllTogether();
+    broker.send(from, frames("are you there?"));
+    other.send(frames("I am"));
+    const next = await broker.next();
+    assert.ok("from" in next && next.frames[0] === "I am", JSON.stringify(next));
+  });
+
+  test("a peer that does not read is gone when its queue is full, and holds up nobody", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const deaf = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
+    transports.push({ close: () => deaf.close() });
+    deaf.connect(at);
+    await deaf.send("hello");
+    const { from } = await broker.nextMessage();
+    const body = [Buffer.alloc(100)];
+    while (broker.pending() === 0) {
+      for (let n = 0; n < 1000; n += 1) broker.send(from, body);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(await broker.next(), { gone: from });
+    const peer = connected(at);
+    peer.send(frames("hello"));
+    const { frames: hello } = await broker.nextMessage();
+    assert.deepEqual(hello, ["hello"]);
+  });
+
+  test("a burst of 10,000 messages arrives whole and in order, both ways", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const peer = connected(at);
+    for (let n = 0; n < 10_000; n += 1) peer.send(frames(String(n)));
+    for (let n = 0; n < 10_000; n += 1) {
+      const message = await broker.nextMessage();
+      assert.deepEqual(message.frames, [String(n)]);
+      broker.send(message.from, frames(String(n)));
+    }
+    for (let n = 0; n < 10_000; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
+  });
+
+  test("what a broker said last is read before it is gone", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const peer = connected(at);
+    peer.send(frames("hello"));
+    const { from } = await broker.nextMessage();
+    for (let n = 0; n < 900; n += 1) broker.send(from, frames(String(n)));
+    broker.close();
+    findsItAllTogether();
+    for (let n = 0; n < 900; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
+    assert.equal(await peer.next(), "gone");
+  });
+
+  test("who sends a frame that is too large loses the connection, and the rest goes on", async () => {
+    const at = endpoint();
+    const broker = await bound(at, { frameBytesMax: 100 });
+    const [rude, polite] = [connected(at), connected(at)];
+    rude.send([Buffer.alloc(101)]);
+    assert.equal(await rude.next(), "gone");
+    polite.send(frames("hello"));
+    assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+  });
+
+  test("bytes that are no ZeroMQ at all do no harm", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    for (const junk of ["GET / HTTP/1.1\r\n\r\n", "\x00".repeat(64), "\xff".repeat(64)]) {
+      const socket = connectTcp(port, "127.0.0.1");
+      socket.on("error", () => {}).resume();
+      socket.end(Buffer.from(junk, "latin1"));
+      await new Promise((resolve) => socket.on("close", resolve));
+    }
+    const peer = connected(at);
+    peer.send(frames("hello"));
+    assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+  });
+
+  test("a connecting side may start before the broker, and waits for it", async () => {
+    const at = endpoint();
+    const peer = connected(at);
+    peer.send(frames("early"));
+    const broker = await bound(at);
+    await peer.opened;
+    assert.deepEqual((await broker.nextMessage()).frames, ["early"]);
+  });
+
+  test("a closed transport is quiet: nothing is told, and what is still sent is dropped", async () => {
+    const at = endpoint();
+    const broker = await bound(at);
+    const peer = connected(at);
+    for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
+    const { from } = await broker.nextMessage();
+    for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
+    findsItAllTogether();
+    const told = broker.pending();
+    broker.close();
+    broker.send(from, frames("too late"));
+    assert.equal(await peer.next(), "gone");
+    assert.equal(broker.pending(), told);
+    peer.close(0);
+    peer.send(frames("too late"));
+  });
+
+  test("who gives up a broker that was never there says nothing to the next one", async () => {
+    const at = endpoint();
+    const gaveUp = connected(at);
+    gaveUp.send(frames("stale"));
+    gaveUp.close(1000);
+    const broker = await bound(at);
+    const peer = connected(at);
+    for (const deadline = performance.now() + 700; performance.now() < deadline; ) {
+      peer.send(frames("fresh"));
+      assert.deepEqual((await broker.nextMessage()).frames, ["fresh"]);
+    }
+  });
+
+  test("over ipc as over tcp", async () => {
+    const at = `ipc://${join(mkdtempSync(join(tmpdir(), "mdp-")), "socket")}`;
+    const broker = await bound(at);
+    const peer = connected(at);
+    peer.send(frames("hello"));
+    const { from } = await broker.nextMessage();
+    broker.send(from, frames("world"));
+    assert.deepEqual(await peer.next(), ["world"]);
+    peer.close(0);
+    assert.deepEqual(await broker.next(), { gone: from });
+  });
+
+  test("frames of any length are the same at the other end, both ways", async () => {
+    const at = endpoint();
+    const most = 2 ** 20;
+    const broker = await bound(at, { frameBytesMax: most, unsentBytesMax: 64 * most });
+    const peer = connected(at);
+    const lengths = [0, 1, 255, 256, 4096, 4097, 65_535, 65_536, 300_000, most];
+    const message = lengths.map((length) => Buffer.alloc(length, "x"));
+    peer.send(message);
+    const { from, frames: received } = await broker.nextMessage();
+    assert.ok(received.every((frame, nth) => frame === String(message[nth])));
+    broker.send(from, message);
+    const back = await peer.next();
+    assert.ok(Array.isArray(back) && back.every((frame, nth) => frame === String(message[nth])));
+  });
+
+  test("who connected finds the next broker by itself", async () => {
+    const at = endpoint();
+    const first = await bound(at);
+    const peer = connected(at);
+    await peer.opened;
+    first.close();
+    assert.equal(await peer.next(), "gone");
+    const second = await bound(at);
+    peer.send(frames("again"));
+    assert.deepEqual((await second.nextMessage()).frames, ["again"]);
+  });
+}

@@ -1,0 +1,155 @@
+// One connection of ZMTP over a socket of node:net: what came in is told message by message, what
+// goes out is gathered for a turn of the loop and written at once.
+
+import type { Socket } from "node:net";
+import { type Frame, sizeOf } from "../protocol/frame.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type Effect,
+  encodeGreeting,
+} from "../protocol/zmtp.ts";
+import { encodeMessages } from "../protocol/zmtp-frames.ts";
+
+export type PeerOptions = ConnectionOptions & {
+  unsentBytesMax: number; // How many bytes may wait for a peer that does not take them.
+};
+
+export type PeerEvents = {
+  opened(identity: Frame): void; // Messages may come, and go.
+  message(frames: Frame[]): void;
+  ended(end: End): void; // The last that is told, once.
+};
+
+/** How a connection came to its end, if we did not close it. */
+export type End =
+  | "broken" // The peer hung up, was silent for too long, or cannot be reached.
+  | "deaf" // It does not take what it is sent.
+  | { refused: string }; // It does not speak as we do, and how.
+
+export class Peer {
+  #socket: Socket;
+  #events: PeerEvents;
+  #connection: Connection;
+  #unsentBytesMax: number;
+  #gathered: Frame[][] = []; // Since the last flush, or until the connection is open.
+  #gatheredBytes = 0;
+  #isDue = false; // To be flushed in this turn.
+  #closing = false; // By us: nothing more is told.
+  #ended = false;
+  #patience: NodeJS.Timeout; // With a handshake, or once we hung up.
+
+  constructor(socket: Socket, options: PeerOptions, events: PeerEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#connection = new Connection(options, performance.now());
+    this.#unsentBytesMax = options.unsentBytesMax;
+    this.#patience = setTimeout(
+      () => this.#end("broken"),
+      Math.min(options.deadAfterMs, HANDSHAKE_MS),
+    ).unref();
+    socket.setNoDelay(true);
+    socket.on("data", (bytes) => this.#perform(this.#connection.receive(bytes)));
+    for (const news of ["end", "error", "close"]) socket.on(news, () => this.#end("broken"));
+    socket.write(encodeGreeting());
+  }
+
+  send(frames: Frame[]) {
+    if (this.#ended || this.#closing) return;
+    this.#gathered.push(frames);
+    this.#gatheredBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
+    if (this.#gatheredBytes > this.#unsentBytesMax) this.flush();
+    else if (!this.#isDue) this.#flushThisTurn();
+  }
+
+  /** To be called several times in `deadAfterMs`. */
+  tick(now: number) {
+    this.#perform(this.#connection.tick(now));
+  }
+
+  flush() {
+    this.#isDue = false;
+    if (this.#ended) return;
+    if (this.#connection.open) this.#write();
+    if (this.#gatheredBytes + this.#socket.writableLength > this.#unsentBytesMax) this.#end("deaf");
+  }
+
+  /** Goes on sending what still waits, for `lingerMs` at most, and tells nothing more. */
+  close(lingerMs: number) {
+    this.flush();
+    this.#closing = true;
+    if (lingerMs === 0 || !this.#connection.open) return this.#end("broken");
+    // A socket that is closed while something comes in is reset, and what was said last is lost. So
+    // it is read until the other side has hung up too.
+    this.#socket.ref();
+    this.#patience = setTimeout(() => this.#end("broken"), lingerMs);
+    this.#socket.end();
+  }
+
+  /** The messages that were never written, because the connection did not open. */
+  get unsent(): Frame[][] {
+    return this.#gathered;
+  }
+
+  #perform(effects: Effect[]) {
+    for (const effect of effects) {
+      if (this.#ended || this.#closing) return;
+      switch (effect.do) {
+        case "message":
+          this.#events.message(effect.frames);
+          break;
+        case "send":
+          this.#socket.write(effect.bytes);
+          break;
+        case "open":
+          clearTimeout(this.#patience);
+          this.#events.opened(effect.identity);
+          this.#flushThisTurn();
+          break;
+        case "refuse":
+          this.#end({ refused: effect.why });
+          break;
+        case "give up":
+          this.#end("broken");
+          break;
+      }
+    }
+  }
+
+  #flushThisTurn() {
+    this.#isDue = true;
+    if (due.push(this) === 1) setImmediate(flushDue);
+  }
+
+  #write() {
+    const pieces = encodeMessages(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    if (pieces.length > 1) this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    if (pieces.length > 1) this.#socket.uncork();
+  }
+
+  #end(end: End) {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#patience);
+    this.#socket.destroy();
+    if (!this.#closing) this.#events.ended(end);
+  }
+}
+
+/** The peers that were sent something in this turn of the loop. */
+let due: Peer[] = [];
+
+function flushDue() {
+  const peers = due;
+  due = [];
+  for (const peer of peers) peer.flush();
+}
+
+/** How long a peer may take to say who it is, in ms, at most. */
+const HANDSHAKE_MS = 10_000;
+
+/** What a frame costs while it waits, besides its bytes, in bytes. */
+const FRAME_BYTES = 64;

@@ -1,0 +1,137 @@
+// What only the transport in TypeScript does, or does by itself. What both do is in transport.test.ts.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { connect as connectSocket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { Dealer, Publisher } from "zeromq";
+import { encodeGreeting } from "../protocol/zmtp.ts";
+import { encodeCommand } from "../protocol/zmtp-frames.ts";
+import { mailbox } from "./mailbox.ts";
+import type { Binding } from "./transport.ts";
+import { bind } from "./zmtp.ts";
+
+const socketFile = () => join(mkdtempSync(join(tmpdir(), "mdp-")), "socket");
+const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
+
+async function bound(t: TestContext, path: string, binding: Partial<Binding> = {}) {
+  const news = mailbox<string>();
+  const transport = await bind(
+    `ipc://${path}`,
+    { ...BINDING, ...binding },
+    {
+      message: (from, frames) => news.put(`${hex(from)} says ${frames.join("|")}`),
+      gone: (peer) => news.put(`${hex(peer)} is gone`),
+      refused: (why) => news.put(`refused: ${why}`),
+    },
+  );
+  t.after(() => transport.close());
+  return { ...transport, next: news.next };
+}
+
+const hex = (address: string) => Buffer.from(address, "latin1").toString("hex");
+
+function dealer(t: TestContext, path: string, routingId?: string) {
+  const socket = new Dealer(routingId === undefined ? {} : { routingId });
+  t.after(() => socket.close());
+  socket.linger = 0;
+  socket.connect(`ipc://${path}`);
+  return socket;
+}
+
+/** Bytes as they are, and what comes back until the connection is closed. */
+async function raw(path: string, ...said: Buffer[]): Promise<Buffer> {
+  const socket = connectSocket({ path });
+  for (const bytes of said) socket.write(bytes);
+  const heard: Buffer[] = [];
+  socket.on("data", (bytes) => heard.push(bytes)).on("error", () => {});
+  await once(socket, "close");
+  return Buffer.concat(heard);
+}
+
+const DEALER = Buffer.from("\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
+
+test("28/REQREP: a peer's address is the identity that it gives itself, or a zero and four bytes", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+  await dealer(t, path).send("hello");
+  assert.match(await broker.next(), /^00[0-9a-f]{8} says hello$/);
+});
+
+test("28/REQREP: who comes back with its identity before it was missed takes its own place", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  const first = dealer(t, path, "me");
+  await first.send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+  const second = dealer(t, path, "me");
+  await second.send("it is me");
+  assert.equal(await broker.next(), `${hex("me")} says it is me`);
+  broker.send("me", [Buffer.from("welcome back")]);
+  assert.equal(String(await second.receive()), "welcome back");
+});
+
+test("who is refused is told why, and so is the program", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  const publisher = new Publisher({ linger: 0 });
+  t.after(() => publisher.close());
+  publisher.connect(`ipc://${path}`);
+  assert.equal(await broker.next(), "refused: a type of socket that does not go with ours");
+  publisher.close();
+  await raw(path, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+  assert.equal(await broker.next(), "refused: not ZMTP");
+  const reader = encodeCommand("READY", Buffer.from("\x0bSocket-Type\0\0\0\x03SUB", "latin1"));
+  const heard = await raw(path, encodeGreeting(), reader);
+  assert.ok(heard.includes("\x05ERROR"));
+});
+
+test("who does not say who it is in time is hung up on, and nobody is told", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 200 });
+  assert.equal((await raw(path)).length, encodeGreeting().length);
+  await raw(path, encodeGreeting().subarray(0, 12));
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+});
+
+test("who says nothing any more is asked for a sign of life, and gone if it gives none", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 400 });
+  const alive = dealer(t, path, "alive");
+  await alive.send("hello");
+  assert.equal(await broker.next(), `${hex("alive")} says hello`);
+  const identity = Buffer.from("\x08Identity\0\0\0\x04dead", "latin1");
+  const ready = encodeCommand("READY", Buffer.concat([DEALER, identity]));
+  const heard = await raw(path, encodeGreeting(), ready);
+  assert.ok(heard.includes("\x04PING"));
+  assert.equal(await broker.next(), `${hex("dead")} is gone`);
+  await alive.send("still here"); // libzmq has answered each PING.
+  assert.equal(await broker.next(), `${hex("alive")} says still here`);
+});
+
+test("a socket file that a dead server left is replaced; what is in use, or no socket, is not", async (t) => {
+  const path = socketFile();
+  const program = `require("net").createServer().listen("${path}", () => process.abort())`;
+  spawnSync(process.execPath, ["--eval", program]);
+  assert.ok(existsSync(path));
+  await bound(t, path);
+  await assert.rejects(bound(t, path), { code: "EADDRINUSE" });
+  const file = socketFile();
+  writeFileSync(file, "precious");
+  await assert.rejects(bound(t, file), { code: "EADDRINUSE" });
+  assert.ok(existsSync(file));
+});
+
+test("an abstract name is no file", { skip: process.platform !== "linux" }, async (t) => {
+  const path = `@mdp-${process.pid}`;
+  const broker = await bound(t, path);
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+});

@@ -278,6 +278,21 @@ test("37/ZMTP: frames are the same, there and back, however their bytes are cut 
   );
 });
 
+test("37/ZMTP: frames of any length are the same, there and back, in the chunks of a socket", () => {
+  const mega = 2 ** 20;
+  const lengths = [0, 1, 24, 25, 255, 256, 4096, 4097, 65_536, mega, mega + 1, 5 * mega];
+  const sent = lengths.map((length) => Buffer.alloc(length, `${length},`));
+  const connection = opened({ frameBytesMax: 8 * mega, messageBytesMax: 16 * mega });
+  const wire = Buffer.concat(encodeMessages([sent]));
+  const effects: Effect[] = [];
+  for (let at = 0; at < wire.length; at += 65_536)
+    effects.push(...connection.receive(wire.subarray(at, at + 65_536)));
+  assert.equal(effects.length, 1);
+  const [got] = effects;
+  assert.ok(got?.do === "message");
+  assert.ok(got.frames.every((frame, nth) => frame.equals(sent[nth] as Frame)));
+});
+
 test("Ours: a large frame is a piece as it is, and the small ones around it go together", () => {
   const large = Buffer.alloc(100_000, "x");
   const pieces = encodeMessages([[bytes("a"), large, bytes("b")], [bytes("c")]]);

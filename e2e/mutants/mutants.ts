@@ -14,6 +14,7 @@ import { REGISTRATION } from "./rules/registration.ts";
 import { REQUESTS } from "./rules/requests.ts";
 import { WIRE } from "./rules/wire.ts";
 import { WORKER } from "./rules/worker.ts";
+import { ZMTP } from "./rules/zmtp.ts";
 
 export const MUTANTS: Mutant[] = [
   ...REGISTRATION,
@@ -28,5 +29,6 @@ export const MUTANTS: Mutant[] = [
   ...WORKER,
   ...CLIENT,
   ...WIRE,
+  ...ZMTP,
   ...DOCUMENTS,
 ];

@@ -4,6 +4,9 @@
 //   make e2e
 //   ONLY=paused make e2e     those with this in their titles
 //
+// The scenarios take turns with the transports, and so do the compose files; with MDP_TRANSPORT set,
+// all are on that one.
+//
 // With --part it is one of the suites of `make test`: where there is no engine it says what was not
 // run, which is a failure where everything is to be checked (CI=true), and it writes no document.
 
@@ -13,6 +16,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fail } from "../../program/fail.ts";
+import { TRANSPORT_DEFAULT, TRANSPORTS } from "../../transport/transport.ts";
 import { engineAnswers } from "./engine.ts";
 import { buildImages } from "./images.ts";
 import type { Note } from "./scenario.ts";
@@ -20,6 +24,7 @@ import { writeInto } from "./table.ts";
 
 const WANTS =
   "the scenarios in containers and the shipped compose files, for want of a Docker engine";
+const OTHER_TRANSPORT = { MDP_TRANSPORT: TRANSPORTS.find((name) => name !== TRANSPORT_DEFAULT) };
 const only = process.env.ONLY ?? "";
 const part = process.argv.includes("--part");
 
@@ -49,7 +54,7 @@ async function run() {
     return;
   }
   await succeeds(".ci/smoke", [], notes);
-  await succeeds(".ci/smoke", ["compose.postgres.yaml"], notes);
+  await succeeds(".ci/smoke", ["compose.postgres.yaml"], notes, OTHER_TRANSPORT);
   if (!part) writeInto("docs/RELIABILITY.md", read(notes), seconds);
 }
 
@@ -59,8 +64,8 @@ function chosen(): string[] {
 }
 
 /** Ends this process, too, if the other fails. */
-async function succeeds(command: string, args: string[], notes: string) {
-  const env = { ...process.env, SCENARIO_NOTES: notes };
+async function succeeds(command: string, args: string[], notes: string, settings = {}) {
+  const env = { ...settings, ...process.env, SCENARIO_NOTES: notes };
   const child = spawn(command, args, { stdio: "inherit", env });
   const [code] = await once(child, "close");
   if (code !== 0) process.exit(code ?? 1);

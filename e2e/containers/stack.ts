@@ -4,6 +4,7 @@
 import { Network, type StartedNetwork } from "testcontainers";
 import type { Counts } from "../../broker/state.ts";
 import { Client, type ClientOptions } from "../../clients/client.ts";
+import { TRANSPORTS } from "../../transport/transport.ts";
 import { freeEndpoint } from "../endpoint.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
 import type { LogLine } from "../journal.ts";
@@ -55,8 +56,7 @@ export class Stack implements AsyncDisposable {
     this.network = network;
     this.endpoint = endpoint;
     this.health = health;
-    const { MDP_TRANSPORT } = process.env;
-    this.#settings = { ...(MDP_TRANSPORT && { MDP_TRANSPORT }), ...settings };
+    this.#settings = { MDP_TRANSPORT: process.env.MDP_TRANSPORT || nextTransport(), ...settings };
   }
 
   get broker(): Container {
@@ -178,6 +178,9 @@ export class Stack implements AsyncDisposable {
 
 /** So that networks of one run have names of their own. */
 let nth = 1;
+
+/** Of the programs of one stack; the clients in the tests have that of the tests' process. */
+const nextTransport = () => TRANSPORTS[nth % TRANSPORTS.length] as string;
 
 /** What a worker did, by its log. */
 function executions({ log, name: worker }: Container): HistoryEvent[] {

@@ -1,5 +1,5 @@
-// Runs the tests with foreign peers where there is what they need, and otherwise says that they
-// were not run. Where everything is to be checked (CI=true), that is a failure.
+// Runs the tests with foreign peers, on each transport, where there is what they need, and otherwise
+// says that they were not run. Where everything is to be checked (CI=true), that is a failure.
 
 import { spawnSync } from "node:child_process";
 import { HOW_TO_GET_THEM, missing } from "./tools.ts";
@@ -10,5 +10,6 @@ if (lacking.length > 0) {
   process.stdout.write(`Not run: ${what}. To run them: ${HOW_TO_GET_THEM}\n`);
   process.exitCode = process.env.CI === "true" ? 1 : 0;
 } else {
-  process.exitCode = spawnSync("npm", ["run", "-s", "peers"], { stdio: "inherit" }).status ?? 1;
+  const args = ["--import", "tsx", "e2e/transports.ts", "peers"];
+  process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
 }

@@ -33,10 +33,11 @@ export function binaryOf(name: string): string {
   const [source, binary] = [`${FOLDER}/${name}.c`, `${FOLDER}/built/${name}`];
   if (changedAt(binary) >= changedAt(source)) return binary;
   mkdirSync(`${FOLDER}/built`, { recursive: true });
-  const args = ["-std=gnu11", "-O2", ...WARNINGS, "-o", `${binary}.new`, source, "-lzmq"];
+  const built = `${binary}.${process.pid}`; // Two suites may build at once.
+  const args = ["-std=gnu11", "-O2", ...WARNINGS, "-o", built, source, "-lzmq"];
   const { status, stderr } = spawnSync("gcc", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`gcc: ${stderr ?? HOW_TO_GET_THEM}`);
-  renameSync(`${binary}.new`, binary);
+  renameSync(built, binary);
   return binary;
 }
 

@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
-import { connect, type Server, type Socket } from "node:net";
+import { connect, type ListenOptions, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 
 /** A socket that is on its way to `endpoint`; the name is looked up anew each time. */
@@ -14,33 +14,37 @@ export const dial = (endpoint: string): Socket => connect(addressOf(endpoint));
  * if it cannot. A socket file that is left over from a server that died is replaced.
  */
 export async function listen(server: Server, endpoint: string) {
-  const address = addressOf(endpoint);
+  const address = here(addressOf(endpoint));
   try {
     await listening(server, address);
   } catch (error) {
-    if (!("path" in address) || !(await isLeftOver(address.path))) throw error;
+    if (!address.path || !(await isLeftOver(address.path))) throw error;
     await rm(address.path);
     await listening(server, address);
   }
 }
 
-type TcpAddress = { host?: string; port: number };
+type TcpAddress = { host: string; port: number };
 type IpcAddress = { path: string };
 
 function addressOf(endpoint: string): TcpAddress | IpcAddress {
   const [, host = "", port] = /^tcp:\/\/(.+):([0-9]+)$/.exec(endpoint) ?? [];
-  if (host === "*") return { port: Number(port) };
-  if (host !== "") return { host: ofInterface(host) ?? host, port: Number(port) };
+  if (host !== "") return { host, port: Number(port) };
   const path = /^ipc:\/\/(.+)$/.exec(endpoint)?.[1];
   if (path === undefined) throw new RangeError(`not an endpoint: ${endpoint}`);
   return { path: path.startsWith("@") ? `\0${path.slice(1)}` : path };
 }
 
-/** libzmq takes the name of a network interface for a host. */
-const ofInterface = (name: string) =>
-  networkInterfaces()[name]?.find(({ family }) => family === "IPv4")?.address;
+/** For a host there may be the name of a network interface, or * for all of them. */
+function here(address: TcpAddress | IpcAddress): ListenOptions {
+  if ("path" in address) return address;
+  const { host, port } = address;
+  if (host === "*") return { port };
+  const addresses = networkInterfaces()[host] ?? [];
+  return { host: addresses.find(({ family }) => family === "IPv4")?.address ?? host, port };
+}
 
-async function listening(server: Server, address: TcpAddress | IpcAddress) {
+async function listening(server: Server, address: ListenOptions) {
   server.listen(address);
   await once(server, "listening");
 }

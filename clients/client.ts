@@ -256,7 +256,7 @@ export class Client {
     }
   }
 
-  /** The clock runs while something is outstanding, so that an idle client keeps no process up. */
+  /** The clock runs while something is outstanding, so that an idle client wakes nobody. */
   #keepTime() {
     const wanted = this.#pirate.outstanding > 0;
     if (wanted && !this.#timer) {

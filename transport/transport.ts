@@ -59,6 +59,6 @@ export type Transport = {
   version: string;
   /** Rejects with an error that has the system's code (EADDRINUSE, EACCES …) if it cannot. */
   bind(endpoint: string, binding: Binding, events: BoundEvents): Promise<Bound>;
-  /** Connects for as long as it takes, and again when the connection breaks. */
+  /** Connects for as long as it takes, again and again, and keeps the process up until it is closed. */
   connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected;
 };

@@ -81,7 +81,6 @@ export class Peer {
     if (lingerMs === 0 || !this.#connection.open) return this.#end("broken");
     // A socket that is closed while something comes in is reset, and what was said last is lost. So
     // it is read until the other side has hung up too.
-    this.#socket.ref();
     this.#patience = setTimeout(() => this.#end("broken"), lingerMs);
     this.#socket.end();
   }

@@ -100,12 +100,11 @@ export function connect(
   let redial: NodeJS.Timeout | undefined;
   let waiting: Frame[][] = []; // For the next connection, while there is none.
   let peer: Peer | null = reach();
-  const clock = setInterval(() => peer?.tick(performance.now()), tickMs(deadAfterMs)).unref();
+  const clock = setInterval(() => peer?.tick(performance.now()), tickMs(deadAfterMs));
   return { send, close };
 
-  /** Whoever is idle keeps no process up: sockets and timers are not waited for. */
   function reach(): Peer {
-    const socket = dial(endpoint).unref();
+    const socket = dial(endpoint);
     socket.setTimeout(CONNECT_MS, () => socket.destroy());
     socket.once("connect", () => socket.setTimeout(0));
     let opened = false;
@@ -123,7 +122,7 @@ export function connect(
         failures += 1;
         redial = setTimeout(() => {
           peer = reach();
-        }, wait).unref();
+        }, wait);
         if (opened || end === "deaf") events.gone();
       },
     });

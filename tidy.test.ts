@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   workers: ["protocol", "transport", "program"],
   clients: ["protocol", "transport", "program"],
   e2e: ["protocol", "transport", "program", "broker", "clients", "workers"],
+  bench: ["protocol", "transport", "program", "broker", "clients", "workers"],
   ".": [],
 };
 

@@ -38,6 +38,9 @@ simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make
 mutants: node_modules ## Each rule broken on purpose, on a copy, and the test that notices
 	@npm run -s mutants
 
+bench: node_modules ## Speed beside NATS, Redis, RabbitMQ … on this machine, 25 min; QUICK=1, ONLY=queue make bench
+	@npm run -s bench
+
 call: node_modules ## One request: make call SERVICE=math BODY='2 + 2'
 	@npm run -s call -- '$(SERVICE)' '$(BODY)'
 
@@ -70,4 +73,4 @@ node_modules: package.json package-lock.json
 	@npm ci --loglevel=error
 	@touch node_modules
 
-.PHONY: help demo test check databases conformance peers e2e chaos simulate mutants call load up logs scale smoke down clean
+.PHONY: help demo test check databases conformance peers e2e chaos simulate mutants bench call load up logs scale smoke down clean

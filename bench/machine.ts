@@ -1,0 +1,36 @@
+// What it ran on.
+
+import { spawnSync } from "node:child_process";
+import { arch, cpus, release, totalmem, type } from "node:os";
+import { libzmqVersion } from "../transport/libzmq.ts";
+
+/** Rows of a name and what it is. */
+export function machine(): [string, string][] {
+  const [cpu] = cpus();
+  return [
+    ["CPU", `${cpu?.model.trim() ?? "unknown"}, ${cpus().length} cores (${arch()})`],
+    ["Memory", `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
+    ["Kernel", `${type()} ${release()}`],
+    ["Node", process.version],
+    ["libzmq of the zeromq package", libzmqVersion],
+    ...SERVERS.flatMap(([name, ...command]): [string, string][] => {
+      const version = versionOf(command);
+      return version ? [[name, version]] : [];
+    }),
+  ];
+}
+
+const SERVERS: [name: string, command: string, ...args: string[]][] = [
+  ["NATS", "nats-server", "--version"],
+  ["Redis", "redis-server", "--version"],
+  ["RabbitMQ", "dpkg-query", "--show", "--showformat", "$" + "{Version}", "rabbitmq-server"],
+  ["Python", "/usr/bin/python3", "--version"],
+  ["C compiler", "gcc", "-dumpfullversion"],
+  ["libzmq of the programs in C", "pkg-config", "--modversion", "libzmq"],
+];
+
+/** The first number with a point in what a command prints. */
+function versionOf([command = "", ...args]: string[]): string | null {
+  const { stdout, stderr, status } = spawnSync(command, args, { encoding: "utf8" });
+  return status === 0 ? (/\d+(\.\d+)+/.exec(stdout + stderr)?.[0] ?? null) : null;
+}

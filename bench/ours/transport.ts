@@ -1,10 +1,24 @@
-// The transport that the programs here connect with, and room for a thousand connections a process.
+// The transport that the programs here use, and room for a thousand connections a process.
 
 import { context } from "zeromq";
 
-export { connect } from "../../transport/libzmq.ts";
+export { bind, connect } from "../../transport/libzmq.ts";
 
 context.maxSockets = 8192;
 
 /** No connection is given up during a run, in ms. */
 export const TIMING = { deadAfterMs: 60_000 };
+
+/** Waits until so many connections are open. The wait keeps the process up: they need not. */
+export function opening(connections: number): { one(): void; all: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const up = setInterval(() => {}, 1000);
+  let left = connections;
+  function one() {
+    left -= 1;
+    if (left > 0) return;
+    clearInterval(up);
+    resolve();
+  }
+  return { one, all: promise };
+}

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { arch, cpus, release, totalmem, type } from "node:os";
-import { libzmqVersion } from "../transport/libzmq.ts";
+import { version as libzmqVersion } from "zeromq";
 
 /** Rows of a name and what it is. */
 export function machine(): [string, string][] {

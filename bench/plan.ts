@@ -121,8 +121,9 @@ function alone(effort: Effort, quick: boolean): Part {
   return {
     title: ALONE,
     about:
-      "Load and workers in C on libzmq, the same for each broker. " +
-      `"${zmqProxy.name}" and "${netEcho.name}" decide nothing: they show what the load can do.`,
+      "Load and workers in C, the same for each broker. That the load is not the limit is shown by " +
+      `"${zmqProxy.name}" and "${netEcho.name}", which decide nothing, and by how little of a core ` +
+      "the load takes.",
     view: "load",
     reference: plainBroker.name,
     rounds: effort.rounds,
@@ -185,7 +186,7 @@ function depth(quick: boolean): Part {
       name: contender.name,
       missing: contender.missing,
       takesPart: () => true,
-      run: (column) => dive(contender, peers, byName[column] as number),
+      run: (column) => dive(contender, peers, byName[column] as number, quick ? 5 : 30),
     })),
   };
 }
@@ -194,6 +195,7 @@ function dive(
   contender: Contender,
   { transport, credit }: { transport: TransportName; credit: number },
   requests: number,
+  settleSeconds: number,
 ) {
   const peers = setting(QUICK, { credit });
   return measureDepth(
@@ -202,7 +204,7 @@ function dive(
       workers: thinWorkers(transport, place.port, peers),
       flood: flood(transport, place.port, requests),
     }),
-    { requests, settleSeconds: requests >= 1e6 ? 30 : 5 },
+    { requests, settleSeconds },
   );
 }
 
@@ -252,7 +254,7 @@ const each = (make: (transport: TransportName, credit: number) => Contender) =>
 function withNativePeers(transport: TransportName): Contender {
   return {
     name: ours(transport),
-    missing: native.guideBroker.missing,
+    missing: native.missing,
     programs(setting, { port }) {
       const at = endpointOf(port);
       const workers = native.nativeWorkers(setting, at);

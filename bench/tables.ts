@@ -34,7 +34,10 @@ function loadTable(part: Part, column: string, results: Results): string {
   const measured = subjectsIn(part, column, results).map(([subject, sample]) => {
     const times = results.ratio(title, column, "perSecond", subject, reference ?? "");
     const { perSecond, p50, p99, p999, brokerCpu, workersCpu, clientCpu } = sample;
-    const figures = [perSecond, p50, p99, p999, brokerCpu, workersCpu, clientCpu].map(digits);
+    const figures = [
+      ...[perSecond, p50, p99, p999].map(digits),
+      ...[brokerCpu || undefined, workersCpu, clientCpu].map(digits), // Not all have a broker.
+    ];
     const { clientBusy = 0, brokerBytes = 0 } = sample;
     return {
       perSecond: perSecond ?? 0,

@@ -6,7 +6,7 @@ import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { EMPTY, type Frame } from "../../protocol/frame.ts";
 import { Meter } from "./meter.ts";
 import { loadOptions, serviceOf } from "./options.ts";
-import { connect, TIMING } from "./transport.ts";
+import { connect, opening, TIMING } from "./transport.ts";
 
 const options = loadOptions();
 const { endpoint, clients, outstanding, bytes, services } = options;
@@ -16,18 +16,17 @@ const sentAt = new Float64Array(outstanding);
 const requests = Array.from(sentAt, (_, place) => requestAt(place));
 let asked = 0;
 
-const opened = Promise.withResolvers<void>();
-let closed = clients;
+const opened = opening(clients);
 const sockets = Array.from({ length: clients }, () =>
   connect(endpoint, TIMING, {
-    opened: () => --closed === 0 && opened.resolve(),
+    opened: opened.one,
     message: replied,
     gone: () => {
       throw new Error("the connection broke");
     },
   }),
 );
-await opened.promise;
+await opened.all;
 const meter = new Meter(options);
 for (const place of sentAt.keys()) ask(place, performance.now());
 

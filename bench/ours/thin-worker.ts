@@ -7,17 +7,16 @@ import { DEFAULT_HEARTBEAT } from "../../protocol/heartbeat.ts";
 import { encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { serviceOf, workerOptions } from "./options.ts";
-import { connect, TIMING } from "./transport.ts";
+import { connect, opening, TIMING } from "./transport.ts";
 
 const { endpoint, connections, first, services, credit } = workerOptions();
 const REPLY = MDP_0_1.workerCommands.REPLY as Frame;
 const HEARTBEAT = encode({ header: "worker", dialect: MDP_0_1, name: "HEARTBEAT" });
 const COMMAND = 2; // Which frame it is; a REQUEST has the frames of its REPLY.
 
-const opened = Promise.withResolvers<void>();
-let closed = connections;
+const opened = opening(connections);
 const sockets = Array.from({ length: connections }, (_, nth) => work(first + nth));
-await opened.promise;
+await opened.all;
 process.stdout.write("ready\n");
 setInterval(() => {
   for (const socket of sockets) socket.send(HEARTBEAT);
@@ -31,7 +30,7 @@ function work(nth: number): Connected {
       const announced = credit > 1 ? credit : null;
       const ready = { header: "worker", dialect: MDP_0_1, name: "READY" } as const;
       socket.send(encode({ ...ready, service, credit: announced }));
-      if (--closed === 0) opened.resolve();
+      opened.one();
     },
     message(frames) {
       switch (frames[COMMAND]?.[0]) {

@@ -1,0 +1,215 @@
+// Clients of MDP/0.1 that keep requests outstanding, and measure how long each takes. Its arguments
+// and what it prints are in ../contender.ts; besides these:
+//
+//   --bare       without an envelope, which not every broker keeps: the correlation begins the body
+//   --plain      neither MDP nor ZMTP: [length, 4 bytes] [correlation] [body]
+//   --flood N    sends N requests, prints {"event":"sent","seconds":…} once the broker has taken
+//                them, then counts N replies; "seconds" of "done" begin with the first of these
+//
+// A request is [correlation, 8 bytes] [] [MDPC01] [service] [body], and so is its reply. The
+// correlation is the number of the request. Its slot is the remainder of that divided by
+// `outstanding`, its service that by `services`, and its connection that of the slot by `clients`.
+
+#include "measure.h"
+#include "zmtp.h"
+#include <arpa/inet.h>
+
+enum { CORRELATION = 8 };
+static const int64_t PATIENCE_NS = 10000000000, FLOOD_AT_ONCE = 1 << 16;
+
+struct slot { // Of an outstanding request.
+    uint64_t number;
+    int64_t sent_at;
+    int open;
+};
+
+static const char *endpoint;
+static long clients = 1, outstanding = 1, bytes = 64, services = 1, bare, plain, flood;
+static double warmup = 1, seconds = 5;
+static int epoll;
+static struct connection *connections;
+static struct slot *slots;
+static struct measure measure;
+static char (*names)[16]; // Of the services.
+static char *body;
+static int64_t began_at;
+static int taken; // Whether the broker has the whole flood.
+static int ending; // Whether no more is asked.
+
+static void read_arguments(int count, char **given) {
+    parse(count, given, (struct argument[]){
+        {"endpoint", TEXT, &endpoint, 0},
+        {"clients", WHOLE, &clients, 1},
+        {"outstanding", WHOLE, &outstanding, 1},
+        {"bytes", WHOLE, &bytes, 0},
+        {"services", WHOLE, &services, 1},
+        {"warmup", SECONDS, &warmup, 0},
+        {"seconds", SECONDS, &seconds, 0},
+        {"bare", FLAG, &bare, 0},
+        {"plain", FLAG, &plain, 0},
+        {"flood", WHOLE, &flood, 1},
+        {0},
+    });
+    if (bare && bytes < CORRELATION) fail("a bare body has %d bytes or more", CORRELATION);
+    // A reply to what was sent last, on the same connection, tells that the broker has the rest.
+    if (flood && (clients > 1 || plain)) fail("--flood is for one client of MDP");
+    if (flood) outstanding = flood;
+}
+
+static const char *service_of(uint64_t number) {
+    return names[services == 1 ? 0 : number % (uint64_t)services];
+}
+
+static void put_request(struct buffer *out, uint64_t number, const char *service) {
+    if (plain) {
+        uint32_t length = htonl((uint32_t)(CORRELATION + bytes));
+        append(out, &length, sizeof length);
+        append(out, &number, CORRELATION);
+        append(out, body, (size_t)bytes);
+        return;
+    }
+    if (bare) memcpy(body, &number, CORRELATION);
+    else put_frame(out, &number, CORRELATION, MORE);
+    put_text(out, "", MORE);
+    put_text(out, "MDPC01", MORE);
+    put_text(out, service, MORE);
+    put_frame(out, body, (size_t)bytes, 0);
+}
+
+static void ask(uint64_t number, int64_t now) {
+    uint64_t slot = number % (uint64_t)outstanding;
+    slots[slot] = (struct slot){number, now, 1};
+    put_request(&connections[slot % (uint64_t)clients].out, number, service_of(number));
+}
+
+// The correlation of a reply; null: it is none.
+static char *checked(struct message *reply) {
+    struct frame *frames = reply->frames;
+    int last = bare ? 3 : 4;
+    size_t whole = (size_t)(4 + CORRELATION + bytes);
+    if (plain) return reply->whole.size == whole ? reply->whole.bytes + 4 : NULL;
+    if (reply->count != last + 1 || frames[last].size != (size_t)bytes) return NULL;
+    if (!is(frames[last - 3], "") || !is(frames[last - 2], "MDPC01")) return NULL;
+    if (bare) return frames[last].bytes;
+    return frames[0].size == CORRELATION ? frames[0].bytes : NULL;
+}
+
+// The slot of the request that this is the reply to, which is no longer open then.
+static struct slot *closed(struct connection *connection, struct message *reply) {
+    uint64_t number;
+    const char *correlation = checked(reply);
+    if (!correlation) return NULL;
+    memcpy(&number, correlation, CORRELATION);
+    uint64_t place = number % (uint64_t)outstanding;
+    struct slot *slot = &slots[place];
+    if (!slot->open || slot->number != number) return NULL;
+    if (connection != &connections[place % (uint64_t)clients]) return NULL;
+    if (!plain && !is(reply->frames[bare ? 2 : 3], service_of(number))) return NULL;
+    slot->open = 0;
+    return slot;
+}
+
+static int next_reply(struct connection *connection, struct message *reply) {
+    uint32_t length;
+    if (!plain) return next_message(connection, reply);
+    if (pending(&connection->in) < sizeof length) return 0;
+    char *begin = connection->in.bytes + connection->in.begin;
+    memcpy(&length, begin, sizeof length);
+    reply->whole = (struct frame){begin, sizeof length + ntohl(length)};
+    if (pending(&connection->in) < reply->whole.size) return 0;
+    consume(&connection->in, reply->whole.size);
+    return 1;
+}
+
+// The answer to what a flood ends with.
+static int is_mark(struct message *reply) {
+    int service = bare ? 2 : 3;
+    return flood && !taken && reply->count > service && is(reply->frames[service], "mmi.service");
+}
+
+// How many requests were answered.
+static long take_replies(struct connection *connection, int64_t now) {
+    struct message reply;
+    long count = 0;
+    while (next_reply(connection, &reply)) {
+        struct slot *slot = closed(connection, &reply);
+        if (!slot && is_mark(&reply)) {
+            taken = 1;
+            printf("{\"event\":\"sent\",\"seconds\":%.6f}\n", (double)(now - began_at) / 1e9);
+            fflush(stdout);
+        } else if (!slot) {
+            measure.errors++;
+        } else {
+            count++;
+            if (!ending) answered(&measure, now - slot->sent_at);
+            if (!ending && !flood) ask(slot->number + (uint64_t)outstanding, now);
+        }
+    }
+    return count;
+}
+
+static long turn(int64_t until) {
+    struct epoll_event events[EVENTS];
+    long count = 0;
+    int ready = wait_for(epoll, events, until);
+    for (int i = 0; i < ready; i++) {
+        struct connection *connection = events[i].data.ptr;
+        if (events[i].events & ~(uint32_t)EPOLLOUT) {
+            fill(connection);
+            count += take_replies(connection, now_ns());
+        }
+        flush(connection);
+    }
+    return count;
+}
+
+static void keep_asking(void) {
+    int64_t now = now_ns();
+    start(&measure, warmup, seconds);
+    for (long slot = 0; slot < outstanding; slot++) ask((uint64_t)slot, now);
+    for (long i = 0; i < clients; i++) flush(&connections[i]);
+    while (!over(&measure, now = now_ns())) turn(measure.begun ? measure.end_at : measure.begin_at);
+    ending = 1;
+    long open = outstanding;
+    for (int64_t patience_at = now + PATIENCE_NS; open > 0 && now_ns() < patience_at;)
+        open -= turn(patience_at);
+    measure.errors += open;
+    report(&measure, now);
+}
+
+static void flood_and_count(void) {
+    struct connection *connection = connections;
+    long number = 0, count = 0;
+    began_at = now_ns();
+    measure.begun = 1;
+    while (!taken || count < flood) {
+        int64_t now = now_ns();
+        while (number < flood && pending(&connection->out) < (size_t)FLOOD_AT_ONCE) {
+            ask((uint64_t)number++, now);
+            if (number == flood) put_request(&connection->out, 0, "mmi.service");
+        }
+        flush(connection);
+        long first = count == 0;
+        count += turn(connection->blocked || number == flood ? now + PATIENCE_NS : now);
+        if (first && count > 0) measure.begin_at = now_ns();
+    }
+    report(&measure, now_ns());
+}
+
+int main(int count, char **given) {
+    read_arguments(count, given);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    slots = allocate((size_t)outstanding, sizeof *slots);
+    body = allocate((size_t)bytes + 1, 1);
+    names = allocate((size_t)services, sizeof *names);
+    connections = allocate((size_t)clients, sizeof *connections);
+    for (long i = 0; i < services; i++)
+        snprintf(names[i], sizeof *names, services == 1 ? "echo" : "s%ld", i);
+    for (long i = 0; i < clients; i++) {
+        if (plain) connect_to(&connections[i], endpoint);
+        else greet(&connections[i], endpoint);
+        unblock(&connections[i], epoll);
+    }
+    if (flood) flood_and_count();
+    else keep_asking();
+}

@@ -1,0 +1,192 @@
+// Each native program with those that it talks to: every request is answered, and bad arguments are
+// told in one sentence. No part of the unit tests, since it needs gcc and what tools.ts names.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import type { Contender, Program, Setting } from "../contender.ts";
+import {
+  guideBroker,
+  nativeLoad,
+  nativeWorkers,
+  netEcho,
+  plainBroker,
+  pythonBroker,
+  zmqProxy,
+} from "./contenders.ts";
+import { binaryOf } from "./tools.ts";
+
+const LIMIT = { timeout: 60_000 };
+
+const ourBroker: Contender = {
+  name: "our broker",
+  missing: () => null,
+  programs(setting, { port }) {
+    const at = `tcp://127.0.0.1:${port}`;
+    const args = ["--import", "tsx", "broker/main.ts"];
+    const env = { MDP_BIND: at, LOG_LEVEL: "warn" };
+    return [
+      { role: "broker", command: process.execPath, args, env, ready: { port } },
+      ...nativeWorkers(setting, at),
+      nativeLoad(setting, at),
+    ];
+  },
+};
+
+const one: Setting = {
+  clients: 1,
+  outstanding: 1,
+  bytes: 64,
+  workers: 2,
+  packed: false,
+  services: 1,
+  credit: 1,
+  warmupSeconds: 0.1,
+  seconds: 0.3,
+};
+
+const SETTINGS: Record<string, Setting> = {
+  "one at a time": one,
+  "64 outstanding": { ...one, outstanding: 64 },
+  "a credit": { ...one, outstanding: 64, credit: 16 },
+  "no more than the correlation": { ...one, outstanding: 64, bytes: 8 },
+  "long bodies": { ...one, outstanding: 8, bytes: 1_000_000 },
+  "many of all": {
+    ...one,
+    clients: 50,
+    outstanding: 100,
+    workers: 40,
+    packed: true,
+    services: 20,
+  },
+};
+
+for (const contender of [ourBroker, guideBroker, plainBroker, pythonBroker, zmqProxy, netEcho]) {
+  describe(contender.name, { skip: contender.missing() ?? false }, () => {
+    for (const [name, setting] of Object.entries(SETTINGS)) {
+      test(`${name}: all is answered`, LIMIT, async () => {
+        await using crew = new Crew();
+        const programs = contender.programs(setting, { port: await freePort(), folder: "" });
+        for (const program of programs.slice(0, -1)) await crew.start(program);
+        const load = await crew.start(programs.at(-1) as Program);
+        assert.deepEqual(await load.line(), { event: "begun" });
+        const { event, requests, seconds, p50, p99, p999, errors } = await load.line();
+        assert.deepEqual({ event, errors }, { event: "done", errors: 0 });
+        assert.ok(requests > 0 && seconds >= 0.3 && seconds < 30, `${requests} in ${seconds} s`);
+        assert.ok(0 < p50 && p50 <= p99 && p99 <= p999, `${p50} ${p99} ${p999}`);
+        assert.equal(await load.ended, 0);
+      });
+    }
+  });
+}
+
+for (const contender of [ourBroker, guideBroker, plainBroker, pythonBroker]) {
+  const skip = contender.missing() ?? false;
+  test(`${contender.name}: a flood is taken, then answered`, { ...LIMIT, skip }, async () => {
+    await using crew = new Crew();
+    const programs = contender.programs(one, { port: await freePort(), folder: "" });
+    const [broker, ...others] = programs as [Program, ...Program[]];
+    const load = others.at(-1) as Program;
+    await crew.start(broker);
+    const flood = await crew.start({ ...load, args: [...load.args, "--flood", "5000"] });
+    assert.equal((await flood.line()).event, "sent");
+    for (const worker of others.slice(0, -1)) await crew.start(worker);
+    const { event, requests, errors } = await flood.line();
+    assert.deepEqual({ event, requests, errors }, { event: "done", requests: 5000, errors: 0 });
+  });
+}
+
+for (const [program, libraries, ...args] of [
+  ["load", [], "--outstanding", "many"],
+  ["load", [], "--outstanding", "0"],
+  ["load", [], "--endpoint"],
+  ["load", [], "--endpoint", "tcp://127.0.0.1:1"],
+  ["load", [], "--endpoint", "nowhere"],
+  ["worker", [], "--what"],
+  ["worker", []],
+  ["plain_broker", ["zmq"]],
+  ["plain_broker", ["zmq"], "--endpoint", "nowhere"],
+  ["proxy", ["zmq"], "--clients", "tcp://127.0.0.1:0"],
+  ["guide_broker", ["czmq", "zmq"], "--endpoint", "nowhere"],
+] satisfies [string, string[], ...string[]][]) {
+  test(`${[program, ...args].join(" ")}: one sentence`, LIMIT, () => {
+    const { status, stdout, stderr } = spawnSync(binaryOf(program, libraries), args);
+    assert.deepEqual({ status, stdout: `${stdout}` }, { status: 1, stdout: "" });
+    assert.match(`${stderr}`, new RegExp(`^${program}: .+\n$`));
+  });
+}
+
+test("SIGTERM ends each at once", LIMIT, async () => {
+  await using crew = new Crew();
+  const programs = plainBroker.programs(one, { port: await freePort(), folder: "" });
+  const started: Started[] = [];
+  for (const program of programs) started.push(await crew.start(program));
+  for (const { child, ended } of started.reverse()) {
+    child.kill("SIGTERM");
+    await ended;
+    assert.equal(child.signalCode, "SIGTERM");
+  }
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: what a line has is looked at by the test.
+type Line = any;
+
+type Started = { child: ChildProcess; ended: Promise<number | null>; line(): Promise<Line> };
+
+class Crew {
+  #started: Started[] = [];
+
+  async start(program: Program): Promise<Started> {
+    const child = spawn(program.command, program.args, {
+      cwd: join(import.meta.dirname, "../.."),
+      env: { ...process.env, ...program.env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async () => {
+      const { value, done } = await lines.next();
+      assert.ok(!done, `${program.command} ended`);
+      return value;
+    };
+    const started = { child, ended, line: async () => JSON.parse(await next()) };
+    this.#started.push(started);
+    if (program.ready && "line" in program.ready) assert.equal(await next(), program.ready.line);
+    else if (program.ready) await reachable(program.ready.port);
+    return started;
+  }
+
+  async [Symbol.asyncDispose]() {
+    for (const { child } of this.#started) child.kill("SIGKILL");
+    await Promise.all(this.#started.map(({ ended }) => ended));
+  }
+}
+
+async function reachable(port: number) {
+  const deadline = performance.now() + 20_000;
+  while (!(await accepts(port))) {
+    assert.ok(performance.now() < deadline, `nobody listens on ${port}`);
+    await setTimeout(5);
+  }
+}
+
+const accepts = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });

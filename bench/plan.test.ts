@@ -6,7 +6,6 @@ import { guideBroker } from "./native/contenders.ts";
 import { naive, shipped } from "./ours/contenders.ts";
 import type { Part } from "./part.ts";
 import {
-  ALONE,
   AT_1,
   AT_64,
   DEPTH,
@@ -14,6 +13,7 @@ import {
   IDLE_WORKERS,
   NATS,
   NATS_THIN,
+  ON_LIBZMQ,
   ours,
   plan,
   queued,
@@ -83,8 +83,8 @@ test("a goal is met at its bound, and not beyond it", () => {
   add(USER, AT_64, naive.name, { perSecond: 30 });
   add(USER, AT_1, shipped("zmtp", 64).name, { p50: 60 });
   add(USER, AT_1, NATS, { p50: 100 });
-  add(ALONE, STRICT, ours("zmtp"), { perSecond: 12 });
-  add(ALONE, STRICT, guideBroker.name, { perSecond: 10 });
+  add(ON_LIBZMQ, STRICT, ours("zmtp"), { perSecond: 12 });
+  add(ON_LIBZMQ, STRICT, guideBroker.name, { perSecond: 10 });
   add(IDLE, IDLE_WORKERS, ours("zmtp"), { core: 0.021 });
   add(DEPTH, queued(1e6), ours("zmtp"), { bytesEach: 400 });
   assert.deepEqual(

@@ -22,6 +22,7 @@ import { measure } from "./run.ts";
 export const USER = "What a user sees";
 export const BODIES = "Larger bodies";
 export const ALONE = "The broker alone";
+export const ON_LIBZMQ = "The broker, its peers on libzmq";
 export const GROWTH = "Growth";
 export const DEPTH = "A long queue";
 export const IDLE = "Doing nothing";
@@ -46,6 +47,7 @@ export function plan(quick: boolean): Part[] {
     user(effort, quick),
     bodies(effort, quick),
     alone(effort, quick),
+    onLibzmq(effort, quick),
     ...["workers", "services", "clients"].map((what) => growth(what, effort, quick)),
     depth(quick),
     idle(quick),
@@ -129,6 +131,26 @@ function alone(effort: Effort, quick: boolean): Part {
     rounds: effort.rounds,
     columns: quick ? Object.keys(settings).slice(0, 2) : Object.keys(settings),
     subjects,
+  };
+}
+
+function onLibzmq(effort: Effort, quick: boolean): Part {
+  const settings = {
+    [STRICT]: setting(effort, {}),
+    "1 outstanding, 1 worker": setting(effort, { outstanding: 1, workers: 1 }),
+  };
+  const { guideBroker, plainBroker, pythonBroker } = native;
+  const brokers = [withNativePeers("zmtp"), withNativePeers("libzmq"), guideBroker, plainBroker];
+  return {
+    title: ON_LIBZMQ,
+    about:
+      "As any peer in another language has it: load and workers in C, on libzmq. They cost more " +
+      "than those above, and share the cores with the broker.",
+    view: "load",
+    reference: guideBroker.name,
+    rounds: effort.rounds,
+    columns: quick ? [STRICT] : Object.keys(settings),
+    subjects: loaded(settings, [...brokers, pythonBroker].map(native.onLibzmq)),
   };
 }
 

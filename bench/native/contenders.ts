@@ -33,6 +33,18 @@ export function nativeWorkers(setting: Setting, endpoint: string, ...options: st
   });
 }
 
+/** The same with peers on libzmq, which cost more than some brokers do. */
+export const onLibzmq = (contender: Contender): Contender => ({
+  ...contender,
+  missing: () => missingOf("gcc", "libzmq") ?? contender.missing(),
+  programs: (setting, at) =>
+    contender.programs(setting, at).map((program) => {
+      if (program.role === "broker") return program;
+      const name = program.role === "worker" ? "zmq_worker" : "zmq_load";
+      return { ...program, command: binaryOf(name, ["zmq"]) };
+    }),
+});
+
 /** The design of the ZeroMQ Guide's broker in C, on czmq. */
 export const guideBroker: Contender = {
   name: "C, the Guide's design",

@@ -2,7 +2,7 @@
 
 import { context } from "zeromq";
 
-export { bind, connect } from "../../transport/libzmq.ts";
+export { bind, connect } from "../../transport/chosen.ts";
 
 context.maxSockets = 8192;
 

@@ -1,0 +1,33 @@
+// Echoes requests that come through lists of Redis: it pops up to `credit` of a service's list at
+// once, and appends the replies to a list for each client.
+
+import type { Redis } from "ioredis";
+import { workerOptions } from "./arguments.ts";
+import { connectRedis } from "./redis-connection.ts";
+import { append, echo } from "./redis-envelope.ts";
+import { endWithSentence } from "./sentence.ts";
+
+endWithSentence();
+const { endpoint, services, credit } = workerOptions();
+
+const connecting = services.map(async (service) => {
+  const redis = await connectRedis(endpoint);
+  return () => serve(redis, service);
+});
+const serving = await Promise.all(connecting);
+console.log("ready");
+await Promise.all(serving.map((serve) => serve()));
+
+async function serve(redis: Redis, service: string): Promise<never> {
+  for (;;) {
+    const popped = await redis.blmpopBuffer(0, 1, service, "LEFT", "COUNT", credit);
+    const [, requests] = popped as unknown as [Buffer, Buffer[]];
+    const replies = new Map<string, Buffer[]>();
+    for (const request of requests) {
+      const { replyTo, reply } = echo(request);
+      append(replies, replyTo, reply);
+    }
+    // Not awaited: they and the next pop are sent together.
+    for (const [replyTo, list] of replies) void redis.rpush(replyTo, ...list);
+  }
+}

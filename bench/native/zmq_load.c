@@ -48,7 +48,7 @@ static void ask(uint64_t number, int64_t now) {
     say(socket, body, (size_t)bytes, 0);
 }
 
-// The number of the request that the next message answers; -1: there is no message, -2: a wrong one.
+// The number of the request that the next message answers. -1: there is none, -2: a wrong one.
 static int64_t receive(void *socket) {
     int64_t number = -2;
     size_t size = 0;
@@ -63,7 +63,8 @@ static int64_t receive(void *socket) {
         more = zmq_msg_more(&frame);
         zmq_msg_close(&frame);
     } while (more);
-    return count == (bare ? 4 : 5) && size == (size_t)bytes && number >= 0 && number < outstanding ? number : -2;
+    int whole = count == (bare ? 4 : 5) && size == (size_t)bytes;
+    return whole && number >= 0 && number < outstanding ? number : -2;
 }
 
 static void take_replies(void *socket) {

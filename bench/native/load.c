@@ -4,7 +4,7 @@
 //   --bare       without an envelope, which not every broker keeps: the correlation begins the body
 //   --plain      neither MDP nor ZMTP: [length, 4 bytes] [correlation] [body]
 //   --flood N    sends N requests, prints {"event":"sent","seconds":…} once the broker has taken
-//                them, then counts N replies; "seconds" of "done" begin with the first of these
+//                them, then counts N replies; "seconds" of "done" are from the first to the last
 //
 // A request is [correlation, 8 bytes] [] [MDPC01] [service] [body], and so is its reply. The
 // correlation is the number of the request. Its slot is the remainder of that divided by
@@ -180,20 +180,23 @@ static void keep_asking(void) {
 static void flood_and_count(void) {
     struct connection *connection = connections;
     long number = 0, count = 0;
-    began_at = now_ns();
+    int64_t now = began_at = now_ns(), last_at = 0;
     measure.begun = 1;
-    while (!taken || count < flood) {
-        int64_t now = now_ns();
+    while ((!taken || count < flood) && (!last_at || now - last_at < PATIENCE_NS)) {
         while (number < flood && pending(&connection->out) < (size_t)FLOOD_AT_ONCE) {
             ask((uint64_t)number++, now);
             if (number == flood) put_request(&connection->out, 0, "mmi.service");
         }
         flush(connection);
-        long first = count == 0;
-        count += turn(connection->blocked || number == flood ? now + PATIENCE_NS : now);
-        if (first && count > 0) measure.begin_at = now_ns();
+        long more = turn(connection->blocked || number == flood ? now + PATIENCE_NS : now);
+        now = now_ns();
+        if (more == 0) continue;
+        if (count == 0) measure.begin_at = now;
+        count += more;
+        last_at = now;
     }
-    report(&measure, now_ns());
+    measure.errors += flood - count;
+    report(&measure, last_at);
 }
 
 int main(int count, char **given) {

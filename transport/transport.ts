@@ -52,7 +52,7 @@ export type Connected = {
 };
 
 export const TRANSPORTS = ["libzmq", "zmtp"] as const;
-export const TRANSPORT_DEFAULT = "libzmq";
+export const TRANSPORT_DEFAULT = "zmtp";
 
 /** What each of them is. */
 export type Transport = {

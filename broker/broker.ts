@@ -10,14 +10,17 @@ import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { idFrame } from "../protocol/request-id.ts";
+import type { Ended } from "./calls.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { RemovalReason } from "./events.ts";
 import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import { isManagement, manage, type Overview } from "./mmi.ts";
 import { type Effect, Outbox } from "./outbox.ts";
+import { bodyOf, pack } from "./parcel.ts";
 import * as refusals from "./refusals.ts";
 import { Replies } from "./replies.ts";
+import { type Asked, Request } from "./request.ts";
 import { Roster } from "./roster.ts";
 import { Services } from "./services.ts";
 import {
@@ -26,9 +29,7 @@ import {
   hexOf,
   type Limits,
   nameOf,
-  newRequest,
   newWorker,
-  type Request,
   type Service,
   textOf,
   type Worker,
@@ -162,19 +163,23 @@ export class Broker {
     const service = open?.service.name ?? ended?.service ?? name;
     if (service !== name) return this.#replies.refuse(from, command, refusals.ANOTHER_CALL);
     if (open || ended) this.#totals.retried += 1;
-    if (open) this.#retry(open, from, command, now + this.#ttl(call));
-    else if (ended) this.#out.send(from, encode({ ...command, name: "REPLY", body: ended.body }));
+    if (open?.call) this.#retry(open, open.call, from, command, now + this.#ttl(call));
+    else if (ended) this.#tellAgain(ended, from, command);
     else this.#request(from, command, call, now);
   }
 
+  #tellAgain({ outcome }: Ended, from: Address, command: ClientCommand) {
+    this.#out.send(from, encode({ ...command, name: "REPLY", body: bodyOf(outcome) }));
+  }
+
   /** The outcome goes to whoever asked last, all of it. */
-  #retry(request: Request, from: Address, command: ClientCommand, expiry: number) {
+  #retry(request: Request, call: Asked, from: Address, command: ClientCommand, expiry: number) {
     if (!request.parts) return this.#replies.refuse(from, command, refusals.TOO_LONG);
     const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
     if (this.#requests.weight + this.#requests.more(request, asker) > this.#limits.queueBytesMax) {
       return this.#replies.refuse(from, command, refusals.full("the queues are too large"));
     }
-    this.#requests.reassign(request, asker, Math.max(request.expiry, expiry));
+    this.#requests.reassign(request, call, asker, Math.max(call.expiry, expiry));
     this.#replies.catchUp(request);
   }
 
@@ -200,22 +205,22 @@ export class Broker {
 
   #accept(from: Address, command: ClientCommand, call: Call, weight: number, now: number) {
     const service = this.#services.of(call.service);
-    const request = newRequest({
+    const expiry = now + this.#ttl(call);
+    const isCall = command.service.equals(CALL);
+    const request = new Request({
       id: ++this.#lastId,
       client: from,
       dialect: command.dialect,
-      envelope: command.envelope,
-      call: command.service.equals(CALL),
-      callId: call.options.id ?? null,
+      parcel: pack(command.envelope, call.body),
+      call: isCall ? { id: call.options.id ?? null, expiry, earlier: null } : null,
       service,
-      body: call.body,
       weight,
       receivedAt: now,
-      expiry: now + this.#ttl(call),
     });
-    this.#requests.add(request);
-    service.queue.add(request, from);
-    this.#dispatch(service, now);
+    this.#requests.add(request, expiry);
+    const worker = service.queue.first ? undefined : this.#workers.next(request);
+    if (worker) this.#deliver(worker, request, call.body, now);
+    else service.queue.add(request, from);
   }
 
   #ttl({ options }: Call): number {
@@ -301,7 +306,7 @@ export class Broker {
       const worker = request && this.#workers.next(request);
       if (!worker) break;
       service.queue.take();
-      this.#deliver(worker, request, now);
+      this.#deliver(worker, request, request.body, now);
     }
     this.#services.forgetIfIdle(service);
   }
@@ -310,17 +315,16 @@ export class Broker {
     for (const service of services) this.#dispatch(service, now);
   }
 
-  #deliver(worker: Worker, request: Request, now: number) {
+  #deliver(worker: Worker, request: Request, body: Frame[], now: number) {
     const { dialect } = worker;
     // A plain 7/MDP worker is given its client's address; others the id of the request, so that a
     // late REPLY is known for what it is and a redelivery for the same request.
     const asIs = worker.plain ? request.client : null;
     const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
-    request.deliveries += 1;
     this.#requests.give(request, worker, now);
+    request.progress.deliveries += 1;
     worker.holds.set(nameOf(client), request);
     this.#workers.seat(worker);
-    const { body } = request;
     this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
   }
 
@@ -347,12 +351,12 @@ export class Broker {
   /** Gives up on what is past its time. To the services returned it may make a difference. */
   #expire(now: number): Set<Service> {
     const services = new Set<Service>();
-    for (const request of this.#requests.takeDue(now)) {
+    for (const request of this.#requests.due(now)) {
       const { service } = request;
-      const absent = request.deliveries === 0 && service.workers === 0;
+      const absent = request.progress.deliveries === 0 && service.workers === 0;
       const refusal = absent
         ? refusals.NO_WORKER
-        : request.worker
+        : request.progress.worker
           ? refusals.EXPIRED_IN_FLIGHT
           : refusals.EXPIRED_IN_QUEUE;
       this.#replies.giveUp(request, "expired", refusal, now);
@@ -379,10 +383,10 @@ export class Broker {
     for (const worker of workers) {
       const held = [...worker.holds.values()].filter((request) => !request.closed);
       // A worker that leaves is not one that its requests have killed.
-      if (reason === "left") for (const request of held) request.deliveries -= 1;
+      if (reason === "left") for (const { progress } of held) progress.deliveries -= 1;
       const broken = held.filter(({ begun }) => begun);
       const spent = held.filter(
-        ({ begun, deliveries }) => !begun && deliveries >= this.#limits.deliveriesMax,
+        ({ begun, progress }) => !begun && progress.deliveries >= this.#limits.deliveriesMax,
       );
       this.#workers.remove(worker);
       worker.service.figures.removed[reason] += 1;
@@ -407,9 +411,10 @@ export class Broker {
   }
 
   #requeue(request: Request, reason: RemovalReason, now: number) {
-    const { deliveries } = request;
+    const { progress } = request;
+    const { deliveries } = progress;
     // It may be what kills them. Next time none of the others dies with it.
-    request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
+    progress.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
     this.#requests.give(request, null, now);
     this.#requests.dropParts(request);
     request.service.queue.requeue(request);
@@ -418,16 +423,17 @@ export class Broker {
 
   /** It may be what kills them: it goes to no other worker. */
   #quarantine(request: Request, worker: Worker, now: number) {
+    const { deliveries } = request.progress;
     const letter = {
       request: idFrame(this.#life, request.id).toString("hex"),
       service: textOf(request.service),
       client: hexOf(request.client ?? ""),
-      deliveries: request.deliveries,
+      deliveries,
       worker: hexOf(worker.address),
     };
     this.#out.log({ event: "request.quarantined", ...letter });
     this.#deadLetters.add({ ...letter, at: Math.round(now) });
-    this.#replies.giveUp(request, "quarantined", refusals.deadly(request.deliveries), now);
+    this.#replies.giveUp(request, "quarantined", refusals.deadly(deliveries), now);
   }
 
   /** Drops what is not MDP. A worker that sends such things is not to be trusted. */

@@ -3,10 +3,12 @@
 
 import { Yallist } from "yallist";
 import type { Frame } from "../protocol/frame.ts";
-import { type Limits, type Request, weigh } from "./state.ts";
+import { type Parcel, pack } from "./parcel.ts";
+import type { Request } from "./request.ts";
+import { type Limits, type Service, weigh } from "./state.ts";
 
 /** What the client of an ended call was told, or would have been. */
-export type Ended = { service: string; body: Frame[] };
+export type Ended = { service: string; outcome: Parcel };
 
 type Remembered = Ended & { callId: string; until: number; weight: number };
 
@@ -33,10 +35,16 @@ export class Calls {
     this.#open.set(callId, request);
   }
 
-  end(callId: string, { service, body }: Ended, now: number) {
+  end(callId: string, service: Service, told: Frame[], now: number) {
     this.#open.delete(callId);
     const until = now + this.#limits.outcomesMs;
-    const ended = { callId, service, body, until, weight: weigh(body) };
+    const ended = {
+      callId,
+      service: service.name,
+      outcome: pack([], told),
+      until,
+      weight: weigh(told),
+    };
     this.#ended.set(callId, ended);
     this.#byAge.push(ended);
     this.#weight += ended.weight;

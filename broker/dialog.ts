@@ -15,7 +15,7 @@ import type { Limits } from "./state.ts";
 export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
 export const LEASE_MS = 3000;
 
-const limits: Limits = {
+export const limits: Limits = {
   requestTtlMs: 60_000,
   deliveriesMax: 3,
   queueMax: 100,
@@ -28,7 +28,7 @@ const limits: Limits = {
   drainMs: 5000,
 };
 
-const LIFE = Buffer.from("thislife");
+export const LIFE = Buffer.from("thislife");
 
 const bytes = (value: string) => Buffer.from(value, "latin1");
 

@@ -3,17 +3,12 @@
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { Calls } from "./calls.ts";
+import { Clients } from "./clients.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Ending, Figures } from "./figures.ts";
-import {
-  type Asker,
-  type Limits,
-  noParts,
-  type Request,
-  type Service,
-  type Worker,
-  weighFrames,
-} from "./state.ts";
+import { owned, pack } from "./parcel.ts";
+import { type Asked, type Asker, NO_PARTS, NO_PROGRESS, type Request } from "./request.ts";
+import { type Limits, type Service, type Worker, weighFrames } from "./state.ts";
 
 export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
 
@@ -21,7 +16,7 @@ export class Ledger {
   readonly calls: Calls;
   #figures: Figures;
   #open: Deadlines;
-  #byClient = new Map<Address, Set<Request>>(); // Those open.
+  #clients = new Clients();
   #weight = 0; // Of those open, in bytes.
   #inFlight = 0;
 
@@ -45,12 +40,12 @@ export class Ledger {
   }
 
   openOf(client: Address): Iterable<Request> {
-    return this.#byClient.get(client) ?? [];
+    return this.#clients.openOf(client);
   }
 
   /** Those past their expiry, which are to be closed now. */
-  takeDue(now: number): Request[] {
-    return this.#open.takeDue(now);
+  due(now: number): Request[] {
+    return this.#open.due(now);
   }
 
   counts() {
@@ -65,24 +60,26 @@ export class Ledger {
     figures.ended.refused += 1;
   }
 
-  add(request: Request) {
+  add(request: Request, expiry: number) {
     request.figures.received += 1;
     this.#weight += request.weight;
-    this.#open.add(request);
-    this.#link(request);
+    this.#open.add(request, expiry);
+    this.#clients.add(request);
     if (request.callId !== null) this.calls.begin(request.callId, request);
     request.service.open += 1;
   }
 
   /** Somebody asked for it again, and gets the outcome instead of who asked before. */
-  reassign(request: Request, asker: Asker, expiry: number) {
+  reassign(request: Request, call: Asked, asker: Asker, expiry: number) {
     const earlier = before(request, asker);
-    this.#unlink(request);
+    this.#clients.remove(request);
     this.#open.remove(request);
-    this.#reweigh(request, this.more(request, asker));
-    Object.assign(request, asker, { earlier, expiry, begun: false });
-    this.#open.add(request);
-    this.#link(request);
+    this.#giveTo(request, asker);
+    request.begun = false;
+    call.earlier = earlier;
+    call.expiry = expiry;
+    this.#open.add(request, expiry);
+    this.#clients.add(request);
   }
 
   /** How much heavier a request would be with this asker, in bytes. */
@@ -92,39 +89,41 @@ export class Ledger {
 
   /** A client of it is gone. Whether one that asked before waits in its place. */
   leave(request: Request, client: Address): boolean {
-    const { earlier } = request;
+    const earlier = request.call?.earlier ?? null;
     const askedLast = request.client === client;
-    this.#unlink(request);
-    if (askedLast && earlier) this.#reweigh(request, this.more(request, earlier));
-    if (askedLast) Object.assign(request, earlier ?? { client: null }, { begun: false });
-    request.earlier = null;
-    this.#link(request);
+    this.#clients.remove(request);
+    if (askedLast && earlier) this.#giveTo(request, earlier);
+    if (askedLast && !earlier) request.client = null;
+    if (askedLast) request.begun = false;
+    if (request.call) request.call.earlier = null;
+    this.#clients.add(request);
     return askedLast && earlier !== null;
   }
 
   /** Keeps a part of its reply. */
   keep(request: Request, part: Frame[]) {
-    const { parts } = request;
-    if (!parts) return;
+    if (!request.parts) return;
     const weight = weighFrames(part);
-    for (const frame of part) parts.frames.push(frame);
-    parts.weight += weight;
+    if (request.parts === NO_PARTS) request.parts = { frames: [], weight: 0 };
+    for (const frame of owned(part)) request.parts.frames.push(frame);
+    request.parts.weight += weight;
     this.#reweigh(request, weight);
   }
 
   /** Lets go of what was kept of its reply: to begin anew, or for good, and then keeps no more. */
   dropParts(request: Request, forGood = false) {
     this.#reweigh(request, -(request.parts?.weight ?? 0));
-    request.parts = forGood ? null : noParts();
+    request.parts = forGood ? null : NO_PARTS;
   }
 
   /** Who has it now; null for the queue. */
   give(request: Request, worker: Worker | null, now: number) {
-    if (request.worker) this.#inFlight -= 1;
+    if (request.progress.worker) this.#inFlight -= 1;
     if (worker) this.#inFlight += 1;
-    request.worker = worker;
     if (worker) request.figures.queueWaits.add(now - request.queuedAt);
-    else request.queuedAt = now;
+    if (request.progress === NO_PROGRESS) request.progress = { ...NO_PROGRESS };
+    request.progress.worker = worker;
+    if (!worker) request.progress.requeuedAt = now;
   }
 
   /** Its one outcome. `told` is what its client is told or would have been. */
@@ -135,55 +134,42 @@ export class Ledger {
       figures.durations.add(now - request.receivedAt);
     this.#weight -= request.weight;
     this.#open.remove(request);
-    this.#unlink(request);
+    this.#clients.remove(request);
     request.client = null;
-    request.earlier = null;
-    if (request.worker) this.#inFlight -= 1;
-    if (callId !== null) this.calls.end(callId, { service: service.name, body: told }, now);
+    if (request.progress.worker) this.#inFlight -= 1;
+    if (callId !== null) this.calls.end(callId, service, told, now);
     service.queue.remove(request);
     service.open -= 1;
     request.closed = true;
-    request.body = [];
+    request.parcel = NOTHING;
     request.parts = null;
+  }
+
+  #giveTo(request: Request, asker: Asker) {
+    this.#reweigh(request, this.more(request, asker));
+    request.client = asker.client;
+    request.dialect = asker.dialect;
+    request.parcel = pack(asker.envelope, request.body);
   }
 
   #reweigh(request: Request, more: number) {
     request.weight += more;
     this.#weight += more;
   }
-
-  #link(request: Request) {
-    const { client, earlier } = request;
-    if (client !== null) this.#linkTo(client, request);
-    if (earlier) this.#linkTo(earlier.client, request);
-  }
-
-  #linkTo(client: Address, request: Request) {
-    const requests = this.#byClient.get(client) ?? new Set();
-    this.#byClient.set(client, requests.add(request));
-  }
-
-  #unlink(request: Request) {
-    const { client, earlier } = request;
-    if (client !== null) this.#unlinkFrom(client, request);
-    if (earlier) this.#unlinkFrom(earlier.client, request);
-  }
-
-  #unlinkFrom(client: Address, request: Request) {
-    const requests = this.#byClient.get(client);
-    requests?.delete(request);
-    if (requests?.size === 0) this.#byClient.delete(client);
-  }
 }
+
+const NOTHING = pack([], []);
 
 /**
  * Who is to wait again should this asker go away. What it said last on a connection that it gave up
  * may come after what it said first on the next one. Who was sent a part has missed some since.
  */
-function before({ client, dialect, envelope, earlier, begun }: Request, asker: Asker) {
-  if (client === asker.client) return earlier;
+function before(request: Request, asker: Asker): Asker | null {
+  const { client, dialect, envelope, begun } = request;
+  if (client === asker.client) return request.call?.earlier ?? null;
   const isLight = weighFrames(envelope) <= EARLIER_WEIGHT_MAX;
-  return client !== null && !begun && isLight ? { client, dialect, envelope } : null;
+  const mayWait = client !== null && !begun && isLight;
+  return mayWait ? { client, dialect, envelope: owned(envelope) } : null;
 }
 
 /** So little that it is not weighed, in bytes. A frame that correlates replies has that room, and more. */

@@ -5,7 +5,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { call, dialog, id, ready, reply, request } from "./dialog.ts";
+import { MDP_0_2 } from "../protocol/dialects.ts";
+import type { Frame } from "../protocol/frame.ts";
+import { Broker } from "./broker.ts";
+import {
+  call,
+  dialog,
+  id,
+  inDialect,
+  LIFE,
+  limits,
+  ready,
+  reply,
+  request,
+  requestFrom,
+} from "./dialog.ts";
+import type { Limits } from "./state.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -13,8 +28,8 @@ const collect = runInNewContext("gc") as () => void;
 /** What is in use after a collection, in bytes. What a first one finalizes goes in the next. */
 function used(): number {
   for (let times = 0; times < 3; times += 1) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external; // Which has what buffers hold in it.
 }
 
 const GROWTH_MAX = 2_000_000; // Two bytes a request.
@@ -64,4 +79,67 @@ test("two hundred thousand requests may expire in the same moment", () => {
   for (let nth = 0; nth < 200_000; nth += 1) says("c1", request("echo", "hi"));
   freezes(60_000);
   assert.equal(broker.counts().expired, 200_000);
+});
+
+/** As a transport may hand them on: views of what it read at once, 64 KiB. */
+function received(frames: Frame[]): Frame[] {
+  const chunk = Buffer.allocUnsafeSlow(65_536);
+  Buffer.concat(frames).copy(chunk);
+  let end = 0;
+  return frames.map(({ length }) => {
+    end += length;
+    return chunk.subarray(end - length, end);
+  });
+}
+
+function brokerWith(bounds: Partial<Limits>) {
+  return new Broker({ ...limits, ...bounds }, { intervalMs: 1000, liveness: 3 }, LIFE, NOW);
+}
+
+/** What each of so many requests takes while it waits, and what all leave behind, in bytes. */
+function costs(requests: number, make: (nth: number) => Frame[]) {
+  const broker = brokerWith({ queueMax: requests, queueBytesMax: 2 ** 40, outcomesMax: 0 });
+  const before = used();
+  for (let nth = 0; nth < requests; nth += 1)
+    broker.receive(`c${nth % 10}`, received(make(nth)), NOW);
+  assert.equal(broker.counts().queued, requests);
+  const each = (used() - before) / requests;
+  broker.receive("w1", ready("echo", 1), NOW);
+  for (let nth = 1; nth <= requests; nth += 1) broker.receive("w1", reply(id(nth), "HI"), NOW);
+  assert.equal(broker.counts().answered, requests);
+  return { each, left: used() - before };
+}
+
+const NOW = 0.5; // As of a clock: no whole number of ms.
+const BODY = "x".repeat(64);
+const plain = (nth: number) => requestFrom([`${nth}`.padStart(8)], "echo", BODY);
+const withId = (nth: number) => call("echo", { id: `${nth}`.padStart(36), ttl: 60_000 }, BODY);
+
+test("what waits takes little memory, none of what it came in, and gives it back", () => {
+  costs(10_000, plain);
+  costs(10_000, withId);
+  for (const [make, eachMax] of [[plain, 320] as const, [withId, 640] as const]) {
+    const { each, left } = costs(30_000, make);
+    assert.ok(each <= eachMax, `each takes ${each} bytes`);
+    assert.ok(left <= 10 * 30_000, `${left} bytes are left`);
+  }
+});
+
+test("names of services, parts of replies and outcomes keep none of what they came in, either", () => {
+  const count = 1000;
+  const many = { servicesMax: count, outcomesMax: count, outcomesBytesMax: 2 ** 30 };
+  const broker = brokerWith({ ...many, queueBytesMax: 2 ** 30 });
+  const worker = inDialect(MDP_0_2);
+  const before = used();
+  const says = (from: string, frames: Frame[]) => broker.receive(from, received(frames), NOW);
+  const each = () => (used() - before) / count;
+  for (let nth = 1; nth <= count; nth += 1) {
+    says(`w${nth}`, worker.ready(`service ${nth}`, 1));
+    says("c1", call(`service ${nth}`, { id: `${nth}`.padStart(36) }, BODY));
+    if (nth % 2 === 0) says(`w${nth}`, worker.partial(id(nth), "a part"));
+  }
+  assert.ok(each() <= 10_000, `each call takes ${each()} bytes`);
+  for (let nth = 1; nth <= count; nth += 1) says(`w${nth}`, worker.reply(id(nth), "the rest"));
+  assert.equal(broker.counts().answered, count);
+  assert.ok(each() <= 10_000, `each outcome takes ${each()} bytes`);
 });

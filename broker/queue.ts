@@ -3,44 +3,67 @@
 
 import { type Node, Yallist } from "yallist";
 import type { Address } from "../protocol/frame.ts";
-import type { Request } from "./state.ts";
+import { Line } from "./line.ts";
+import type { Request } from "./request.ts";
 
-/** What one client has waiting, in the order in which it asked. */
-export type Turn = { client: Address; requests: Yallist<Request> };
+/** What one client has waiting, in the order in which it asked; or what workers have lost. */
+export class Turn extends Line<Request> {
+  readonly client: Address | null;
+  place: Node<Turn> | null = null; // Its place among all turns.
+
+  constructor(client: Address | null) {
+    super();
+    this.client = client;
+  }
+
+  protected before(request: Request) {
+    return request.turnBefore;
+  }
+  protected after(request: Request) {
+    return request.turnAfter;
+  }
+  protected setBefore(request: Request, neighbour: Request | null) {
+    request.turnBefore = neighbour;
+  }
+  protected setAfter(request: Request, neighbour: Request | null) {
+    request.turnAfter = neighbour;
+  }
+}
 
 export class RequestQueue {
-  #lost = new Yallist<Request>();
+  #lost = new Turn(null);
   #turns = new Yallist<Turn>(); // Whose turn it is comes first.
-  #byClient = new Map<Address, Node<Turn>>();
-  #byAge = new Set<Request>(); // Longest here first.
+  #byClient = new Map<Address, Turn>();
+  #length = 0;
 
   get length(): number {
-    return this.#byAge.size;
+    return this.#length;
   }
 
   /** What has waited longest since it was put here. */
-  get oldest(): Request | undefined {
-    return this.#byAge.values().next().value;
+  get oldest(): Request | null {
+    let oldest = this.#lost.last;
+    for (const { first } of this.#turns)
+      if (first && first.queuedAt < (oldest?.queuedAt ?? Infinity)) oldest = first;
+    return oldest;
   }
 
   /** What will be served next. */
-  get first(): Request | undefined {
-    return (this.#lost.head ?? this.#turns.head?.value.requests.head)?.value;
+  get first(): Request | null {
+    return this.#lost.first ?? this.#turns.head?.value.first ?? null;
   }
 
   add(request: Request, client: Address) {
     request.turn = this.#turnOf(client);
-    const { requests } = request.turn.value;
-    requests.push(request);
-    request.place = requests.tail ?? null;
-    this.#byAge.add(request);
+    request.turn.push(request);
+    this.#length += 1;
   }
 
   /** Puts a request that a worker lost first in line. */
   requeue(request: Request) {
-    this.#lost.unshift(request);
-    request.place = this.#lost.head ?? null;
-    this.#byAge.add(request);
+    request.turn = this.#lost;
+    request.turn.unshift(request);
+    this.#length += 1;
   }
 
   /** Takes out what is first in line, and its client goes to the end of the line of clients. */
@@ -49,30 +72,32 @@ export class RequestQueue {
     if (!first) return;
     const { turn } = first;
     this.remove(first);
-    if (turn && turn.value.requests.length > 0) this.#turns.pushNode(turn);
+    if (turn?.place) this.#turns.pushNode(turn.place);
   }
 
   remove(request: Request) {
-    const { place, turn } = request;
-    if (!place) return;
-    place.list?.removeNode(place);
-    if (turn && turn.value.requests.length === 0) this.#endTurn(turn);
-    request.place = null;
+    const { turn } = request;
+    if (!turn) return;
+    turn.remove(request);
+    if (turn.isEmpty) this.#endTurn(turn);
     request.turn = null;
-    this.#byAge.delete(request);
+    this.#length -= 1;
   }
 
-  #turnOf(client: Address): Node<Turn> {
+  #turnOf(client: Address): Turn {
     const known = this.#byClient.get(client);
     if (known) return known;
-    this.#turns.push({ client, requests: new Yallist() });
-    const turn = this.#turns.tail as Node<Turn>;
+    const turn = new Turn(client);
+    this.#turns.push(turn);
+    turn.place = this.#turns.tail ?? null;
     this.#byClient.set(client, turn);
     return turn;
   }
 
-  #endTurn(turn: Node<Turn>) {
-    this.#turns.removeNode(turn);
-    this.#byClient.delete(turn.value.client);
+  #endTurn(turn: Turn) {
+    if (!turn.place || turn.client === null) return;
+    this.#turns.removeNode(turn.place);
+    this.#byClient.delete(turn.client);
+    turn.place = null;
   }
 }

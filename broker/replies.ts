@@ -11,14 +11,8 @@ import type { Ending } from "./figures.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Refusal, TOO_LONG, told } from "./refusals.ts";
-import {
-  type Limits,
-  type Parts,
-  type Request,
-  type Service,
-  textOf,
-  weighFrames,
-} from "./state.ts";
+import type { Parts, Request } from "./request.ts";
+import { type Limits, type Service, textOf, weighFrames } from "./state.ts";
 
 export class Replies {
   #limits: Limits;

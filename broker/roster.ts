@@ -5,7 +5,8 @@
 import { Yallist } from "yallist";
 import type { Address } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import type { Request, Worker } from "./state.ts";
+import type { Request } from "./request.ts";
+import type { Worker } from "./state.ts";
 
 export class Roster {
   #heartbeat: Heartbeat;
@@ -46,9 +47,9 @@ export class Roster {
   }
 
   /** Who is to have this request: the longest idle worker, or else one that has credit left. */
-  next({ service, alone }: Request): Worker | undefined {
+  next({ service, progress }: Request): Worker | undefined {
     const { waiting, spare } = service;
-    return (waiting.head ?? (alone ? undefined : spare.head))?.value;
+    return (waiting.head ?? (progress.alone ? undefined : spare.head))?.value;
   }
 
   /** To be called when a worker has more or less to do: it goes behind those like it. */
@@ -56,7 +57,7 @@ export class Roster {
     const { service, holds, credit } = worker;
     unseat(worker);
     const [first] = holds.values();
-    if (holds.size >= credit || first?.alone) return;
+    if (holds.size >= credit || first?.progress.alone) return;
     const list = holds.size === 0 ? service.waiting : service.spare;
     list.push(worker);
     worker.seat = list.tail ?? null;

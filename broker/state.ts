@@ -1,10 +1,12 @@
-// What the broker knows: services, workers, clients and requests. The rules are in broker.ts.
+// What the broker knows: services and workers, and in request.ts requests. The rules are in broker.ts.
 
 import { type Node, Yallist } from "yallist";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import type { ServiceFigures } from "./figures.ts";
-import { RequestQueue, type Turn } from "./queue.ts";
+import { owned } from "./parcel.ts";
+import { RequestQueue } from "./queue.ts";
+import type { Request } from "./request.ts";
 
 export type Limits = {
   requestTtlMs: number; // How long a request may be open, if it does not say so itself.
@@ -37,36 +39,6 @@ export type Counts = {
   services: number; // Now.
 };
 
-/** Who waits for an outcome, and what goes before it. */
-export type Asker = { client: Address; dialect: Dialect; envelope: Frame[] };
-
-export type Request = {
-  id: number; // In the order of arrival.
-  client: Address | null; // Who waits for the outcome. Null: nobody, until the call is retried.
-  dialect: Dialect; // What the client spoke.
-  envelope: Frame[];
-  earlier: Asker | null; // Who asked before, and waits again should whoever asked last go away.
-  call: boolean; // Asked through mmi.call, so that its client is told any outcome.
-  callId: string | null; // What its client calls it, so that it can ask again.
-  service: Service;
-  figures: ServiceFigures; // Where it is counted, from first to last.
-  body: Frame[];
-  weight: number; // What it costs to keep, in bytes.
-  receivedAt: number;
-  queuedAt: number; // When it was last put into the queue.
-  expiry: number; // When to give up on it.
-  deliveries: number; // How many workers have been given it.
-  alone: boolean; // One more loss is one too many: it shares its worker with no other request.
-  worker: Worker | null; // Who has it, if it is not queued.
-  begun: boolean; // Its client has been sent a part of the reply.
-  parts: Parts | null; // What has come of its reply and is to be told later. Null: it was too much.
-  closed: boolean; // It had its outcome; a worker may still be busy with it.
-  turn: Node<Turn> | null; // In whose turn it waits, unless it has been requeued.
-  place: Node<Request> | null; // Its place in the queue, while it waits there.
-};
-
-export type Parts = { frames: Frame[]; weight: number };
-
 export type Service = {
   name: string; // The bytes of the name, a character a byte.
   frame: Frame; // The name as it goes over the wire.
@@ -92,36 +64,19 @@ export type Worker = {
   beat: Node<Worker> | null; // Its place among all workers, by heartbeatAt.
 };
 
-export const newRequest = (
-  asked: Pick<Request, "id" | "client" | "dialect" | "envelope" | "call" | "callId" | "service"> &
-    Pick<Request, "body" | "weight" | "receivedAt" | "expiry">,
-): Request => ({
-  ...asked,
-  figures: asked.service.figures,
-  queuedAt: asked.receivedAt,
-  earlier: null,
-  deliveries: 0,
-  alone: false,
-  worker: null,
-  begun: false,
-  parts: noParts(),
-  closed: false,
-  turn: null,
-  place: null,
-});
-
-export const noParts = (): Parts => ({ frames: [], weight: 0 });
-
-export const newService = (frame: Frame, figures: ServiceFigures): Service => ({
-  name: nameOf(frame),
-  frame,
-  figures,
-  queue: new RequestQueue(),
-  open: 0,
-  workers: 0,
-  waiting: new Yallist(),
-  spare: new Yallist(),
-});
+export function newService(name: Frame, figures: ServiceFigures): Service {
+  const [frame = name] = owned([name]);
+  return {
+    name: nameOf(frame),
+    frame,
+    figures,
+    queue: new RequestQueue(),
+    open: 0,
+    workers: 0,
+    waiting: new Yallist(),
+    spare: new Yallist(),
+  };
+}
 
 export const newWorker = (
   address: Address,

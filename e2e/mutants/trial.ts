@@ -16,7 +16,7 @@ export type Verdict = {
 export type TimeLimits = Map<string, number>;
 
 const DIALOGS = [
-  "broker/{broker,call,dialects,drain,fairness,figures,mmi,parts}.test.ts",
+  "broker/{broker,call,dialects,drain,fairness,figures,line,mmi,parcel,parts}.test.ts",
   "workers/session.test.ts",
   "clients/{lazy-pirate,plain-brokers}.test.ts",
   "protocol/*.test.ts",

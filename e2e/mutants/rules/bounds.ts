@@ -110,19 +110,19 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "What has ended still counts as in flight.",
     file: "broker/ledger.ts",
-    find: "    if (request.worker) this.#inFlight -= 1;\n    if (callId",
+    find: "    if (request.progress.worker) this.#inFlight -= 1;\n    if (callId",
     replace: "    if (callId",
   },
   {
     rule: "What was requeued still counts as in flight.",
     file: "broker/ledger.ts",
-    find: "    if (request.worker) this.#inFlight -= 1;\n    if (worker)",
+    find: "    if (request.progress.worker) this.#inFlight -= 1;\n    if (worker)",
     replace: "    if (worker)",
   },
   {
     rule: "What has expired still counts as queued.",
     file: "broker/deadlines.ts",
-    find: "this.#size -= due.length;",
+    find: "this.#size -= 1;",
     replace: "",
   },
   {
@@ -136,5 +136,47 @@ export const BOUNDS: Mutant[] = [
     file: "broker/tally.ts",
     find: 'const key = Object.values(event).join("\\n");',
     replace: "const key = String(this.#entries.size);",
+  },
+  {
+    rule: "What is small is kept in frames.",
+    file: "broker/parcel.ts",
+    find: "if (bytes > STRING_BYTES_MAX)",
+    replace: "if (bytes > 0)",
+  },
+  {
+    rule: "What is kept keeps the memory that it came in.",
+    file: "broker/parcel.ts",
+    find: "if (isOwn(frame)) return frame;",
+    replace: "if (frame) return frame;",
+  },
+  {
+    rule: "What has its memory for itself is copied.",
+    file: "broker/parcel.ts",
+    find: "2 * frame.length >= frame.buffer.byteLength",
+    replace: "frame.length < 0",
+  },
+  {
+    rule: "A part of a reply keeps the memory that it came in.",
+    file: "broker/ledger.ts",
+    find: "of owned(part)) request.parts",
+    replace: "of part) request.parts",
+  },
+  {
+    rule: "An outcome keeps the memory that it came in.",
+    file: "broker/calls.ts",
+    find: "outcome: pack([], told),",
+    replace: "outcome: { envelope: [], body: told },",
+  },
+  {
+    rule: "The name of a service keeps the memory that it came in.",
+    file: "broker/state.ts",
+    find: "const [frame = name] = owned([name]);",
+    replace: "const frame = name;",
+  },
+  {
+    rule: "What has left a line keeps its neighbours.",
+    file: "broker/line.ts",
+    find: "    this.setBefore(thing, null);\n    this.setAfter(thing, null);\n",
+    replace: "",
   },
 ];

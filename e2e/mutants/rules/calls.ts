@@ -72,14 +72,14 @@ export const CALLS: Mutant[] = [
   {
     rule: "404 is said of what was lost with a worker.",
     file,
-    find: "request.deliveries === 0 && service.workers === 0",
+    find: "request.progress.deliveries === 0 && service.workers === 0",
     replace: "service.workers === 0",
   },
   {
     rule: "404 is said of what waits behind busy workers.",
     file,
-    find: "request.deliveries === 0 && service.workers === 0",
-    replace: "request.deliveries === 0",
+    find: "request.progress.deliveries === 0 && service.workers === 0",
+    replace: "request.progress.deliveries === 0",
   },
   {
     rule: "What expires in flight is told that it expired in the queue.",
@@ -115,19 +115,22 @@ export const CALLS: Mutant[] = [
     rule: "The outcome goes to whoever asked first.",
     file,
     find: "const asker = { client: from, dialect: command.dialect, envelope: command.envelope };",
-    replace: "const asker = { ...request, client: request.client ?? from };",
+    replace:
+      "const { dialect, envelope } = request;\n" +
+      "    const asker = { client: request.client ?? from, dialect, envelope };",
   },
   {
     rule: "The outcome has the envelope of whoever asked first.",
     file,
     find: "const asker = { client: from, dialect: command.dialect, envelope: command.envelope };",
-    replace: "const asker = { ...request, client: from };",
+    replace:
+      "const { dialect, envelope } = request;\n    const asker = { client: from, dialect, envelope };",
   },
   {
     rule: "The outcome is in the dialect of whoever asked first.",
     file: "broker/ledger.ts",
-    find: "Object.assign(request, asker, {",
-    replace: "Object.assign(request, asker, { dialect: request.dialect,",
+    find: "request.dialect = asker.dialect;",
+    replace: "",
   },
   {
     rule: "Who was asked out of a call takes it along when it goes away.",
@@ -138,20 +141,20 @@ export const CALLS: Mutant[] = [
   {
     rule: "Who asked before waits in vain should whoever asked last go away.",
     file: "broker/ledger.ts",
-    find: "earlier ?? { client: null }",
-    replace: "{ client: null }",
+    find: "if (askedLast && earlier) this.#giveTo(request, earlier);",
+    replace: "if (askedLast) request.client = null;",
   },
   {
     rule: "A retry may make the ttl shorter.",
     file,
-    find: "Math.max(request.expiry, expiry)",
+    find: "Math.max(call.expiry, expiry)",
     replace: "expiry",
   },
   {
     rule: "A retry has no ttl of its own.",
     file,
-    find: "Math.max(request.expiry, expiry)",
-    replace: "request.expiry",
+    find: "Math.max(call.expiry, expiry)",
+    replace: "call.expiry",
   },
   {
     rule: "A retry's envelope is not held to the bound in bytes.",

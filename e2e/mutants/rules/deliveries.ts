@@ -20,8 +20,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "What is lost later comes after what was lost before.",
     file: "broker/queue.ts",
-    find: "this.#lost.unshift(request);\n    request.place = this.#lost.head ?? null;",
-    replace: "this.#lost.push(request);\n    request.place = this.#lost.tail ?? null;",
+    find: "request.turn.unshift(request);",
+    replace: "request.turn.push(request);",
   },
   {
     rule: "The requests of a lost worker are requeued in the wrong order.",
@@ -38,15 +38,16 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "What was lost waits for its client's turn.",
     file: "broker/queue.ts",
-    find: "(this.#lost.head ?? this.#turns.head?.value.requests.head)?.value",
-    replace: "(this.#turns.head?.value.requests.head ?? this.#lost.head)?.value",
+    find: "this.#lost.first ?? this.#turns.head?.value.first ?? null",
+    replace: "this.#turns.head?.value.first ?? this.#lost.first",
   },
   {
     rule: "A request gets a new id with each delivery.",
     file,
-    find: "request.deliveries += 1;",
+    find: "request.progress.deliveries += 1;",
     replace:
-      "if (request.deliveries > 0) request.id = ++this.#lastId;\n    request.deliveries += 1;",
+      "if (request.progress.deliveries > 0) request.id = ++this.#lastId;\n" +
+      "    request.progress.deliveries += 1;",
   },
   {
     rule: "Requeued requests are not counted.",
@@ -57,19 +58,19 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Deliveries are not counted.",
     file,
-    find: "request.deliveries += 1;",
+    find: "request.progress.deliveries += 1;",
     replace: "",
   },
   {
     rule: "A request may be lost with one worker more than the limit says.",
     file,
-    find: "!begun && deliveries >= this.#limits.deliveriesMax",
-    replace: "!begun && deliveries > this.#limits.deliveriesMax",
+    find: "!begun && progress.deliveries >= this.#limits.deliveriesMax",
+    replace: "!begun && progress.deliveries > this.#limits.deliveriesMax",
   },
   {
     rule: "A worker that leaves costs its requests a delivery.",
     file,
-    find: 'if (reason === "left") for (const request of held) request.deliveries -= 1;',
+    find: 'if (reason === "left") for (const { progress } of held) progress.deliveries -= 1;',
     replace: "",
   },
   {
@@ -87,26 +88,32 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A request on its last delivery shares its worker.",
     file,
-    find: "request.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;",
+    find: "progress.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;",
     replace: "",
   },
   {
     rule: "A request on its first delivery is isolated, too.",
     file,
-    find: "request.alone = deliveries > 0 && deliveries",
-    replace: "request.alone = deliveries",
+    find: "progress.alone = deliveries > 0 && deliveries",
+    replace: "progress.alone = deliveries",
   },
   {
     rule: "A request on its last delivery is given to a worker at work.",
     file: "broker/roster.ts",
-    find: "(alone ? undefined : spare.head)",
+    find: "(progress.alone ? undefined : spare.head)",
     replace: "spare.head",
   },
   {
     rule: "A worker that has a request on its last delivery is given another.",
     file: "broker/roster.ts",
-    find: " || first?.alone",
+    find: " || first?.progress.alone",
     replace: "",
+  },
+  {
+    rule: "Who asks is served before those that wait for an idle worker.",
+    file,
+    find: "service.queue.first ? undefined : this.#workers.next(request)",
+    replace: "this.#workers.next(request)",
   },
   {
     rule: "A request that was given up leaves no dead letter.",
@@ -149,10 +156,10 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A queued request never expires.",
     file,
-    find: "for (const request of this.#requests.takeDue(now)) {\n",
+    find: "for (const request of this.#requests.due(now)) {\n",
     replace:
-      "for (const request of this.#requests.takeDue(now)) {\n" +
-      "      if (!request.worker) {\n        this.#requests.add(request);\n        continue;\n      }\n",
+      "for (const request of this.#requests.due(now)) {\n" +
+      "      if (!request.progress.worker) continue;\n",
   },
   {
     rule: "A worker is free again as soon as its request expires.",

@@ -98,7 +98,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that is to end refuses what is asked again.",
     file,
-    find: "if (open) this.#retry(",
-    replace: "if (open && this.#drainBy === null) this.#retry(",
+    find: "if (open?.call) this.#retry(",
+    replace: "if (open?.call && this.#drainBy === null) this.#retry(",
   },
 ];

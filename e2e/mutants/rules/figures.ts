@@ -107,7 +107,7 @@ export const FIGURES: Mutant[] = [
   {
     rule: "What is requeued has waited since it was first queued.",
     file: ledger,
-    find: "else request.queuedAt = now;",
+    find: "if (!worker) request.progress.requeuedAt = now;",
     replace: "",
   },
   {

@@ -83,8 +83,8 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "mmi.services does not count what is queued.",
     file: "broker/queue.ts",
-    find: "request.place = requests.tail ?? null;\n    this.#byAge.add(request);",
-    replace: "request.place = requests.tail ?? null;",
+    find: "request.turn.push(request);\n    this.#length += 1;",
+    replace: "request.turn.push(request);",
   },
   {
     rule: "mmi.workers says that a plain worker announced a credit.",

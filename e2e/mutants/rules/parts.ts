@@ -182,8 +182,8 @@ export const PARTS: Mutant[] = [
   {
     rule: "A client that went away counts as having been sent a part.",
     file: "broker/ledger.ts",
-    find: "expiry, begun: false });",
-    replace: "expiry });",
+    find: "request.begun = false;\n    call.earlier = earlier;",
+    replace: "call.earlier = earlier;",
   },
   {
     rule: "A request goes to another worker after its client was sent a part.",
@@ -194,8 +194,8 @@ export const PARTS: Mutant[] = [
   {
     rule: "What breaks off at its last delivery has two outcomes.",
     file: "broker/broker.ts",
-    find: "!begun && deliveries >=",
-    replace: "deliveries >=",
+    find: "!begun && progress.deliveries >=",
+    replace: "progress.deliveries >=",
   },
   {
     rule: "That a reply broke off is not logged.",
@@ -230,7 +230,7 @@ export const PARTS: Mutant[] = [
   {
     rule: "The bytes of a request's parts do not add up.",
     file: "broker/ledger.ts",
-    find: "    parts.weight += weight;\n",
+    find: "    request.parts.weight += weight;\n",
     replace: "",
   },
   {
@@ -278,8 +278,8 @@ export const PARTS: Mutant[] = [
   {
     rule: "A stream that was too long to be kept is kept again from its middle.",
     file: "broker/ledger.ts",
-    find: "request.parts = forGood ? null : noParts();",
-    replace: "request.parts = noParts();",
+    find: "request.parts = forGood ? null : NO_PARTS;",
+    replace: "request.parts = NO_PARTS;",
   },
   {
     rule: "A stream that is too long to be kept goes on with nobody to take it.",

@@ -32,9 +32,8 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "A worker is given a request in the dialect of its client.",
     file,
-    find: "#deliver(worker: Worker, request: Request, now: number) {\n    const { dialect } = worker;",
-    replace:
-      "#deliver(worker: Worker, request: Request, now: number) {\n    const { dialect } = request;",
+    find: "now: number) {\n    const { dialect } = worker;\n    // A plain",
+    replace: "now: number) {\n    const { dialect } = request;\n    // A plain",
   },
   {
     rule: "A client is answered in the dialect of its worker.",

@@ -33,8 +33,8 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A worker at work comes before an idle one.",
     file: "broker/roster.ts",
-    find: "(waiting.head ?? (alone ? undefined : spare.head))?.value",
-    replace: "(alone ? waiting.head : (spare.head ?? waiting.head))?.value",
+    find: "(waiting.head ?? (progress.alone ? undefined : spare.head))?.value",
+    replace: "(progress.alone ? waiting.head : (spare.head ?? waiting.head))?.value",
   },
   {
     rule: "A worker is given one request at a time, whatever its credit.",
@@ -132,7 +132,7 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A client that has been served keeps its turn until it has nothing left.",
     file: "broker/queue.ts",
-    find: "if (turn && turn.value.requests.length > 0) this.#turns.pushNode(turn);",
+    find: "if (turn?.place) this.#turns.pushNode(turn.place);",
     replace: "",
   },
   {
@@ -144,27 +144,26 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A new client's turn comes before all others.",
     file: "broker/queue.ts",
-    find: "this.#turns.push({ client, requests: new Yallist() });\n    const turn = this.#turns.tail",
-    replace:
-      "this.#turns.unshift({ client, requests: new Yallist() });\n    const turn = this.#turns.head",
+    find: "this.#turns.push(turn);\n    turn.place = this.#turns.tail ?? null;",
+    replace: "this.#turns.unshift(turn);\n    turn.place = this.#turns.head ?? null;",
   },
   {
     rule: "Who has nothing left keeps its turn.",
     file: "broker/queue.ts",
-    find: "if (turn && turn.value.requests.length === 0) this.#endTurn(turn);",
+    find: "if (turn.isEmpty) this.#endTurn(turn);",
     replace: "",
   },
   {
     rule: "Who comes back has the turn that has ended.",
     file: "broker/queue.ts",
-    find: "this.#byClient.delete(turn.value.client);",
+    find: "this.#byClient.delete(turn.client);",
     replace: "",
   },
   {
     rule: "A client's requests are served latest first.",
     file: "broker/queue.ts",
-    find: "requests.push(request);\n    request.place = requests.tail ?? null;",
-    replace: "requests.unshift(request);\n    request.place = requests.head ?? null;",
+    find: "request.turn.push(request);",
+    replace: "request.turn.unshift(request);",
   },
   {
     rule: "A service that nobody serves or wants is kept.",

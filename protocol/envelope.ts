@@ -3,17 +3,21 @@
 // the way an address before them. 18/MDP has no empty frame, so there its header ends the envelope.
 
 import { DIALECTS } from "./dialects.ts";
-import type { Frame } from "./frame.ts";
+import { type Frame, isSame } from "./frame.ts";
 
-/** The envelope, its delimiter with it, and what follows; null if neither of the two ends it. */
-export function splitEnvelope(frames: Frame[]): { envelope: Frame[]; message: Frame[] } | null {
-  const at = frames.findIndex((frame) => frame.length === 0 || needsNoDelimiter(frame));
-  const end = frames[at]?.length === 0 ? at + 1 : at;
-  return at < 0 ? null : { envelope: frames.slice(0, end), message: frames.slice(end) };
+/** How many frames the envelope has, its delimiter with it; -1 if neither of the two ends it. */
+export function envelopeLength(frames: Frame[]): number {
+  let at = 0;
+  for (const frame of frames) {
+    if (needsNoDelimiter(frame)) return at;
+    at += 1;
+    if (frame.length === 0) return at;
+  }
+  return -1;
 }
 
 const HEADERS = DIALECTS.filter(({ delimiter }) => delimiter.length === 0).flatMap(
   ({ clientHeader, workerHeader }) => [clientHeader, workerHeader],
 );
 
-const needsNoDelimiter = (frame: Frame) => HEADERS.some((header) => frame.equals(header));
+const needsNoDelimiter = (frame: Frame) => HEADERS.some((header) => isSame(frame, header));

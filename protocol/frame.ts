@@ -13,4 +13,15 @@ export function toFrame(value: string | Uint8Array): Frame {
 }
 
 /** How many bytes these frames have together. */
-export const sizeOf = (frames: Frame[]) => frames.reduce((size, frame) => size + frame.length, 0);
+export function sizeOf(frames: Frame[]): number {
+  let size = 0;
+  for (const { length } of frames) size += length;
+  return size;
+}
+
+/** Whether these have the same bytes. For a few of them that is sooner seen than `equals` is called. */
+export function isSame(one: Frame, other: Frame): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+  return true;
+}

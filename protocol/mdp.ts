@@ -13,8 +13,8 @@ import {
   streams,
   type WorkerCommandName,
 } from "./dialects.ts";
-import { splitEnvelope } from "./envelope.ts";
-import { EMPTY, type Frame } from "./frame.ts";
+import { envelopeLength } from "./envelope.ts";
+import { EMPTY, type Frame, isSame } from "./frame.ts";
 
 /** MDP/Client. In 0.1 a REPLY has the frames of a REQUEST, and is read as one. */
 export type ClientCommand = {
@@ -101,15 +101,13 @@ export function encode(command: Command): Frame[] {
 /** The command that these frames are, or why they are none. */
 export function decode(frames: Frame[]): Command | Invalid {
   if (frames.length > MESSAGE_FRAMES_MAX) return invalid("too many frames");
-  const split = splitEnvelope(frames);
-  if (!split) return invalid("no header, nor an empty frame before one");
-  const { envelope, message } = split;
-  const [header, ...rest] = message;
+  const at = envelopeLength(frames);
+  if (at < 0) return invalid("no header, nor an empty frame before one");
+  const header = frames[at];
   if (!header) return invalid("no header");
-  for (const dialect of CLIENT_DIALECTS) {
-    if (header.equals(dialect.clientHeader)) return decodeClient(dialect, envelope, rest);
-  }
-  return decodeWorker(envelope, header, rest);
+  for (const dialect of CLIENT_DIALECTS)
+    if (isSame(header, dialect.clientHeader)) return decodeClient(dialect, frames, at);
+  return decodeWorker(header, frames, at);
 }
 
 /** A service's name as a frame. Throws a RangeError for one that the protocol has no room for. */
@@ -121,31 +119,38 @@ export function serviceFrame(service: string): Frame {
   );
 }
 
-function decodeClient(dialect: Dialect, envelope: Frame[], rest: Frame[]): Command | Invalid {
+/** `at` is where the header is. */
+function decodeClient(dialect: Dialect, frames: Frame[], at: number): Command | Invalid {
   const { clientCommands: commands } = dialect;
-  const name = commands ? clientCommandOf(commands, rest[0]) : "REQUEST";
+  const name = commands ? clientCommandOf(commands, frames[at + 1]) : "REQUEST";
   if (!name) return invalid("unknown client command");
-  const [service, ...body] = commands ? rest.slice(1) : rest;
+  const serviceAt = commands ? at + 2 : at + 1;
+  const service = frames[serviceAt];
   const wrong = wrongName(service);
   if (wrong || !service) return invalid(`client command: ${wrong}`);
+  const envelope = frames.slice(0, at);
+  const body = frames.slice(serviceAt + 1);
   if (body.length === 0) return invalid("client command: no body");
   return { header: "client", dialect, name, envelope, service, body };
 }
 
 function clientCommandOf(commands: Record<ClientCommandName, Frame>, code: Frame | undefined) {
   const names = Object.keys(commands) as ClientCommandName[];
-  return names.find((name) => code?.equals(commands[name]));
+  return names.find((name) => code && isSame(code, commands[name]));
 }
 
-function decodeWorker(envelope: Frame[], header: Frame, [code, ...rest]: Frame[]) {
-  if (!DIALECTS.some(({ workerHeader }) => header.equals(workerHeader)))
-    return invalid("unknown header");
-  const known = code && WORKER_COMMANDS.get(commandKey(header, code));
-  if (!known) return invalid("unknown worker command");
+function decodeWorker(header: Frame, frames: Frame[], at: number): Command | Invalid {
+  const known = workerCommandOf(header, frames[at + 1]);
+  if (!known && DIALECTS.some(({ workerHeader }) => isSame(header, workerHeader)))
+    return invalid("unknown worker command");
+  if (!known) return invalid("unknown header");
   const { dialect, name } = known;
-  if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an envelope");
-  return decodeNamed(dialect, name, rest);
+  if (at !== dialect.delimiter.length) return invalid("a worker with an envelope");
+  return decodeNamed(dialect, name, frames.slice(at + 2));
 }
+
+const workerCommandOf = (header: Frame, code = EMPTY) =>
+  WORKER_COMMANDS.find((known) => isSame(code, known.code) && isSame(header, known.header));
 
 function decodeNamed(dialect: Dialect, name: WorkerCommandName, rest: Frame[]): Command | Invalid {
   switch (name) {
@@ -176,12 +181,14 @@ function decodeReady(dialect: Dialect, rest: Frame[]): Command | Invalid {
 function decodeWithClient(
   dialect: Dialect,
   name: "REQUEST" | "PARTIAL" | "REPLY",
-  [client, ...rest]: Frame[],
+  rest: Frame[],
 ): Command | Invalid {
+  const [client, delimiter] = rest;
   if (!client || client.length === 0) return invalid(`${name}: no client address`);
   // The Guide's PHP worker leaves the delimiter out of its REPLY; its body starts at once.
-  const body = rest[0]?.length === 0 ? rest.slice(1) : rest;
-  if (body === rest && name === "REQUEST") return invalid("REQUEST: no empty frame");
+  const isDelimited = delimiter?.length === 0;
+  if (!isDelimited && name === "REQUEST") return invalid("REQUEST: no empty frame");
+  const body = rest.slice(isDelimited ? 2 : 1);
   if (body.length === 0) return invalid(`${name}: no body`);
   return { header: "worker", dialect, name, client, body };
 }
@@ -202,16 +209,13 @@ function parseCredit(frame: Frame): number | null {
 /** In words or in bytes, MDP/Client 0.1 is the same: it has no commands. */
 const CLIENT_DIALECTS = [MDP_0_1, MDP_0_2];
 
-const commandKey = (header: Frame, code: Frame) =>
-  `${header.toString("latin1")}/${code.toString("latin1")}`;
-
-const WORKER_COMMANDS = new Map(
-  DIALECTS.flatMap((dialect) =>
-    Object.entries(dialect.workerCommands).map(([name, code]) => [
-      commandKey(dialect.workerHeader, code),
-      { dialect, name: name as WorkerCommandName },
-    ]),
-  ),
+const WORKER_COMMANDS = DIALECTS.flatMap((dialect) =>
+  Object.entries(dialect.workerCommands).map(([name, code]) => ({
+    dialect,
+    header: dialect.workerHeader,
+    code,
+    name: name as WorkerCommandName,
+  })),
 );
 
 const missing = ({ dialect, name }: Command) => new TypeError(`MDP ${dialect.name} has no ${name}`);

@@ -32,13 +32,13 @@ export const WIRE: Mutant[] = [
   {
     rule: "A REPLY without the delimiter loses its first frame.",
     file,
-    find: "const body = rest[0]?.length === 0 ? rest.slice(1) : rest;",
-    replace: "const body = rest.slice(1);",
+    find: "rest.slice(isDelimited ? 2 : 1)",
+    replace: "rest.slice(2)",
   },
   {
     rule: "A REQUEST may leave out the delimiter.",
     file,
-    find: 'if (body === rest && name === "REQUEST") return invalid("REQUEST: no empty frame");',
+    find: 'if (!isDelimited && name === "REQUEST") return invalid("REQUEST: no empty frame");',
     replace: "",
   },
   {
@@ -50,9 +50,7 @@ export const WIRE: Mutant[] = [
   {
     rule: "A worker may have an envelope.",
     file,
-    find:
-      'if (envelope.length !== dialect.delimiter.length) return invalid("a worker with an ' +
-      'envelope");',
+    find: 'if (at !== dialect.delimiter.length) return invalid("a worker with an envelope");',
     replace: "",
   },
   {
@@ -130,15 +128,14 @@ export const WIRE: Mutant[] = [
   {
     rule: "The words of commands may be in lower case.",
     file,
-    find: "WORKER_COMMANDS.get(commandKey(header, code))",
-    replace:
-      'WORKER_COMMANDS.get(commandKey(header, Buffer.from(code.toString("latin1").toUpperCase())))',
+    find: "isSame(code, known.code)",
+    replace: 'isSame(Buffer.from(code.toString("latin1").toUpperCase()), known.code)',
   },
   {
     rule: "A worker's commands of 0.2 are read as those of 0.1.",
     file,
-    find: "WORKER_COMMANDS.get(commandKey(header, code))",
-    replace: "WORKER_COMMANDS.get(commandKey(MDP_0_1.workerHeader, code))",
+    find: "isSame(header, known.header)",
+    replace: "isSame(MDP_0_1.workerHeader, known.header)",
   },
   {
     rule: "What a client of 0.2 is sent has no command.",
@@ -149,8 +146,8 @@ export const WIRE: Mutant[] = [
   {
     rule: "Any command of a client of 0.2 is a REQUEST.",
     file,
-    find: 'if (!name) return invalid("unknown client command");\n  const [service, ...body] = commands',
-    replace: "const [service, ...body] = commands",
+    find: 'if (!name) return invalid("unknown client command");',
+    replace: "",
   },
   {
     rule: "A worker of 0.2 is sent an empty frame first.",
@@ -167,14 +164,14 @@ export const WIRE: Mutant[] = [
   {
     rule: "A PARTIAL may not leave out the delimiter.",
     file,
-    find: 'body === rest && name === "REQUEST"',
-    replace: 'body === rest && name !== "REPLY"',
+    find: '!isDelimited && name === "REQUEST"',
+    replace: '!isDelimited && name !== "REPLY"',
   },
   {
     rule: "A header of 0.2 needs an empty frame before it.",
     file: "protocol/envelope.ts",
-    find: "frame.length === 0 || needsNoDelimiter(frame)",
-    replace: "frame.length === 0",
+    find: "if (needsNoDelimiter(frame)) return at;",
+    replace: "",
   },
   {
     rule: "A header of 0.1 needs no empty frame before it.",
@@ -185,8 +182,8 @@ export const WIRE: Mutant[] = [
   {
     rule: "A header of 0.2 is part of the envelope before it.",
     file: "protocol/envelope.ts",
-    find: "const end = frames[at]?.length === 0 ? at + 1 : at;",
-    replace: "const end = at + 1;",
+    find: "if (needsNoDelimiter(frame)) return at;",
+    replace: "if (needsNoDelimiter(frame)) return at + 1;",
   },
   {
     rule: "A message may have any number of frames.",
@@ -215,8 +212,10 @@ export const WIRE: Mutant[] = [
   {
     rule: "The last empty frame ends the envelope, not the first.",
     file: "protocol/envelope.ts",
-    find: "frames.findIndex(",
-    replace: "frames.findLastIndex(",
+    find: "if (frame.length === 0) return at;",
+    replace:
+      "const isLast = frames.slice(at).every(({ length }) => length > 0);\n" +
+      "    if (frame.length === 0 && isLast) return at;",
   },
   {
     rule: "What only looks like a failure is one.",

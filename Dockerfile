@@ -27,5 +27,6 @@ RUN install -d -o 1000 -g 1000 /data
 ENV TSX_DISABLE_CACHE=1
 # By number: not every base image has a name for it.
 USER 1000
-ENTRYPOINT ["node", "--import", "tsx"]
+# Half of what Node 24 sets aside for what is new: it counts as memory, and is not missed.
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--import", "tsx"]
 CMD ["broker/main.ts"]

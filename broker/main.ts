@@ -16,6 +16,7 @@ import {
 import { fail } from "../program/fail.ts";
 import { serveHealth } from "../program/health.ts";
 import { logger } from "../program/log.ts";
+import { giveMemoryBack } from "../program/memory.ts";
 import { onStopSignal } from "../program/signals.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { bind, version } from "../transport/chosen.ts";
@@ -72,7 +73,9 @@ const transport = await bind(settings.MDP_BIND, connections, {
   refused: (why) => broker.refused(why),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
+const QUEUED_FEW = 10_000; // So few that to look through all of them takes some ms.
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
+const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
 const metrics = brokerMetrics(broker, now);
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
 log({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
@@ -95,6 +98,7 @@ function perform(effects: Effect[]) {
 
 function stop() {
   clearInterval(timer);
+  clearInterval(memory);
   log({ event: "broker.stopped", counts: broker.counts() });
   health.close();
   transport.close();

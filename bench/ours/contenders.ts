@@ -45,7 +45,7 @@ export function broker(transport: TransportName, port: number): Program {
   return {
     role: "broker",
     command: process.execPath,
-    args: ["--import", "tsx", "broker/main.ts"],
+    args: ["--max-semi-space-size=16", "--import", "tsx", "broker/main.ts"], // As npm run broker.
     env: {
       MDP_TRANSPORT: transport,
       MDP_BIND: endpointOf(port),

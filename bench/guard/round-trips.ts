@@ -1,16 +1,16 @@
-// Round trips of messages on the transport, against the same bytes to and fro on node:net, as many
-// outstanding and written as much at once. Both ends of both are in this process.
+// Round trips of messages on the transport in TypeScript, against the same bytes on node:net, as many
+// outstanding and as much written at once. Both ends of both are in this process.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial } from "node:net";
 import { type Address, EMPTY, type Frame } from "../../protocol/frame.ts";
-import { bind, connect, TIMING } from "../ours/transport.ts";
+import { bind, connect } from "../../transport/zmtp.ts";
 import { freePort } from "../run.ts";
 import type { Slice } from "./slices.ts";
 
 const OUTSTANDING = 64;
-const BATCHES = 12; // In a slice.
-const BARE_BATCHES = 120; // So many more that both take about as long.
+const BATCHES = 60; // In a slice.
+const TIMING = { deadAfterMs: 60_000 };
 const MESSAGE: Frame[] = [
   ...[Buffer.alloc(4), EMPTY, Buffer.from("MDPC01"), Buffer.from("echo"), Buffer.alloc(64, "x")],
 ];
@@ -55,7 +55,7 @@ export async function bareBytes(): Promise<Ends> {
   const socket = dial({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
   const batch = Buffer.alloc(OUTSTANDING * MESSAGE_BYTES);
-  const trip = new Trip(BARE_BATCHES, () => socket.write(batch));
+  const trip = new Trip(BATCHES, () => socket.write(batch));
   let bytes = 0;
   socket.on("data", (chunk) => {
     bytes += chunk.length;

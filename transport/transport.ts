@@ -29,7 +29,10 @@ export type BoundEvents = {
 };
 
 export type Bound = {
-  /** Never blocks and never throws: who does not take what it is sent is `gone`. */
+  /**
+   * Never blocks and never throws: who does not take what it is sent is `gone`. The frames go out when
+   * this turn of the loop is over; they are to be left as they are.
+   */
   send(to: Address, frames: Frame[]): void;
   /** Goes on sending what still waits, for a moment, and tells nothing more. */
   close(): void;

@@ -15,10 +15,10 @@ test("an answered request makes room for the next", async () => {
   const [begun, done] = events;
   assert.deepEqual(begun, { event: "begun" });
   assert.ok(
-    done.requests > 0 && done.requests <= 4 * (done.seconds / 0.01 + 1),
+    done.requests > 0 && done.requests <= 4 * (done.seconds / 0.009 + 1),
     `${done.requests}`,
   );
-  assert.ok(done.seconds >= 0.2, `${done.seconds}`);
+  assert.ok(done.seconds >= 0.199, `${done.seconds}`); // A timer of Node may be a ms early.
   assert.ok(done.p50 >= 9000 && done.p99 >= done.p50 && done.p999 >= done.p99, `${done.p50} µs`);
   assert.equal(done.errors, 0);
 });

@@ -400,6 +400,8 @@ test("bounds: services", () => {
   const { says, broker } = dialog({ servicesMax: 2 });
   for (const name of ["a", "b", "c"]) says(C1, request(name, "hi"));
   assert.deepEqual([broker.counts().services, broker.counts().refused], [2, 1]);
+  says(C1, request("b", "hi"));
+  assert.equal(broker.counts().queued, 3);
   assert.deepEqual(says(W1, ready("d")), ["w1 < DISCONNECT"]);
   assert.deepEqual(says(W1, ready("a")), ["w1 < REQUEST c1 hi"]);
 });

@@ -6,10 +6,10 @@
 // the tests replay a bad day.
 
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
-import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
+import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import { idFrame } from "../protocol/request-id.ts";
+import { idFrame, nthOf } from "../protocol/request-id.ts";
 import type { Ended } from "./calls.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { RemovalReason } from "./events.ts";
@@ -139,15 +139,16 @@ export class Broker {
   }
 
   #clientCommand(from: Address, command: ClientCommand, now: number) {
-    const { name, service, body } = command;
-    if (name !== "REQUEST") this.#invalid(from, `a client's ${name}`, now);
-    else if (service.equals(CALL)) this.#call(from, command, now);
-    else if (isManagement(nameOf(service))) this.#manage(from, command);
-    else this.#request(from, command, { service, options: {}, body }, now);
+    const { service, body } = command;
+    if (command.name !== "REQUEST") return this.#invalid(from, `a client's ${command.name}`, now);
+    if (isSame(service, CALL)) return this.#call(from, command, now);
+    const name = nameOf(service);
+    if (isManagement(name)) return this.#manage(from, command, name);
+    this.#request(from, command, name, { service, options: {}, body }, now);
   }
 
-  #manage(from: Address, command: ClientCommand) {
-    const body = manage(nameOf(command.service), command.body, this.overview());
+  #manage(from: Address, command: ClientCommand, name: string) {
+    const body = manage(name, command.body, this.overview());
     this.#out.send(from, encode({ ...command, name: "REPLY", body }));
   }
 
@@ -165,7 +166,7 @@ export class Broker {
     if (open || ended) this.#totals.retried += 1;
     if (open?.call) this.#retry(open, open.call, from, command, now + this.#ttl(call));
     else if (ended) this.#tellAgain(ended, from, command);
-    else this.#request(from, command, call, now);
+    else this.#request(from, command, name, call, now);
   }
 
   #tellAgain({ outcome }: Ended, from: Address, command: ClientCommand) {
@@ -183,44 +184,44 @@ export class Broker {
     this.#replies.catchUp(request);
   }
 
-  #request(from: Address, command: ClientCommand, call: Call, now: number) {
-    const weight = weigh([...command.envelope, call.service, ...call.body]);
-    const refusal = this.#refusal(nameOf(call.service), weight);
-    if (refusal)
-      this.#replies.refuse(from, command, refusal, this.#services.get(nameOf(call.service)));
-    else this.#accept(from, command, call, weight, now);
+  #request(from: Address, command: ClientCommand, name: string, call: Call, now: number) {
+    const { dialect, envelope } = command;
+    const weight = weigh([...envelope, call.service, ...call.body]);
+    const service = this.#services.get(name);
+    const refusal = this.#refusal(service, weight);
+    if (refusal) return this.#replies.refuse(from, command, refusal, service);
+    const expiry = now + this.#ttl(call);
+    const isCall = isSame(command.service, CALL);
+    const request = new Request({
+      id: ++this.#lastId,
+      client: from,
+      dialect,
+      parcel: pack(envelope, call.body),
+      call: isCall ? { id: call.options.id ?? null, expiry, earlier: null } : null,
+      service: service ?? this.#services.add(call.service),
+      weight,
+      receivedAt: now,
+    });
+    this.#requests.add(request, expiry);
+    this.#accept(request, from, call.body, now);
   }
 
   /** Why one more request is one too many, or null. */
-  #refusal(name: string, weight: number): refusals.Refusal | null {
+  #refusal(service: Service | undefined, weight: number): refusals.Refusal | null {
     const { queueMax, queueBytesMax } = this.#limits;
     if (this.#drainBy !== null) return refusals.ENDING;
-    if (!this.#services.hasRoomFor(name)) return refusals.full("too many services");
-    if ((this.#services.get(name)?.open ?? 0) >= queueMax)
-      return refusals.full("the queue is full");
+    if (!service && this.#services.isFull) return refusals.full("too many services");
+    if ((service?.open ?? 0) >= queueMax) return refusals.full("the queue is full");
     if (this.#requests.weight + weight > queueBytesMax)
       return refusals.full("the queues are too large");
     return null;
   }
 
-  #accept(from: Address, command: ClientCommand, call: Call, weight: number, now: number) {
-    const service = this.#services.of(call.service);
-    const expiry = now + this.#ttl(call);
-    const isCall = command.service.equals(CALL);
-    const request = new Request({
-      id: ++this.#lastId,
-      client: from,
-      dialect: command.dialect,
-      parcel: pack(command.envelope, call.body),
-      call: isCall ? { id: call.options.id ?? null, expiry, earlier: null } : null,
-      service,
-      weight,
-      receivedAt: now,
-    });
-    this.#requests.add(request, expiry);
-    const worker = service.queue.first ? undefined : this.#workers.next(request);
-    if (worker) this.#deliver(worker, request, call.body, now);
-    else service.queue.add(request, from);
+  #accept(request: Request, from: Address, body: Frame[], now: number) {
+    const { queue } = request.service;
+    const worker = queue.first ? undefined : this.#workers.next(request);
+    if (worker) this.#deliver(worker, request, body, now);
+    else queue.add(request, from);
   }
 
   #ttl({ options }: Call): number {
@@ -249,15 +250,15 @@ export class Broker {
 
   #ready(from: Address, command: Ready, now: number) {
     const name = nameOf(command.service);
+    const service = this.#services.get(name);
     if (isManagement(name)) this.#reject(from, command, "READY for a name of ours", now);
-    else if (!this.#services.hasRoomFor(name))
+    else if (!service && this.#services.isFull)
       this.#reject(from, command, "too many services", now);
     else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, now);
-    else this.#register(from, command, now);
+    else this.#register(from, command, service ?? this.#services.add(command.service), now);
   }
 
-  #register(address: Address, { dialect, service: frame, credit }: Ready, now: number) {
-    const service = this.#services.of(frame);
+  #register(address: Address, { dialect, credit }: Ready, service: Service, now: number) {
     const worker = newWorker(address, dialect, service, credit);
     this.#workers.add(worker, now);
     this.#figures.registered(service);
@@ -273,9 +274,10 @@ export class Broker {
   /** A worker answered. Trust what we gave it, not what it says. */
   #answered(worker: Worker, command: Answer, now: number) {
     const { name, body } = command;
-    const request = worker.holds.get(nameOf(command.client));
+    const key = this.#keyOf(worker, command.client);
+    const request = worker.holds.get(key);
     if (request && name === "REPLY") {
-      this.#release(worker, command.client);
+      this.#release(worker, key);
       if (request.closed) this.#late(worker.service);
       else this.#replies.last(request, body, now);
       this.#dispatch(worker.service, now);
@@ -289,8 +291,12 @@ export class Broker {
     }
   }
 
-  #release(worker: Worker, client: Frame) {
-    worker.holds.delete(nameOf(client));
+  #keyOf(worker: Worker, client: Frame): string | number {
+    return worker.plain ? nameOf(client) : nthOf(this.#life, client);
+  }
+
+  #release(worker: Worker, key: string | number) {
+    worker.holds.delete(key);
     this.#workers.seat(worker);
   }
 
@@ -323,7 +329,7 @@ export class Broker {
     const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
     this.#requests.give(request, worker, now);
     request.progress.deliveries += 1;
-    worker.holds.set(nameOf(client), request);
+    worker.holds.set(this.#keyOf(worker, client), request);
     this.#workers.seat(worker);
     this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
   }
@@ -349,9 +355,11 @@ export class Broker {
   }
 
   /** Gives up on what is past its time. To the services returned it may make a difference. */
-  #expire(now: number): Set<Service> {
+  #expire(now: number): Iterable<Service> {
+    const due = this.#requests.due(now);
+    if (due.length === 0) return []; // As at nearly every message.
     const services = new Set<Service>();
-    for (const request of this.#requests.due(now)) {
+    for (const request of due) {
       const { service } = request;
       const absent = request.progress.deliveries === 0 && service.workers === 0;
       const refusal = absent

@@ -3,7 +3,7 @@
 
 import type { Frame } from "../protocol/frame.ts";
 import type { Figures } from "./figures.ts";
-import { type Limits, nameOf, newService, type Service } from "./state.ts";
+import { type Limits, newService, type Service } from "./state.ts";
 
 export class Services {
   #max: number;
@@ -27,15 +27,13 @@ export class Services {
     return this.#byName.get(name);
   }
 
-  /** Whether there is such a service or may be. */
-  hasRoomFor(name: string): boolean {
-    return this.#byName.has(name) || this.#byName.size < this.#max;
+  /** Whether there may be no more of them. */
+  get isFull(): boolean {
+    return this.#byName.size >= this.#max;
   }
 
-  /** The service of this name, new if need be. */
-  of(frame: Frame): Service {
-    const known = this.#byName.get(nameOf(frame));
-    if (known) return known;
+  /** A service that there is not yet. */
+  add(frame: Frame): Service {
     const service = newService(frame, this.#figures.of(frame));
     this.#byName.set(service.name, service);
     return service;

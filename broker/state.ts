@@ -56,7 +56,7 @@ export type Worker = {
   service: Service;
   credit: number; // How many requests it takes at once.
   plain: boolean; // A 7/MDP worker: it announced no credit.
-  holds: Map<string, Request>; // What it was given and has not answered, by client frame.
+  holds: Map<string | number, Request>; // What it was given and has not answered, by #keyOf.
   seat: Node<Worker> | null; // Its place in `waiting` or `spare`.
   expiry: number; // When to consider it gone.
   lease: Node<Worker> | null; // Its place among all workers, by expiry.

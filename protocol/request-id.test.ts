@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { idFrame, requestId } from "./request-id.ts";
+import fc from "fast-check";
+import { idFrame, nthOf, requestId } from "./request-id.ts";
 
 const LIFE = Buffer.from("thislife");
 
@@ -9,6 +10,19 @@ test("an id is 8 bytes of the broker's life and 8 of a counter", () => {
   assert.deepEqual(idFrame(LIFE, 258), Buffer.from("thislife\0\0\0\0\0\0\x01\x02"));
   assert.equal(requestId(idFrame(LIFE, 258)), "746869736c6966650000000000000102");
   assert.equal(requestId(idFrame(LIFE, 2 ** 48 - 1))?.slice(16), "0000ffffffffffff");
+});
+
+test("an id tells which request of this life it is of, and of no other life", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 48 - 1 }), fc.nat(15), (nth, at) => {
+      const id = idFrame(LIFE, nth);
+      assert.equal(nthOf(LIFE, id), nth);
+      id[at] = (id[at] ?? 0) ^ 1;
+      assert.notEqual(nthOf(LIFE, id), nth);
+      if (at < 10) assert.equal(nthOf(LIFE, id), 0);
+    }),
+  );
+  for (const length of [0, 15, 17]) assert.equal(nthOf(LIFE, Buffer.alloc(length)), 0);
 });
 
 test("an address that a client chose is not taken for an id", () => {

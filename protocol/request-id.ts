@@ -6,13 +6,23 @@ import type { Frame } from "./frame.ts";
 
 const LIFE_BYTES = 8;
 const BYTES = 16;
+const NTH_BYTES = 6; // Of the eight; more than anybody counts to.
+const NTH_AT = BYTES - NTH_BYTES;
 
 /** The id of a life's nth request. */
 export function idFrame(life: Frame, nth: number): Frame {
-  const frame = Buffer.alloc(BYTES);
-  life.copy(frame);
-  frame.writeBigUInt64BE(BigInt(nth), LIFE_BYTES);
+  const frame = Buffer.allocUnsafe(BYTES);
+  frame.set(life);
+  frame.writeUInt16BE(0, LIFE_BYTES);
+  frame.writeUIntBE(nth, NTH_AT, NTH_BYTES);
   return frame;
+}
+
+/** Which request of this life the address is the id of; 0 if it is of none. They count from 1. */
+export function nthOf(life: Frame, address: Frame): number {
+  if (address.length !== BYTES) return 0;
+  for (let at = 0; at < LIFE_BYTES; at += 1) if (address[at] !== life[at]) return 0;
+  return address.readUInt16BE(LIFE_BYTES) === 0 ? address.readUIntBE(NTH_AT, NTH_BYTES) : 0;
 }
 
 /**

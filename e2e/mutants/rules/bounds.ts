@@ -8,32 +8,29 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "Requests in flight do not count.",
     file,
-    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
-    replace: "(this.#services.get(name)?.queue.length ?? 0) >= queueMax",
+    find: "(service?.open ?? 0) >= queueMax",
+    replace: "(service?.queue.length ?? 0) >= queueMax",
   },
   {
     rule: "The bound in requests is one too high.",
     file,
-    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
-    replace: "(this.#services.get(name)?.open ?? 0) > queueMax",
+    find: "(service?.open ?? 0) >= queueMax",
+    replace: "(service?.open ?? 0) > queueMax",
   },
   {
     rule: "The bound in requests is that of all services together.",
     file,
-    find: "(this.#services.get(name)?.open ?? 0) >= queueMax",
+    find: "(service?.open ?? 0) >= queueMax",
     replace: "this.counts().queued + this.counts().inFlight >= queueMax",
   },
   {
     rule: "At a bound the oldest is refused, not the newest.",
     file,
-    find:
-      "if (refusal)\n      this.#replies.refuse(from, command, refusal, " +
-      "this.#services.get(nameOf(call.service)));\n    else this.#accept(",
+    find: "if (refusal) return this.#replies.refuse(from, command, refusal, service);",
     replace:
-      "const oldest = this.#services.get(nameOf(call.service))?.queue.first;\n" +
+      "const oldest = service?.queue.first;\n" +
       '    if (refusal && oldest) this.#replies.giveUp(oldest, "refused", refusal, now);\n' +
-      "    if (refusal && !oldest) this.#replies.refuse(from, command, refusal);\n" +
-      "    else this.#accept(",
+      "    if (refusal && !oldest) return this.#replies.refuse(from, command, refusal);",
   },
   {
     rule: "Bytes are not bounded.",
@@ -56,32 +53,38 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "The envelope weighs nothing.",
     file,
-    find: "weigh([...command.envelope, call.service, ...call.body])",
+    find: "weigh([...envelope, call.service, ...call.body])",
     replace: "weigh([call.service, ...call.body])",
   },
   {
     rule: "Requests may name any number of services.",
     file,
-    find: 'if (!this.#services.hasRoomFor(name)) return refusals.full("too many services");',
+    find: 'if (!service && this.#services.isFull) return refusals.full("too many services");',
     replace: "",
   },
   {
     rule: "Workers may name any number of services.",
     file,
-    find: "else if (!this.#services.hasRoomFor(name))\n      this.#reject(",
+    find: "else if (!service && this.#services.isFull)\n      this.#reject(",
     replace: "else if (false)\n      this.#reject(",
   },
   {
     rule: "The bound in services is one too high.",
     file: "broker/services.ts",
-    find: "this.#byName.size < this.#max",
-    replace: "this.#byName.size <= this.#max",
+    find: "this.#byName.size >= this.#max",
+    replace: "this.#byName.size > this.#max",
   },
   {
     rule: "At the bound in services the known ones are refused, too.",
-    file: "broker/services.ts",
-    find: "this.#byName.has(name) || ",
-    replace: "",
+    file,
+    find: "if (!service && this.#services.isFull) return",
+    replace: "if (this.#services.isFull) return",
+  },
+  {
+    rule: "At the bound in services the workers of known ones are, too.",
+    file,
+    find: "else if (!service && this.#services.isFull)",
+    replace: "else if (this.#services.isFull)",
   },
   {
     rule: "A message may be of any size.",

@@ -112,7 +112,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Who asks is served before those that wait for an idle worker.",
     file,
-    find: "service.queue.first ? undefined : this.#workers.next(request)",
+    find: "queue.first ? undefined : this.#workers.next(request)",
     replace: "this.#workers.next(request)",
   },
   {
@@ -156,10 +156,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A queued request never expires.",
     file,
-    find: "for (const request of this.#requests.due(now)) {\n",
-    replace:
-      "for (const request of this.#requests.due(now)) {\n" +
-      "      if (!request.progress.worker) continue;\n",
+    find: "for (const request of due) {\n",
+    replace: "for (const request of due) {\n" + "      if (!request.progress.worker) continue;\n",
   },
   {
     rule: "A worker is free again as soon as its request expires.",

@@ -51,8 +51,8 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "PARTIAL and FINAL of a client are taken for a REQUEST.",
     file,
-    find: 'if (name !== "REQUEST") this.#invalid(',
-    replace: "if (name === null) this.#invalid(",
+    find: 'if (command.name !== "REQUEST") return',
+    replace: "if (command.name === null) return",
   },
   {
     rule: "An unknown worker's HEARTBEAT is ignored.",

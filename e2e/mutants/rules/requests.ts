@@ -21,7 +21,13 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A request's id does not tell the life of the broker.",
     file: "protocol/request-id.ts",
-    find: "  life.copy(frame);\n",
+    find: "  frame.set(life);\n",
+    replace: "  frame.fill(0);\n",
+  },
+  {
+    rule: "An id of another life of the broker is taken for one of this.",
+    file: "protocol/request-id.ts",
+    find: "if (address[at] !== life[at]) return 0;",
     replace: "",
   },
   {
@@ -76,15 +82,15 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A worker may answer what another was given.",
     file,
-    find: "const request = worker.holds.get(nameOf(command.client));",
+    find: "const request = worker.holds.get(key);",
     replace:
       "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n" +
-      "    const request = new Map(everybody).get(nameOf(command.client));",
+      "    const request = new Map(everybody).get(key);",
   },
   {
     rule: "A worker keeps what it has answered, and may answer it again.",
     file,
-    find: "worker.holds.delete(nameOf(client));",
+    find: "worker.holds.delete(key);",
     replace: "",
   },
   {

@@ -373,11 +373,16 @@ export class Broker {
     return services;
   }
 
-  /** A client that went away wants no replies. A call with an id stays open: it may ask again. */
+  /**
+   * A client that went away wants no replies. A call with an id stays open: it may ask again. Who asked
+   * before waits again, and has no use for the rest if what it has missed was not kept.
+   */
   #clientGone(client: Address, now: number) {
     const services = new Set<Service>();
     for (const request of this.#requests.openOf(client)) {
-      if (this.#requests.leave(request, client)) this.#replies.catchUp(request);
+      const waitsAgain = this.#requests.leave(request, client);
+      if (waitsAgain && request.parts) this.#replies.catchUp(request);
+      else if (waitsAgain) this.#replies.giveUp(request, "refused", refusals.TOO_LONG, now);
       if (request.callId !== null) continue;
       this.#replies.giveUp(request, "clientGone", refusals.CLIENT_GONE, now);
       services.add(request.service);

@@ -202,6 +202,17 @@ test("retry: should whoever asked last go away, whoever asked before is told all
   assert.deepEqual(says("w1", partial(id(1), "two")), ["c1 < PARTIAL mmi.call 206 two"]);
 });
 
+test("retry: whoever waits again is refused when what it has missed was not kept", () => {
+  const { says, vanishes, broker } = dialog();
+  says("w1", ready("count", 4));
+  says("c1", streamedCall("count", { id: ID }, "3"));
+  says("c2", streamedCall("count", { id: ID }, "3"));
+  for (let nth = 0; nth < 4; nth += 1) says("w1", partial(id(1), LONG));
+  assert.deepEqual(vanishes("c2"), [`c1 < FINAL mmi.call 500 ${TOO_LONG}`]);
+  assert.deepEqual(says("w1", reply(id(1), "end")), []);
+  assert.equal(broker.counts().repliesDropped, 1);
+});
+
 test("retry: who was sent a part and was asked out of the call is sent no more", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));

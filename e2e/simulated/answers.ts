@@ -62,7 +62,7 @@ export class Answers {
 
   /** Its asker is to be told all of it. */
   askedAgain(asked: Asked) {
-    if (asked.parts.length > 0 && takesParts(asked)) this.#behind.add(asked);
+    if (asked.parts.length > 0) this.#behind.add(asked);
   }
 
   /** Whether that is what a worker answered, to its asker. */
@@ -70,15 +70,17 @@ export class Answers {
     return this.#catchesUp(asker, command) || this.#passesOn(asker, command, now);
   }
 
-  /** Whether what has come of its reply may be more than the broker keeps for its asker. */
+  /** Whether what has come of its reply may be more than the broker keeps, or has kept, for its asker. */
   mayGiveUp(asked: Asked): boolean {
+    if (this.#behind.has(asked)) return asked.cut;
     return this.#came?.asked === asked && this.#came.isLong && !takesParts(asked);
   }
 
   /** After the effects of an input. `isDrained`: it was the end of all that was open. */
   check(account: Account, isDrained: boolean, now: number) {
-    for (const { name, ended } of this.#behind)
-      if (!ended) throw new Violation("S10", `the new asker of ${name} was told no earlier parts`);
+    for (const asked of this.#behind)
+      if (!asked.ended && takesParts(asked))
+        throw new Violation("S10", `the new asker of ${asked.name} was told no earlier parts`);
     this.#behind.clear();
     const came = this.#came;
     if (came && !came.told && !came.asked.ended) this.#checkUntold(came, account, isDrained, now);

@@ -237,8 +237,14 @@ export const CALLS: Mutant[] = [
   {
     rule: "The outcome of a call is sent to a client that went away.",
     file,
-    find: "if (this.#requests.leave(request, client)) this.#replies.catchUp(request);\n",
-    replace: "",
+    find: "const waitsAgain = this.#requests.leave(request, client);",
+    replace: "const waitsAgain = false;",
+  },
+  {
+    rule: "Whoever waits again is told the rest of a reply whose beginning was not kept.",
+    file,
+    find: "if (waitsAgain && request.parts) this",
+    replace: "if (waitsAgain) this",
   },
   {
     rule: "A plain worker is given a call that nobody waits for under no address.",

@@ -500,6 +500,17 @@ test("oversleep: a broker that was itself stopped blames no worker", () => {
   assert.equal(broker.counts().workers, 0);
 });
 
+test("connections that the transport refused are told in the log, by why", () => {
+  const { broker, waits, log } = dialog();
+  for (const why of ["not ZMTP", "not ZMTP", "too large a frame"]) broker.refused(why);
+  assert.deepEqual(log, []);
+  waits(200);
+  assert.deepEqual(log, [
+    { event: "connections.refused", why: "not ZMTP", count: 2 },
+    { event: "connections.refused", why: "too large a frame", count: 1 },
+  ]);
+});
+
 test("a flood is a line in the log, not a line each", () => {
   const { says, waits, log } = dialog();
   for (let message = 0; message < 1000; message += 1) says(C1, [Buffer.from("junk")]);

@@ -1,7 +1,7 @@
 // All open requests by the clients that wait for their outcome.
 
 import type { Address } from "../protocol/frame.ts";
-import { Line } from "./line.ts";
+import { Line } from "../protocol/line.ts";
 import type { Request } from "./request.ts";
 
 /** What one client waits for. */

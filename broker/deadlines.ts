@@ -1,7 +1,7 @@
 // All open requests by their expiry, which each may choose for itself. Time is cut into slots, so
 // that adding, removing and looking what is due cost the same however many requests there are.
 
-import { Line } from "./line.ts";
+import { Line } from "../protocol/line.ts";
 import type { Request } from "./request.ts";
 
 /** Those whose expiry is in the same SLOT_MS. */

@@ -3,7 +3,7 @@
 
 import { type Node, Yallist } from "yallist";
 import type { Address } from "../protocol/frame.ts";
-import { Line } from "./line.ts";
+import { Line } from "../protocol/line.ts";
 import type { Request } from "./request.ts";
 
 /** What one client has waiting, in the order in which it asked; or what workers have lost. */

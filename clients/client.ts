@@ -3,10 +3,12 @@
 
 import { randomUUID } from "node:crypto";
 import { EventEmitter, on } from "node:events";
+import { isBrokerEndpoint } from "../program/environment.ts";
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
+import { Numbered } from "../protocol/numbered.ts";
 import { connect } from "../transport/chosen.ts";
 import type { Connected } from "../transport/transport.ts";
 import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
@@ -53,11 +55,12 @@ type Body = string | Uint8Array | (string | Uint8Array)[];
 type PartHandler = (body: Frame[]) => void;
 
 type Waiter = {
-  service: string;
-  timeoutMs: number;
-  part?: PartHandler | undefined;
   resolve(body: Frame[]): void;
   reject(error: unknown): void;
+  part: PartHandler | null;
+  service: string;
+  timeoutMs: number;
+  unlisten: (() => void) | null; // To the signal.
 };
 
 export class Client {
@@ -65,12 +68,18 @@ export class Client {
   #options: Required<ClientOptions>;
   #pirate: LazyPirate;
   #socket: Connected | null = null;
-  #waiters = new Map<number, Waiter>();
+  #waiters = new Numbered<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `broker` is an endpoint such as tcp://localhost:5555. It need not be there yet. */
+  /**
+   * `broker` is an endpoint such as tcp://localhost:5555; it need not be there yet. Throws a RangeError
+   * for what is no endpoint.
+   */
   constructor(broker: string, options: ClientOptions = {}) {
+    if (!isBrokerEndpoint(broker)) {
+      throw new RangeError(`"${broker}" is no endpoint such as tcp://localhost:5555`);
+    }
     const defaults = { silenceMs: 2500, tries: 3, messageBytesMax: MESSAGE_BYTES_MAX };
     this.#broker = broker;
     this.#options = { ...defaults, ...options };
@@ -100,8 +109,8 @@ export class Client {
    * (NoWorker, Expired, QueueFull, Quarantined, ShuttingDown). Besides, with the reason of `signal`,
    * or with a RangeError for what no broker would take.
    */
-  async request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
-    return this.#ask(service, body, options);
+  request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
+    return this.#ask(service, body, options, null);
   }
 
   /**
@@ -141,33 +150,43 @@ export class Client {
     }
   }
 
-  async #ask(
+  #ask(
+    service: string,
+    body: Body,
+    options: RequestOptions,
+    part: PartHandler | null,
+  ): Promise<Frame[]> {
+    return new Promise((resolve, reject) => {
+      this.#begin(service, body, options, { resolve, reject, part });
+    });
+  }
+
+  #begin(
     service: string,
     body: Body,
     { timeoutMs = 30_000, signal, id: callId }: RequestOptions,
-    part?: PartHandler,
-  ): Promise<Frame[]> {
+    told: Pick<Waiter, "resolve" | "reject" | "part">,
+  ) {
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
     const name = serviceFrame(service);
     const frames = (Array.isArray(body) ? body : [body]).map(toFrame);
     this.#check(name, frames);
     if (callId !== undefined) checkId(callId);
-    const { promise, resolve, reject } = Promise.withResolvers<Frame[]>();
     const now = performance.now();
     const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now, {
       callId,
-      inParts: part !== undefined,
+      inParts: told.part !== null,
     });
-    this.#waiters.set(id, { service, timeoutMs, part, resolve, reject });
-    const abort = () => this.#abort(id, signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
+    const unlisten = signal ? this.#listen(id, signal) : null;
+    this.#waiters.add(id, { ...told, service, timeoutMs, unlisten });
     this.#perform(effects);
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+  }
+
+  #listen(id: number, signal: AbortSignal): () => void {
+    const abort = () => this.#abort(id, signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    return () => signal.removeEventListener("abort", abort);
   }
 
   /** Rejects what is outstanding with Closed, and lets the process end. */
@@ -175,11 +194,10 @@ export class Client {
     this.#closed = true;
     this.#socket?.close(0);
     this.#socket = null;
-    for (const [id, { service, reject }] of this.#waiters) {
+    for (const [id, { service }] of this.#waiters) {
       this.#pirate.cancel(id);
-      reject(new Closed(service, "the client was closed before the reply came"));
+      this.#take(id)?.reject(new Closed(service, "the client was closed before the reply came"));
     }
-    this.#waiters.clear();
     this.#keepTime();
   }
 
@@ -198,9 +216,16 @@ export class Client {
 
   #abort(id: number, reason: unknown) {
     this.#pirate.cancel(id);
-    this.#waiters.get(id)?.reject(reason);
-    this.#waiters.delete(id);
+    this.#take(id)?.reject(reason);
     this.#keepTime();
+  }
+
+  /** It has its outcome now. */
+  #take(id: number): Waiter | undefined {
+    const waiter = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    waiter?.unlisten?.();
+    return waiter;
   }
 
   #perform(effects: Effect[]) {
@@ -237,9 +262,8 @@ export class Client {
   }
 
   #settle(id: number, outcome: Outcome) {
-    const waiter = this.#waiters.get(id);
+    const waiter = this.#take(id);
     if (!waiter) return;
-    this.#waiters.delete(id);
     const { service, timeoutMs, resolve, reject } = waiter;
     if ("reply" in outcome) {
       const failure = decodeFailure(outcome.reply);

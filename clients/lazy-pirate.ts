@@ -13,6 +13,7 @@ import { type Dialect, MDP_0_1, MDP_0_2 } from "../protocol/dialects.ts";
 import { decodeFailure } from "../protocol/failure.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
+import { Numbered } from "../protocol/numbered.ts";
 
 export type Outcome =
   | { reply: Frame[] } // The service's, which may be its error.
@@ -67,7 +68,7 @@ export type Strays = {
 export class LazyPirate {
   readonly strays: Strays = { duplicate: 0, late: 0 };
   #options: LazyPirateOptions;
-  #requests = new Map<number, Request>(); // Those without an outcome, by id.
+  #requests = new Numbered<Request>(); // Those without an outcome, by id.
   #lastId = 0;
   #givenUp = new Set<number>(); // On this socket, so that their replies are not called duplicates.
   #connected = false;
@@ -122,7 +123,7 @@ export class LazyPirate {
       unanswered: TIMED_OUT,
     };
     if (this.#requests.size === 0) this.#owed(now);
-    this.#requests.set(id, request);
+    this.#requests.add(id, request);
     if (!this.#connected) return [id, now >= this.#connectAt ? this.#connect(now) : []];
     if (this.#spoilt) return [id, this.#renew(now)];
     return [id, this.#mayAsk() ? [this.#ask(id, request, now)] : []];
@@ -152,7 +153,7 @@ export class LazyPirate {
   opened(now: number) {
     this.#owed(now);
     this.#reached = true;
-    for (const request of this.#requests.values()) {
+    for (const [, request] of this.#requests) {
       if (request.asked !== null) request.unanswered = TIMED_OUT;
     }
   }

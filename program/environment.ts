@@ -33,10 +33,7 @@ export const bindEndpoint = z
 /** Where the broker is found. */
 export const brokerEndpoint = z
   .string()
-  .refine(
-    (value) => isEndpoint(value) && !value.includes("*"),
-    "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock",
-  )
+  .refine(isBrokerEndpoint, "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock")
   .default("tcp://127.0.0.1:5555");
 
 /** What carries the messages of this process; on the wire it is all the same. */
@@ -81,6 +78,11 @@ function wholeNumber(what: string, least: number, most: number) {
     .regex(/^[0-9]{1,15}$/, message)
     .transform(Number)
     .pipe(z.number().min(least, message).max(most, message));
+}
+
+/** Whether this says where a broker is, as tcp://host:port or ipc://path. */
+export function isBrokerEndpoint(value: string): boolean {
+  return isEndpoint(value) && !value.includes("*");
 }
 
 function isEndpoint(value: string): boolean {

@@ -14,10 +14,12 @@ import {
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
+import { Numbered } from "../protocol/numbered.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */
 export type Request = {
+  number: number; // Ours, of those since the program began.
   client: Frame; // What the REPLY must carry; opaque.
   body: Frame[];
   deadline: number; // When to give up on its handler.
@@ -63,7 +65,8 @@ export class Session {
   #heartbeatAt = 0; // When to send the next HEARTBEAT, while connected.
   #expiry = 0; // When to consider the broker gone, while connected.
   #tickedAt: number; // When we were last awake.
-  #inHand = new Set<Request>(); // What we owe a REPLY, oldest first.
+  #inHand = new Numbered<Request>(); // What we owe a REPLY, oldest first.
+  #lastNumber = 0;
 
   constructor(options: SessionOptions, now: number) {
     this.#options = options;
@@ -121,8 +124,9 @@ export class Session {
     if (command.name !== "REQUEST" || this.#draining) return effects;
     const { client, body } = command;
     const deadline = now + this.#options.timeLimitMs;
-    const request = { client, body, deadline, parts: [], size: 0 };
-    this.#inHand.add(request);
+    const number = ++this.#lastNumber;
+    const request = { number, client, body, deadline, parts: [], size: 0 };
+    this.#inHand.add(number, request);
     return [...effects, { do: "serve", request }];
   }
 
@@ -134,12 +138,12 @@ export class Session {
 
   /** A handler has a part of its reply, and goes on. */
   partial(request: Request, body: Frame[], now: number): Effect[] {
-    if (!this.#inHand.has(request)) return [];
+    if (!this.#inHand.has(request.number)) return [];
     const { client, parts } = request;
     const size = request.size + sizeOf(body);
     const refusal = this.#refusal(client, size, parts.length + body.length);
     if (refusal) {
-      this.#inHand.delete(request);
+      this.#inHand.delete(request.number);
       const reply = this.#send({ name: "REPLY", client, body: refusal }, now);
       return [{ do: "abort", request, why: String(refusal[0]) }, reply, ...this.#leaveIfDone(now)];
     }
@@ -151,7 +155,7 @@ export class Session {
 
   /** A handler finished. If the broker has gone meanwhile, another worker has its request. */
   reply(request: Request, body: Frame[], now: number): Effect[] {
-    if (!this.#inHand.delete(request)) return [];
+    if (!this.#inHand.delete(request.number)) return [];
     return [this.#reply(request, body, now), ...this.#leaveIfDone(now)];
   }
 
@@ -182,7 +186,7 @@ export class Session {
   /** We were stopped. That silence was our own; what the broker thinks of it, it will say. */
   #overslept(ms: number, now: number): Effect {
     this.#expiry = now + leaseMs(this.#options.heartbeat);
-    for (const request of this.#inHand) request.deadline += ms; // Its handler was stopped, too.
+    for (const [, request] of this.#inHand) request.deadline += ms; // Its handler was stopped, too.
     return log({ event: "session.overslept", ms: Math.round(ms) });
   }
 
@@ -221,8 +225,8 @@ export class Session {
     this.#lost += 1;
     this.#connected = false;
     this.#reconnectAt = now + retryMs;
-    const abandoned = [...this.#inHand];
-    this.#inHand.clear();
+    const abandoned = [...this.#inHand].map(([, request]) => request);
+    this.#inHand = new Numbered();
     return [
       { do: "close" },
       ...abandoned.map((request): Effect => ({ do: "abort", request, why })),
@@ -235,9 +239,9 @@ export class Session {
   #overrun(now: number): Effect[] {
     const effects: Effect[] = [];
     const { timeLimitMs: limitMs } = this.#options;
-    for (const request of this.#inHand) {
+    for (const [, request] of this.#inHand) {
       if (request.deadline > now) break; // All have the same limit, so the oldest come first.
-      this.#inHand.delete(request);
+      this.#inHand.delete(request.number);
       const why = `the service took longer than ${limitMs} ms`;
       effects.push({ do: "abort", request, why }, log({ event: "request.overran", limitMs }));
       effects.push(this.#reply(request, encodeFailure(500, why), now));

@@ -1,7 +1,6 @@
 // What a service author uses: serve(), which runs a handler as a worker of the broker until the
 // process is told to stop. One socket, one timer, and the Session that decides.
 
-import { setImmediate as turn } from "node:timers/promises";
 import {
   brokerEndpoint,
   environment,
@@ -14,52 +13,22 @@ import {
   whole,
 } from "../program/environment.ts";
 import { serveHealth } from "../program/health.ts";
-import { type Log, logger } from "../program/log.ts";
+import { logger } from "../program/log.ts";
 import { onStopSignal } from "../program/signals.ts";
-import { decodeFailure, encodeFailure, type FailureCode } from "../protocol/failure.ts";
-import { type Frame, toFrame } from "../protocol/frame.ts";
+import { decodeFailure } from "../protocol/failure.ts";
+import type { Frame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
-import { requestId } from "../protocol/request-id.ts";
+import { Numbered } from "../protocol/numbered.ts";
 import { connect } from "../transport/chosen.ts";
 import type { Connected } from "../transport/transport.ts";
-import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
+import { levelOf, sentenceOf } from "./events.ts";
+import { answer, type Handler, Job } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { type Effect, type Request, Session } from "./session.ts";
 
+export { type Answer, type Handler, ServiceError } from "./job.ts";
 export type { Frame };
-
-/** The frames of a reply's body, at least one; strings go as UTF-8. */
-export type Answer = string | Uint8Array | (string | Uint8Array)[];
-
-/**
- * Does the work of one request: the frames of its body in, those of the reply's out. Throw a
- * ServiceError to say no; anything else that is thrown costs this request and is logged.
- *
- * An `async function*` streams: what it yields is a part of the reply, which a client of 18/MDP has
- * at once and others as a whole with the rest. What it returns is the last part, an empty frame if
- * that is nothing.
- */
-export type Handler = (
-  body: Frame[],
-  request: {
-    id: string | null; // The same when it comes again, after its worker died. Not all brokers have one.
-    signal: AbortSignal; // Aborts when nobody waits for the answer any more.
-  },
-) => Answer | Promise<Answer> | Parts;
-
-type Parts = AsyncGenerator<Answer, Answer | undefined> | AsyncGenerator<Answer, void>;
-
-/** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
-export class ServiceError extends Error {
-  readonly code: FailureCode;
-
-  constructor(code: FailureCode, sentence: string) {
-    super(sentence);
-    this.name = "ServiceError";
-    this.code = code;
-  }
-}
 
 /** For a program that has settings of its own to check them all at once, before it does anything. */
 export const workerSettings = {
@@ -102,8 +71,8 @@ export async function serve(
     },
     now(),
   );
-  const handlers = new Map<Request, AbortController>();
-  const metrics = new WorkerMetrics(service, session, () => handlers.size);
+  const jobs = new Numbered<Job>();
+  const metrics = new WorkerMetrics(service, session, () => jobs.size);
   const stopped = Promise.withResolvers<void>();
   let socket: Connected | null = null;
 
@@ -136,10 +105,10 @@ export async function serve(
           socket?.send(effect.frames);
           break;
         case "serve":
-          void work(effect.request);
+          work(effect.request);
           break;
         case "abort":
-          handlers.get(effect.request)?.abort(new Error(effect.why));
+          jobs.get(effect.request.number)?.abort(new Error(effect.why));
           break;
         case "log":
           log(effect.entry);
@@ -160,22 +129,27 @@ export async function serve(
     });
   }
 
-  async function work(request: Request) {
-    const begunAt = now();
-    const controller = new AbortController();
-    handlers.set(request, controller);
-    const id = requestId(request.client);
-    const part = (body: Frame[]) => perform(session.partial(request, body, now()));
-    const given = { id, signal: controller.signal };
-    const body = await answer(handler, request.body, given, part, log);
-    handlers.delete(request);
+  function work(request: Request) {
+    const job = new Job(request, now());
+    jobs.add(request.number, job);
+    const body = answer(handler, job, part, log);
+    if (body instanceof Promise) void body.then((body) => done(job, body));
+    else done(job, body);
+  }
+
+  function part({ request }: Job, body: Frame[]) {
+    perform(session.partial(request, body, now()));
+  }
+
+  function done({ request, begunAt, aborted }: Job, body: Frame[]) {
+    jobs.delete(request.number);
     const outcome = decodeFailure(body) ? "failed" : "answered";
-    metrics.handled(controller.signal.aborted ? "aborted" : outcome, now() - begunAt);
+    metrics.handled(aborted ? "aborted" : outcome, now() - begunAt);
     perform(session.reply(request, body, now()));
   }
 
   function abortAll(why: string) {
-    for (const controller of handlers.values()) controller.abort(new Error(why));
+    for (const [, job] of jobs) job.abort(new Error(why));
   }
 }
 
@@ -193,49 +167,3 @@ function check(service: string, concurrency: number) {
 }
 
 const AsyncGeneratorFunction = async function* () {}.constructor as new () => Handler;
-
-/** What the handler said last, or how it failed. Never rejects. */
-async function answer(
-  handler: Handler,
-  body: Frame[],
-  request: Parameters<Handler>[1],
-  part: (body: Frame[]) => void,
-  log: Log<WorkerEvent>,
-): Promise<Frame[]> {
-  try {
-    const answered = handler(body, request);
-    const streams = typeof answered === "object" && Symbol.asyncIterator in answered;
-    return toFrames(streams ? await lastOf(answered, request.signal, part) : await answered);
-  } catch (error) {
-    if (error instanceof ServiceError) return encodeFailure(error.code, error.message);
-    // After an abort nobody waits, and most handlers fail with the reason that we gave them.
-    if (!request.signal.aborted) log({ event: "request.failed", err: error });
-    return encodeFailure(500, `the service failed: ${messageOf(error)}`);
-  }
-}
-
-/** Passes on the parts as they come, with a turn of the loop after each, so that heartbeats go on. */
-async function lastOf(
-  parts: Parts,
-  signal: AbortSignal,
-  pass: (part: Frame[]) => void,
-): Promise<Answer> {
-  for (;;) {
-    const { done, value } = await parts.next();
-    if (done) return value ?? "";
-    pass(toFrames(value));
-    await turn();
-    if (signal.aborted) await parts.throw(signal.reason);
-  }
-}
-
-function toFrames(answer: Answer): Frame[] {
-  const frames = Array.isArray(answer) ? answer : [answer];
-  if (frames.length === 0) throw new TypeError("a reply has at least one frame");
-  return frames.map((frame) => {
-    if (typeof frame === "string" || frame instanceof Uint8Array) return toFrame(frame);
-    throw new TypeError(`a reply is made of strings and bytes, not of ${typeof frame}`);
-  });
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

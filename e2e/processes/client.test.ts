@@ -212,6 +212,8 @@ test("no broker: an error that says where none is, after all tries", async (t) =
 
 test("what no broker would take is refused before it is sent", async () => {
   const client = new Client(await freeEndpoint(), { messageBytesMax: 10_000 });
+  for (const endpoint of ["nonsense", "tcp://*:5555", "tcp://localhost:70000"])
+    assert.throws(() => new Client(endpoint), RangeError);
   await assert.rejects(client.request("", "x"), RangeError);
   await assert.rejects(client.request("x".repeat(256), "x"), RangeError);
   await assert.rejects(client.request("echo", []), RangeError);

@@ -178,8 +178,20 @@ export const BOUNDS: Mutant[] = [
   },
   {
     rule: "What has left a line keeps its neighbours.",
-    file: "broker/line.ts",
+    file: "protocol/line.ts",
     find: "    this.setBefore(thing, null);\n    this.setAfter(thing, null);\n",
+    replace: "",
+  },
+  {
+    rule: "Who leaves a table takes those at its place along.",
+    file: "protocol/numbered.ts",
+    find: "elderOf(entry, first).sibling = entry.sibling;",
+    replace: "elderOf(entry, first).sibling = null;",
+  },
+  {
+    rule: "A table that grows loses what it had.",
+    file: "protocol/numbered.ts",
+    find: "    for (const entry of this.#line) this.#seat(entry);\n",
     replace: "",
   },
 ];

@@ -75,14 +75,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker sends the reply of a conversation that is over in the next.",
     file,
-    find: "this.#inHand.clear();",
+    find: "this.#inHand = new Numbered();",
     replace: "",
   },
   {
     rule: "A worker sends a second reply to the same request.",
     file,
-    find: "if (!this.#inHand.delete(request)) return [];",
-    replace: "this.#inHand.delete(request);",
+    find: "if (!this.#inHand.delete(request.number)) return [];",
+    replace: "this.#inHand.delete(request.number);",
   },
   {
     rule: "The handlers of a conversation that is over are not told.",
@@ -141,7 +141,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A handler that takes too long may still answer.",
     file,
-    find: "      this.#inHand.delete(request);\n      const why",
+    find: "      this.#inHand.delete(request.number);\n      const why",
     replace: "      request.deadline = Infinity;\n      const why",
   },
   {
@@ -154,7 +154,7 @@ export const WORKER: Mutant[] = [
     rule: "A worker that was itself stopped blames its handlers.",
     file,
     find:
-      "for (const request of this.#inHand) request.deadline += ms; // Its handler was stopped, " +
+      "for (const [, request] of this.#inHand) request.deadline += ms; // Its handler was stopped, " +
       "too.",
     replace: "",
   },
@@ -287,7 +287,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A handler may still answer after a part that the broker would not take.",
     file,
-    find: "if (refusal) {\n      this.#inHand.delete(request);",
+    find: "if (refusal) {\n      this.#inHand.delete(request.number);",
     replace: "if (refusal) {",
   },
   {
@@ -299,7 +299,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker sends a part of a conversation that is over in the next.",
     file,
-    find: "if (!this.#inHand.has(request)) return [];",
+    find: "if (!this.#inHand.has(request.number)) return [];",
     replace: "",
   },
   {

@@ -6,18 +6,18 @@ import { Crew } from "./crew.ts";
 import type { Sample } from "./part.ts";
 import { Place, startServers } from "./run.ts";
 
-/** For the registrations to be over, and for what they left behind. */
-const REST_MS = 3000;
+const PATIENCE_MS = 3000;
 
+/** `restSeconds` are for the registrations to be over, and for V8 to have learned what goes on. */
 export async function measureIdle(
   programs: (at: Place) => Program[],
-  seconds: number,
+  { restSeconds, seconds }: { restSeconds: number; seconds: number },
 ): Promise<Sample> {
   await using place = await Place.make();
   await using crew = new Crew();
   await startServers(crew, programs(place));
-  const idle = (ms: number) => crew.until("time to pass", ms + REST_MS, wait(ms));
-  await idle(REST_MS);
+  const idle = (ms: number) => crew.until("time to pass", ms + PATIENCE_MS, wait(ms));
+  await idle(restSeconds * 1000);
   const before = crew.usage("broker");
   const begunAt = performance.now();
   await idle(seconds * 1000);

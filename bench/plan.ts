@@ -239,7 +239,7 @@ function idle(quick: boolean): Part {
     run: () =>
       measureIdle(
         ({ port }) => [broker(transport, port), ...thinWorkers(transport, port, workers)],
-        quick ? 8 : 20,
+        quick ? { restSeconds: 3, seconds: 8 } : { restSeconds: 30, seconds: 30 },
       ),
   });
   return {

@@ -23,4 +23,4 @@ async function collectGarbage() {
 }
 
 const LOOK_MS = 5000;
-const WORTH_A_LOOK_BYTES = 2 ** 26;
+const WORTH_A_LOOK_BYTES = 2 ** 27;

@@ -6,8 +6,20 @@ import { lstat, rm } from "node:fs/promises";
 import { connect, type ListenOptions, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** A socket that is on its way to `endpoint`; the name is looked up anew each time. */
-export const dial = (endpoint: string): Socket => connect(addressOf(endpoint));
+/**
+ * A socket that is on its way to `endpoint`; the name is looked up anew each time. What comes is handed
+ * to `received`, and is its own from then on.
+ */
+export function dial(endpoint: string, received: (bytes: Buffer) => void): Socket {
+  // All sockets read into the same memory, which costs less than memory for each reading.
+  const callback = (size: number) => {
+    received(Buffer.from(incoming.subarray(0, size)));
+    return true;
+  };
+  return connect({ ...addressOf(endpoint), onread: { buffer: incoming, callback } });
+}
+
+const incoming = Buffer.allocUnsafeSlow(2 ** 16);
 
 /**
  * Resolves once `server` listens at `endpoint`. Rejects with the system's error (EADDRINUSE, EACCES …)

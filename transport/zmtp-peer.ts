@@ -49,9 +49,13 @@ export class Peer {
       Math.min(options.deadAfterMs, HANDSHAKE_MS),
     ).unref();
     socket.setNoDelay(true);
-    socket.on("data", (bytes) => this.#perform(this.#connection.receive(bytes)));
     for (const news of ["end", "error", "close"]) socket.on(news, () => this.#end("broken"));
     socket.write(encodeGreeting());
+  }
+
+  /** Bytes came, which nobody writes over. */
+  receive(bytes: Buffer) {
+    this.#perform(this.#connection.receive(bytes));
   }
 
   send(frames: Frame[]) {

@@ -61,6 +61,7 @@ export async function bind(
         if (noticeDeaths || end !== "broken") events.gone(address);
       },
     });
+    socket.on("data", (bytes) => peer.receive(bytes));
     strangers.add(peer);
   }
 
@@ -104,7 +105,7 @@ export function connect(
   return { send, close };
 
   function reach(): Peer {
-    const socket = dial(endpoint);
+    const socket = dial(endpoint, (bytes) => reached.receive(bytes));
     socket.setTimeout(CONNECT_MS, () => socket.destroy());
     socket.once("connect", () => socket.setTimeout(0));
     let opened = false;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GOALS, verdicts } from "./goals.ts";
+import { verdicts } from "./goals.ts";
 import { runsOf } from "./measuring.ts";
 import { guideBroker } from "./native/contenders.ts";
 import { naive, shipped } from "./ours/contenders.ts";
@@ -89,7 +89,6 @@ test("a goal is met at its bound, and not beyond it", () => {
   add(DEPTH, queued(1e6), ours("zmtp"), { bytesEach: 400 });
   assert.deepEqual(
     verdicts(results).map(({ met }) => met),
-    [true, false, null, true, false, true, true, false, true],
+    [null, null, null, null, null, true, false, true, false, true, true, false, true],
   );
-  assert.equal(GOALS.length, 9);
 });

@@ -128,7 +128,7 @@ function alone(effort: Effort, quick: boolean): Part {
       "the load takes.",
     view: "load",
     reference: plainBroker.name,
-    rounds: effort.rounds,
+    rounds: quick ? 1 : 2,
     columns: quick ? Object.keys(settings).slice(0, 2) : Object.keys(settings),
     subjects,
   };

@@ -11,7 +11,7 @@ const endpointOf = (port: number, host = "127.0.0.1") => `tcp://${host}:${port}`
 /** What the peers in C need and is not here, as a sentence. */
 export const missing = () => missingOf("gcc");
 
-/** `options` are some of load.c's: `--bare` for a broker that keeps no envelope, `--flood N`. */
+/** `options` are some of load.c's, such as `--bare` for a broker that keeps no envelope. */
 export function nativeLoad(setting: Setting, endpoint: string, ...options: string[]): Program {
   const args = [...loadArguments(endpoint, setting), ...options];
   return { role: "client", command: binaryOf("load"), args, ready: null };

@@ -3,8 +3,6 @@
 //
 //   --bare       without an envelope, which not every broker keeps: the correlation begins the body
 //   --plain      neither MDP nor ZMTP: [length, 4 bytes] [correlation] [body]
-//   --flood N    sends N requests, prints {"event":"sent","seconds":…} once the broker has taken
-//                them, then counts N replies; "seconds" of "done" are from the first to the last
 //
 // A request is [correlation, 8 bytes] [] [MDPC01] [service] [body], and so is its reply. The
 // correlation is the number of the request. Its slot is the remainder of that divided by
@@ -15,7 +13,7 @@
 #include <arpa/inet.h>
 
 enum { CORRELATION = 8 };
-static const int64_t PATIENCE_NS = 10000000000, FLOOD_AT_ONCE = 1 << 16;
+static const int64_t PATIENCE_NS = 10000000000;
 
 struct slot { // Of an outstanding request.
     uint64_t number;
@@ -24,7 +22,7 @@ struct slot { // Of an outstanding request.
 };
 
 static const char *endpoint;
-static long clients = 1, outstanding = 1, bytes = 64, services = 1, bare, plain, flood;
+static long clients = 1, outstanding = 1, bytes = 64, services = 1, bare, plain;
 static double warmup = 1, seconds = 5;
 static int epoll;
 static struct connection *connections;
@@ -32,8 +30,6 @@ static struct slot *slots;
 static struct measure measure;
 static char (*names)[16]; // Of the services.
 static char *body;
-static int64_t began_at;
-static int taken; // Whether the broker has the whole flood.
 static int ending; // Whether no more is asked.
 
 static void read_arguments(int count, char **given) {
@@ -47,20 +43,16 @@ static void read_arguments(int count, char **given) {
         {"seconds", SECONDS, &seconds, 0},
         {"bare", FLAG, &bare, 0},
         {"plain", FLAG, &plain, 0},
-        {"flood", WHOLE, &flood, 1},
         {0},
     });
     if (bare && bytes < CORRELATION) fail("a bare body has %d bytes or more", CORRELATION);
-    // A reply to what was sent last, on the same connection, tells that the broker has the rest.
-    if (flood && (clients > 1 || plain)) fail("--flood is for one client of MDP");
-    if (flood) outstanding = flood;
 }
 
 static const char *service_of(uint64_t number) {
     return names[services == 1 ? 0 : number % (uint64_t)services];
 }
 
-static void put_request(struct buffer *out, uint64_t number, const char *service) {
+static void put_request(struct buffer *out, uint64_t number) {
     if (plain) {
         uint32_t length = htonl((uint32_t)(CORRELATION + bytes));
         append(out, &length, sizeof length);
@@ -72,14 +64,14 @@ static void put_request(struct buffer *out, uint64_t number, const char *service
     else put_frame(out, &number, CORRELATION, MORE);
     put_text(out, "", MORE);
     put_text(out, "MDPC01", MORE);
-    put_text(out, service, MORE);
+    put_text(out, service_of(number), MORE);
     put_frame(out, body, (size_t)bytes, 0);
 }
 
 static void ask(uint64_t number, int64_t now) {
     uint64_t slot = number % (uint64_t)outstanding;
     slots[slot] = (struct slot){number, now, 1};
-    put_request(&connections[slot % (uint64_t)clients].out, number, service_of(number));
+    put_request(&connections[slot % (uint64_t)clients].out, number);
 }
 
 // The correlation of a reply; null: it is none.
@@ -121,29 +113,20 @@ static int next_reply(struct connection *connection, struct message *reply) {
     return 1;
 }
 
-// The answer to what a flood ends with.
-static int is_mark(struct message *reply) {
-    int service = bare ? 2 : 3;
-    return flood && !taken && reply->count > service && is(reply->frames[service], "mmi.service");
-}
-
 // How many requests were answered.
 static long take_replies(struct connection *connection, int64_t now) {
     struct message reply;
     long count = 0;
     while (next_reply(connection, &reply)) {
         struct slot *slot = closed(connection, &reply);
-        if (!slot && is_mark(&reply)) {
-            taken = 1;
-            printf("{\"event\":\"sent\",\"seconds\":%.6f}\n", (double)(now - began_at) / 1e9);
-            fflush(stdout);
-        } else if (!slot) {
+        if (!slot) {
             measure.errors++;
-        } else {
-            count++;
-            if (!ending) answered(&measure, now - slot->sent_at);
-            if (!ending && !flood) ask(slot->number + (uint64_t)outstanding, now);
+            continue;
         }
+        count++;
+        if (ending) continue;
+        answered(&measure, now - slot->sent_at);
+        ask(slot->number + (uint64_t)outstanding, now);
     }
     return count;
 }
@@ -177,28 +160,6 @@ static void keep_asking(void) {
     report(&measure, now);
 }
 
-static void flood_and_count(void) {
-    struct connection *connection = connections;
-    long number = 0, count = 0;
-    int64_t now = began_at = now_ns(), last_at = 0;
-    measure.begun = 1;
-    while ((!taken || count < flood) && (!last_at || now - last_at < PATIENCE_NS)) {
-        while (number < flood && pending(&connection->out) < (size_t)FLOOD_AT_ONCE) {
-            ask((uint64_t)number++, now);
-            if (number == flood) put_request(&connection->out, 0, "mmi.service");
-        }
-        flush(connection);
-        long more = turn(connection->blocked || number == flood ? now + PATIENCE_NS : now);
-        now = now_ns();
-        if (more == 0) continue;
-        if (count == 0) measure.begin_at = now;
-        count += more;
-        last_at = now;
-    }
-    measure.errors += flood - count;
-    report(&measure, last_at);
-}
-
 int main(int count, char **given) {
     read_arguments(count, given);
     epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -213,6 +174,5 @@ int main(int count, char **given) {
         else greet(&connections[i], endpoint);
         unblock(&connections[i], epoll);
     }
-    if (flood) flood_and_count();
-    else keep_asking();
+    keep_asking();
 }

@@ -84,22 +84,6 @@ for (const contender of [ourBroker, guideBroker, plainBroker, pythonBroker, zmqP
   });
 }
 
-for (const contender of [ourBroker, guideBroker, plainBroker, pythonBroker]) {
-  const skip = contender.missing() ?? false;
-  test(`${contender.name}: a flood is taken, then answered`, { ...LIMIT, skip }, async () => {
-    await using crew = new Crew();
-    const programs = contender.programs(one, { port: await freePort(), folder: "" });
-    const [broker, ...others] = programs as [Program, ...Program[]];
-    const load = others.at(-1) as Program;
-    await crew.start(broker);
-    const flood = await crew.start({ ...load, args: [...load.args, "--flood", "5000"] });
-    assert.equal((await flood.line()).event, "sent");
-    for (const worker of others.slice(0, -1)) await crew.start(worker);
-    const { event, requests, errors } = await flood.line();
-    assert.deepEqual({ event, requests, errors }, { event: "done", requests: 5000, errors: 0 });
-  });
-}
-
 for (const [program, libraries, ...args] of [
   ["load", [], "--outstanding", "many"],
   ["load", [], "--outstanding", "0"],

@@ -1,16 +1,21 @@
-// What a user would pick instead for requests and replies, each at its best.
+// What a user would pick instead for requests and replies, each at its best: workers that may take
+// several requests at once do.
 
 import { fileURLToPath } from "node:url";
 import { type Contender, loadArguments, type Program } from "../contender.ts";
 import { workerArguments } from "./arguments.ts";
 import { NATS, RABBITMQ, REDIS, type Server } from "./servers.ts";
 
+/** How many, which is what is outstanding. */
+const AT_ONCE = 64;
+
 export const PEERS: Contender[] = [
   through(NATS, "NATS request()", "nats-worker", "nats-request-load"),
   through(NATS, "NATS thin client", "nats-worker", "nats-thin-load"),
   through(REDIS, "Redis lists", "redis-worker", "redis-load"),
-  through(RABBITMQ, "RabbitMQ direct reply-to", "rabbitmq-worker", "rabbitmq-load"),
-  through(REDIS, "BullMQ", "bullmq-worker", "bullmq-load"),
+  through(REDIS, `Redis lists, up to ${AT_ONCE} at once`, "redis-worker", "redis-load", AT_ONCE),
+  through(RABBITMQ, "RabbitMQ direct reply-to", "rabbitmq-worker", "rabbitmq-load", AT_ONCE),
+  through(REDIS, "BullMQ", "bullmq-worker", "bullmq-load", AT_ONCE),
   {
     name: "gRPC, no broker",
     missing: () => null,
@@ -26,15 +31,23 @@ export const PEERS: Contender[] = [
   },
 ];
 
-function through(server: Server, name: string, workerName: string, loadName: string): Contender {
+/** Where workers take several requests at once, as many as the setting says, or `credit`. */
+function through(
+  server: Server,
+  name: string,
+  workerName: string,
+  loadName: string,
+  credit?: number,
+): Contender {
   return {
     name,
     missing: server.missing,
     programs(setting, at) {
       const endpoint = server.endpoint(at.port);
+      const workers = credit ? { ...setting, credit } : setting;
       return [
         ...server.programs(at),
-        ...workerArguments(endpoint, setting).map((args) => worker(workerName, args)),
+        ...workerArguments(endpoint, workers).map((args) => worker(workerName, args)),
         client(loadName, loadArguments(endpoint, setting)),
       ];
     },

@@ -145,10 +145,14 @@ export class Peer {
 /** The peers that were sent something in this turn of the loop. */
 let due: Peer[] = [];
 
+/**
+ * Last first: a reply is sent before the next request to its worker, which works while the replies of
+ * this turn are written.
+ */
 function flushDue() {
   const peers = due;
   due = [];
-  for (const peer of peers) peer.flush();
+  for (const peer of peers.reverse()) peer.flush();
 }
 
 /** How long a peer may take to say who it is, in ms, at most. */

@@ -38,7 +38,7 @@ simulate: node_modules ## Bad days for all the rules together: SEEDS=100000 make
 mutants: node_modules ## Each rule broken on purpose, on a copy, and the test that notices
 	@npm run -s mutants
 
-bench: node_modules ## Speed beside NATS, Redis, RabbitMQ … on this machine, 25 min; QUICK=1, ONLY=queue make bench
+bench: node_modules ## Speed beside NATS, Redis, RabbitMQ … on this machine, half an hour; QUICK=1, ONLY=queue make bench
 	@npm run -s bench
 
 call: node_modules ## One request: make call SERVICE=math BODY='2 + 2'

@@ -9,7 +9,10 @@ import { environment, transport } from "../program/environment.ts";
 import { fail } from "../program/fail.ts";
 import { TRANSPORTS } from "../transport/transport.ts";
 
-const [, , suite = fail("transports", "which suite?")] = process.argv;
+const SUITES = ["processes", "conformance", "peers"];
+
+const [, , suite = ""] = process.argv;
+if (!SUITES.includes(suite)) fail("transports", `"${suite}" is no suite: ${SUITES.join(", ")}`);
 const { MDP_TRANSPORT } = environment("transports", { MDP_TRANSPORT: transport });
 
 const transports = process.env.MDP_TRANSPORT ? [MDP_TRANSPORT] : TRANSPORTS;

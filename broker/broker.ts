@@ -10,14 +10,13 @@ import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { idFrame, nthOf } from "../protocol/request-id.ts";
-import type { Ended } from "./calls.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { RemovalReason } from "./events.ts";
 import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import { isManagement, manage, type Overview } from "./mmi.ts";
 import { type Effect, Outbox } from "./outbox.ts";
-import { bodyOf, pack } from "./parcel.ts";
+import { bodyOf, type Parcel, pack } from "./parcel.ts";
 import * as refusals from "./refusals.ts";
 import { Replies } from "./replies.ts";
 import { type Asked, Request } from "./request.ts";
@@ -159,17 +158,16 @@ export class Broker {
     const name = nameOf(call.service);
     if (isManagement(name)) return this.#replies.refuse(from, command, refusals.NOT_THROUGH_CALL);
     const { id = "" } = call.options; // None that is valid is that short.
-    const { calls } = this.#requests;
-    const [open, ended] = [calls.open(id), calls.ended(id)];
-    const service = open?.service.name ?? ended?.service ?? name;
-    if (service !== name) return this.#replies.refuse(from, command, refusals.ANOTHER_CALL);
-    if (open || ended) this.#totals.retried += 1;
-    if (open?.call) this.#retry(open, open.call, from, command, now + this.#ttl(call));
-    else if (ended) this.#tellAgain(ended, from, command);
-    else this.#request(from, command, name, call, now);
+    const known = this.#requests.calls.get(id);
+    if (!known) return this.#request(from, command, name, call, now);
+    if (known.service !== name) return this.#replies.refuse(from, command, refusals.ANOTHER_CALL);
+    this.#totals.retried += 1;
+    const { request, outcome } = known;
+    if (request?.call) this.#retry(request, request.call, from, command, now + this.#ttl(call));
+    if (outcome !== null) this.#tellAgain(outcome, from, command);
   }
 
-  #tellAgain({ outcome }: Ended, from: Address, command: ClientCommand) {
+  #tellAgain(outcome: Parcel, from: Address, command: ClientCommand) {
     this.#out.send(from, encode({ ...command, name: "REPLY", body: bodyOf(outcome) }));
   }
 
@@ -274,10 +272,10 @@ export class Broker {
   /** A worker answered. Trust what we gave it, not what it says. */
   #answered(worker: Worker, command: Answer, now: number) {
     const { name, body } = command;
-    const key = this.#keyOf(worker, command.client);
-    const request = worker.holds.get(key);
+    const request = worker.holds.get(this.#idOf(worker, command.client));
     if (request && name === "REPLY") {
-      this.#release(worker, key);
+      worker.holds.delete(request.id);
+      this.#workers.seat(worker);
       if (request.closed) this.#late(worker.service);
       else this.#replies.last(request, body, now);
       this.#dispatch(worker.service, now);
@@ -291,13 +289,10 @@ export class Broker {
     }
   }
 
-  #keyOf(worker: Worker, client: Frame): string | number {
-    return worker.plain ? nameOf(client) : nthOf(this.#life, client);
-  }
-
-  #release(worker: Worker, key: string | number) {
-    worker.holds.delete(key);
-    this.#workers.seat(worker);
+  /** Which request it answers, going by the client address; 0 if none. */
+  #idOf({ plain, last }: Worker, client: Frame): number {
+    if (!plain) return nthOf(this.#life, client);
+    return last?.client === nameOf(client) ? last.id : 0;
   }
 
   #late(service: Service) {
@@ -327,9 +322,10 @@ export class Broker {
     // late REPLY is known for what it is and a redelivery for the same request.
     const asIs = worker.plain ? request.client : null;
     const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
+    if (worker.plain) worker.last = { id: request.id, client: nameOf(client) };
     this.#requests.give(request, worker, now);
     request.progress.deliveries += 1;
-    worker.holds.set(this.#keyOf(worker, client), request);
+    worker.holds.add(request.id, request);
     this.#workers.seat(worker);
     this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
   }
@@ -394,7 +390,7 @@ export class Broker {
   #lose(workers: Worker[], reason: RemovalReason, now: number) {
     const lost: Request[] = [];
     for (const worker of workers) {
-      const held = [...worker.holds.values()].filter((request) => !request.closed);
+      const held = [...worker.holds].flatMap(([, request]) => (request.closed ? [] : [request]));
       // A worker that leaves is not one that its requests have killed.
       if (reason === "left") for (const { progress } of held) progress.deliveries -= 1;
       const broken = held.filter(({ begun }) => begun);

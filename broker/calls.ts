@@ -1,66 +1,86 @@
 // The calls that have an id, so that one that is asked again is not run again: those that are open,
 // and for a while, bounded in number and bytes, what became of those that ended.
 
-import { Yallist } from "yallist";
 import type { Frame } from "../protocol/frame.ts";
+import { Line } from "../protocol/line.ts";
 import { type Parcel, pack } from "./parcel.ts";
 import type { Request } from "./request.ts";
-import { type Limits, type Service, weigh } from "./state.ts";
+import { type Limits, weigh } from "./state.ts";
 
-/** What the client of an ended call was told, or would have been. */
-export type Ended = { service: string; outcome: Parcel };
-
-type Remembered = Ended & { callId: string; until: number; weight: number };
+/** A call that is open, and then has ended. */
+export type Known = {
+  readonly id: string;
+  readonly service: string;
+  request: Request | null; // While it is open.
+  outcome: Parcel | null; // What its client was told in the end, or would have been.
+  weight: number; // Of the outcome, in bytes.
+  until: number; // When to forget it.
+  before: Known | null; // Among those that ended.
+  after: Known | null;
+};
 
 export class Calls {
   #limits: Pick<Limits, "outcomesMax" | "outcomesBytesMax" | "outcomesMs">;
-  #open = new Map<string, Request>();
-  #ended = new Map<string, Remembered>();
-  #byAge = new Yallist<Remembered>(); // Oldest first.
-  #weight = 0; // Of those ended, in bytes.
+  #known = new Map<string, Known>();
+  #ended = new ByAge(); // Oldest first.
+  #open = 0;
+  #weight = 0; // Of the outcomes, in bytes.
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  open(callId: string): Request | undefined {
-    return this.#open.get(callId);
+  get(id: string): Known | undefined {
+    return this.#known.get(id);
   }
 
-  ended(callId: string): Ended | undefined {
-    return this.#ended.get(callId);
+  begin(id: string, request: Request) {
+    const service = request.service.name;
+    const rest = { outcome: null, weight: 0, until: 0, before: null, after: null };
+    this.#known.set(id, { id, service, request, ...rest });
+    this.#open += 1;
   }
 
-  begin(callId: string, request: Request) {
-    this.#open.set(callId, request);
-  }
-
-  end(callId: string, service: Service, told: Frame[], now: number) {
-    this.#open.delete(callId);
-    const until = now + this.#limits.outcomesMs;
-    const ended = {
-      callId,
-      service: service.name,
-      outcome: pack([], told),
-      until,
-      weight: weigh(told),
-    };
-    this.#ended.set(callId, ended);
-    this.#byAge.push(ended);
-    this.#weight += ended.weight;
+  end(id: string, told: Frame[], now: number) {
+    const call = this.#known.get(id);
+    if (!call) return;
+    call.request = null;
+    call.outcome = pack([], told);
+    call.weight = weigh(told);
+    call.until = now + this.#limits.outcomesMs;
+    this.#ended.push(call);
+    this.#open -= 1;
+    this.#weight += call.weight;
     const { outcomesMax, outcomesBytesMax } = this.#limits;
-    while (this.#ended.size > outcomesMax || this.#weight > outcomesBytesMax) this.#forgetOldest();
+    while (this.#known.size - this.#open > outcomesMax || this.#weight > outcomesBytesMax)
+      this.#forgetOldest();
   }
 
   /** Forgets what has been remembered for long enough. */
   forget(now: number) {
-    while ((this.#byAge.head?.value.until ?? Infinity) <= now) this.#forgetOldest();
+    while ((this.#ended.first?.until ?? Infinity) <= now) this.#forgetOldest();
   }
 
   #forgetOldest() {
-    const oldest = this.#byAge.shift();
+    const oldest = this.#ended.first;
     if (!oldest) return;
-    this.#ended.delete(oldest.callId);
+    this.#ended.remove(oldest);
+    this.#known.delete(oldest.id);
     this.#weight -= oldest.weight;
+  }
+}
+
+class ByAge extends Line<Known> {
+  protected before(call: Known) {
+    return call.before;
+  }
+  protected after(call: Known) {
+    return call.after;
+  }
+  protected setBefore(call: Known, neighbour: Known | null) {
+    call.before = neighbour;
+  }
+  protected setAfter(call: Known, neighbour: Known | null) {
+    call.after = neighbour;
   }
 }

@@ -137,7 +137,7 @@ export class Ledger {
     this.#clients.remove(request);
     request.client = null;
     if (request.progress.worker) this.#inFlight -= 1;
-    if (callId !== null) this.calls.end(callId, service, told, now);
+    if (callId !== null) this.calls.end(callId, told, now);
     service.queue.remove(request);
     service.open -= 1;
     request.closed = true;

@@ -24,7 +24,7 @@ export function loadOf(overview: Overview, now: number): Map<ServiceFigures, Loa
   }
   for (const { service, holds } of workers) {
     const load = of(service.figures);
-    for (const request of holds.values()) if (!request.closed) load.inFlight += 1;
+    for (const [, request] of holds) if (!request.closed) load.inFlight += 1;
     if (holds.size === 0) load.idle += 1;
     else load.busy += 1;
   }

@@ -56,8 +56,7 @@ export class Roster {
   seat(worker: Worker) {
     const { service, holds, credit } = worker;
     unseat(worker);
-    const [first] = holds.values();
-    if (holds.size >= credit || first?.progress.alone) return;
+    if (holds.size >= credit || holds.first?.progress.alone) return;
     const list = holds.size === 0 ? service.waiting : service.spare;
     list.push(worker);
     worker.seat = list.tail ?? null;

@@ -3,6 +3,7 @@
 import { type Node, Yallist } from "yallist";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
+import { Numbered } from "../protocol/numbered.ts";
 import type { ServiceFigures } from "./figures.ts";
 import { owned } from "./parcel.ts";
 import { RequestQueue } from "./queue.ts";
@@ -56,7 +57,8 @@ export type Worker = {
   service: Service;
   credit: number; // How many requests it takes at once.
   plain: boolean; // A 7/MDP worker: it announced no credit.
-  holds: Map<string | number, Request>; // What it was given and has not answered, by #keyOf.
+  holds: Numbered<Request>; // What it was given and has not answered, by their ids.
+  last: { id: number; client: Address } | null; // Plain: what it was given last, and as whose.
   seat: Node<Worker> | null; // Its place in `waiting` or `spare`.
   expiry: number; // When to consider it gone.
   lease: Node<Worker> | null; // Its place among all workers, by expiry.
@@ -89,7 +91,8 @@ export const newWorker = (
   service,
   credit: credit ?? 1,
   plain: credit === null,
-  holds: new Map(),
+  holds: new Numbered(),
+  last: null,
   seat: null,
   expiry: 0,
   lease: null,

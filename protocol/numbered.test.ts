@@ -21,6 +21,7 @@ test("things are found by their numbers, in the order in which they came, as in 
         assert.equal(numbered.get(number), map.get(number));
         assert.equal(numbered.has(number), map.has(number));
         assert.equal(numbered.size, map.size);
+        assert.equal(numbered.first, [...map.values()][0]);
       }
       assert.deepEqual([...numbered], [...map]);
     }),

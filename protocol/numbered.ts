@@ -14,6 +14,11 @@ export class Numbered<Thing> {
     return this.#size;
   }
 
+  /** What came before all others. */
+  get first(): Thing | undefined {
+    return this.#line.first?.thing;
+  }
+
   get(number: number): Thing | undefined {
     return this.#find(number)?.thing;
   }

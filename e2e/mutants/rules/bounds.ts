@@ -167,8 +167,8 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "An outcome keeps the memory that it came in.",
     file: "broker/calls.ts",
-    find: "outcome: pack([], told),",
-    replace: "outcome: { envelope: [], body: told },",
+    find: "call.outcome = pack([], told);",
+    replace: "call.outcome = { envelope: [], body: told };",
   },
   {
     rule: "The name of a service keeps the memory that it came in.",

@@ -102,14 +102,14 @@ export const CALLS: Mutant[] = [
   {
     rule: "An open call that is asked again is run again.",
     file,
-    find: "[calls.open(id), calls.ended(id)]",
-    replace: "[undefined, calls.ended(id)]",
+    find: "if (!known) return",
+    replace: "if (!known?.outcome) return",
   },
   {
     rule: "A call that has ended and is asked again is run again.",
     file,
-    find: "[calls.open(id), calls.ended(id)]",
-    replace: "[calls.open(id), undefined]",
+    find: "if (!known) return",
+    replace: "if (!known?.request) return",
   },
   {
     rule: "The outcome goes to whoever asked first.",
@@ -177,25 +177,25 @@ export const CALLS: Mutant[] = [
   {
     rule: "A retry is not counted.",
     file,
-    find: "if (open || ended) this.#totals.retried += 1;",
+    find: "this.#totals.retried += 1;",
     replace: "",
   },
   {
     rule: "An id that is open may be used for another service.",
     file,
-    find: "open?.service.name ?? ended?.service ?? name",
-    replace: "ended?.service ?? name",
+    find: "if (known.service !== name)",
+    replace: "if (known.service !== name && known.outcome !== null)",
   },
   {
     rule: "An id that has ended may be used for another service.",
     file,
-    find: "open?.service.name ?? ended?.service ?? name",
-    replace: "open?.service.name ?? name",
+    find: "if (known.service !== name)",
+    replace: "if (known.service !== name && known.outcome === null)",
   },
   {
     rule: "Any number of outcomes is remembered.",
     file: "broker/calls.ts",
-    find: "this.#ended.size > outcomesMax || ",
+    find: "this.#known.size - this.#open > outcomesMax || ",
     replace: "",
   },
   {
@@ -213,8 +213,8 @@ export const CALLS: Mutant[] = [
   {
     rule: "The newest outcome is forgotten first.",
     file: "broker/calls.ts",
-    find: "const oldest = this.#byAge.shift();",
-    replace: "const oldest = this.#byAge.pop();",
+    find: "const oldest = this.#ended.first;",
+    replace: "const oldest = this.#ended.last;",
   },
   {
     rule: "The bytes of an outcome that is forgotten are never free again.",
@@ -225,7 +225,7 @@ export const CALLS: Mutant[] = [
   {
     rule: "A call that has ended stays open.",
     file: "broker/calls.ts",
-    find: "this.#open.delete(callId);",
+    find: "call.request = null;",
     replace: "",
   },
   {

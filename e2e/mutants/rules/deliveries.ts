@@ -106,7 +106,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A worker that has a request on its last delivery is given another.",
     file: "broker/roster.ts",
-    find: " || first?.progress.alone",
+    find: " || holds.first?.progress.alone",
     replace: "",
   },
   {
@@ -164,10 +164,9 @@ export const DELIVERIES: Mutant[] = [
     file,
     find: 'this.#replies.giveUp(request, "expired", refusal, now);',
     replace:
-      "const { worker } = request;\n" +
+      "const { worker } = request.progress;\n" +
       '      this.#replies.giveUp(request, "expired", refusal, now);\n' +
-      "      for (const [key, held] of worker?.holds ?? [])\n" +
-      "        if (held === request) worker?.holds.delete(key);\n" +
+      "      worker?.holds.delete(request.id);\n" +
       "      if (worker) this.#workers.seat(worker);",
   },
   {
@@ -197,8 +196,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "What expired before its worker is lost is given up again.",
     file,
-    find: "const held = [...worker.holds.values()].filter((request) => !request.closed);",
-    replace: "const held = [...worker.holds.values()];",
+    find: "(request.closed ? [] : [request])",
+    replace: "[request]",
   },
   {
     rule: "Requests expire up to 10 ms too early.",

@@ -98,7 +98,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A broker that is to end refuses what is asked again.",
     file,
-    find: "if (open?.call) this.#retry(",
-    replace: "if (open?.call && this.#drainBy === null) this.#retry(",
+    find: "if (request?.call) this.#retry(",
+    replace: "if (request?.call && this.#drainBy === null) this.#retry(",
   },
 ];

@@ -82,15 +82,15 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A worker may answer what another was given.",
     file,
-    find: "const request = worker.holds.get(key);",
+    find: "const request = worker.holds.get(this.#idOf(worker, command.client));",
     replace:
       "const everybody = [...this.#workers].flatMap((other) => [...other.holds]);\n" +
-      "    const request = new Map(everybody).get(key);",
+      "    const request = new Map(everybody).get(this.#idOf(worker, command.client));",
   },
   {
     rule: "A worker keeps what it has answered, and may answer it again.",
     file,
-    find: "worker.holds.delete(key);",
+    find: "worker.holds.delete(request.id);",
     replace: "",
   },
   {

@@ -1,5 +1,5 @@
 // One connection of ZMTP over a socket of node:net: what came in is told message by message, what
-// goes out is gathered for a turn of the loop and written at once.
+// goes out is gathered for a turn of the loop, or two, and written at once.
 
 import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../protocol/frame.ts";
@@ -61,6 +61,7 @@ export class Peer {
   send(frames: Frame[]) {
     if (this.#ended || this.#closing) return;
     this.#gathered.push(frames);
+    messages += 1;
     this.#gatheredBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
     if (this.#gatheredBytes > this.#unsentBytesMax) this.flush();
     else if (!this.#isDue) this.#flushThisTurn();
@@ -142,18 +143,28 @@ export class Peer {
   }
 }
 
-/** The peers that were sent something in this turn of the loop. */
+/** The peers that were sent something since the last flush, and how many messages. */
 let due: Peer[] = [];
+let messages = 0;
+let hasWaited = false;
 
 /**
- * Last first: a reply is sent before the next request to its worker, which works while the replies of
- * this turn are written.
+ * A write costs what many messages do, for it wakes who reads. Where peers are sent several at a time,
+ * what one more turn of the loop has for them goes along.
+ *
+ * Last first: a reply is sent before the next request to its worker, which works while the replies
+ * are written.
  */
 function flushDue() {
+  hasWaited = !hasWaited && due.length > 1 && messages >= SEVERAL * due.length;
+  if (hasWaited) return setImmediate(flushDue);
   const peers = due;
   due = [];
+  messages = 0;
   for (const peer of peers.reverse()) peer.flush();
 }
+
+const SEVERAL = 3;
 
 /** How long a peer may take to say who it is, in ms, at most. */
 const HANDSHAKE_MS = 10_000;

@@ -53,6 +53,24 @@ async function raw(path: string, ...said: Buffer[]): Promise<Buffer> {
   return Buffer.concat(heard);
 }
 
+/** A peer of this name, which tells each piece that is written to it, as it reads it. */
+async function reader(t: TestContext, path: string, name: string) {
+  const news = mailbox<string>();
+  const socket = connectSocket({ path });
+  t.after(() => socket.destroy());
+  let unsaid = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
+  socket.on("data", (bytes) => {
+    if (unsaid <= 0) return news.put(bytes.toString("latin1"));
+    unsaid -= bytes.length;
+    if (unsaid === 0) news.put("it is open");
+  });
+  const identity = Buffer.from(`\x08Identity\0\0\0\x01${name}`, "latin1");
+  socket.write(encodeGreeting());
+  socket.write(encodeCommand("READY", Buffer.concat([DEALER, identity])));
+  assert.equal(await news.next(), "it is open");
+  return news;
+}
+
 const DEALER = Buffer.from("\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
 
 test("28/REQREP: a peer's address is the identity that it gives itself, or a zero and four bytes", async (t) => {
@@ -76,6 +94,25 @@ test("28/REQREP: who comes back with its identity before it was missed takes its
   broker.send("me", [Buffer.from("welcome back")]);
   assert.equal(String(await second.receive()), "welcome back");
 });
+
+const MESSAGE = "\0\x02hi";
+
+for (const [sent, written] of [
+  [3, [MESSAGE.repeat(4)]],
+  [2, [MESSAGE.repeat(2), MESSAGE]],
+] as const) {
+  test(`${sent} messages each, and one in the next turn of the loop: ${written.length} to write`, async (t) => {
+    const path = socketFile();
+    const broker = await bound(t, path);
+    const readers = [await reader(t, path, "1"), await reader(t, path, "2")];
+    const send = () => {
+      for (const to of ["1", "2"]) broker.send(to, [Buffer.from("hi")]);
+    };
+    for (let nth = 0; nth < sent; nth += 1) send();
+    setImmediate(send);
+    for (const { next } of readers) for (const piece of written) assert.equal(await next(), piece);
+  });
+}
 
 test("who is refused is told why, and so is the program", async (t) => {
   const path = socketFile();

@@ -1,6 +1,7 @@
 // The programs of this project as contenders, on either transport: with the peers that are shipped,
 // and with thin ones, so that the broker and not its peers is what is measured.
 
+import { workerArguments } from "../arguments.ts";
 import { type Contender, loadArguments, type Program, type Setting } from "../contender.ts";
 
 export type TransportName = "zmtp" | "libzmq";
@@ -87,24 +88,19 @@ function client(name: string, port: number, setting: Setting, transport?: Transp
 function workers(
   name: string,
   port: number,
-  { workers, packed, services, credit }: Setting,
+  setting: Setting,
   more: Pick<Program, "ready"> & { env?: Record<string, string> },
   transport?: TransportName,
 ): Program[] {
-  const [processes, connections] = packed ? [1, workers] : [workers, 1];
-  return Array.from({ length: processes }, (_, first) => {
-    const values = { connections, first, services, credit };
-    const args = Object.entries(values).flatMap(([key, value]) => [`--${key}`, String(value)]);
-    return {
-      ...program("worker", name, ["--endpoint", endpointOf(port), ...args]),
-      ...more,
-      env: {
-        MDP_BROKER: endpointOf(port),
-        ...(transport && { MDP_TRANSPORT: transport }),
-        ...more.env,
-      },
-    };
-  });
+  return workerArguments(endpointOf(port), setting).map((args) => ({
+    ...program("worker", name, args),
+    ...more,
+    env: {
+      MDP_BROKER: endpointOf(port),
+      ...(transport && { MDP_TRANSPORT: transport }),
+      ...more.env,
+    },
+  }));
 }
 
 const program = (role: Program["role"], name: string, args: string[]): Program => ({

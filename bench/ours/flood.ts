@@ -7,23 +7,20 @@
 //   {"event":"drained","requests":…,"seconds":…}        from the first reply to the last
 
 import { setTimeout as wait } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 import { DEFAULT_HEARTBEAT } from "../../protocol/heartbeat.ts";
 import { encode } from "../../protocol/mdp.ts";
-import { connect, TIMING } from "./transport.ts";
+import { floodOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
+import { connect, gone, TIMING } from "./transport.ts";
 
 const STEP = 1000; // Requests between two questions whether all is taken.
 const STEPS_OPEN = 8;
 const PAUSE_MS = 300; // For those who look at what a broker takes, before it takes more.
 
-const known = { endpoint: { type: "string" }, requests: { type: "string" } } as const;
-const { endpoint = "", requests: wanted } = parseArgs({ options: known }).values;
-const requests = Number(wanted);
-const gone = () => {
-  throw new Error("the connection broke");
-};
+endWithSentence();
+const { endpoint, requests } = floodOptions();
 
 const BARRIER = Buffer.from("barrier");
 const worker = { header: "worker", dialect: MDP_0_1 } as const;

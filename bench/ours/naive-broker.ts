@@ -2,6 +2,7 @@
 // arrays for queues. One request at a time, no heartbeats.
 
 import { Router } from "zeromq";
+import { fail } from "../../program/fail.ts";
 
 type Message = Buffer[];
 type Service = { requests: { client: Buffer[]; body: Message }[]; waiting: Buffer[] };
@@ -9,7 +10,10 @@ type Service = { requests: { client: Buffer[]; body: Message }[]; waiting: Buffe
 const socket = new Router();
 const services = new Map<string, Service>();
 const serviceOfWorker = new Map<string, string>();
-await socket.bind(process.argv[2] as string);
+const [endpoint] = process.argv.slice(2);
+if (endpoint === undefined)
+  fail("naive-broker", "no endpoint such as tcp://127.0.0.1:5555 was given");
+await socket.bind(endpoint);
 
 for await (const [sender, ...frames] of socket as AsyncIterable<[Buffer, ...Buffer[]]>) {
   const header = frames.findIndex((frame) => frame.length === 0) + 1;

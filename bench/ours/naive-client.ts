@@ -2,9 +2,11 @@
 // and sends one after another, since the package throws at a second one while it waits for room.
 
 import { Dealer } from "zeromq";
-import { Meter } from "./meter.ts";
-import { loadOptions, serviceOf } from "./options.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 
+endWithSentence();
 const options = loadOptions();
 const body = Buffer.alloc(options.bytes, "x");
 const waiting = new Map<string, (reply: Buffer) => void>();
@@ -14,16 +16,9 @@ let lastId = 0;
 
 socket.connect(options.endpoint);
 void receive();
-const meter = new Meter(options);
-for (let place = 0; place < options.outstanding; place += 1) void ask();
-
-async function ask() {
-  for (;;) {
-    const sentAt = performance.now();
-    const reply = await request(serviceOf(lastId, options.services));
-    meter.reply(reply.length, sentAt);
-  }
-}
+await closedLoop(options, (slot) => {
+  request(slot.service).then((reply) => slot.done(reply.length), slot.failed);
+});
 
 async function request(service: string): Promise<Buffer> {
   const id = String(++lastId);

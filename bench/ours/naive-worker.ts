@@ -1,12 +1,15 @@
 // An echo worker as one writes it with zeromq.js after its readme.
 
 import { Dealer } from "zeromq";
-import { serviceOf, workerOptions } from "./options.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 
-const { endpoint, first, services } = workerOptions();
+endWithSentence();
+const { endpoint, services } = workerOptions();
+const [service = ""] = services;
 const socket = new Dealer();
 socket.connect(endpoint);
-await socket.send(["", "MDPW01", Buffer.of(1), serviceOf(first, services)]);
+await socket.send(["", "MDPW01", Buffer.of(1), service]);
 process.stdout.write("ready\n");
 
 for await (const [empty, header, , ...rest] of socket as AsyncIterable<Buffer[]>) {

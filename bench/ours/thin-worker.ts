@@ -6,24 +6,25 @@ import { EMPTY, type Frame } from "../../protocol/frame.ts";
 import { DEFAULT_HEARTBEAT } from "../../protocol/heartbeat.ts";
 import { encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
-import { serviceOf, workerOptions } from "./options.ts";
-import { connect, opening, TIMING } from "./transport.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
+import { connect, gone, opening, TIMING } from "./transport.ts";
 
-const { endpoint, connections, first, services, credit } = workerOptions();
+endWithSentence();
+const { endpoint, services, credit } = workerOptions();
 const REPLY = MDP_0_1.workerCommands.REPLY as Frame;
 const HEARTBEAT = encode({ header: "worker", dialect: MDP_0_1, name: "HEARTBEAT" });
 const COMMAND = 2; // Which frame it is; a REQUEST has the frames of its REPLY.
 
-const opened = opening(connections);
-const sockets = Array.from({ length: connections }, (_, nth) => work(first + nth));
+const opened = opening(services.length);
+const sockets = services.map((name) => work(Buffer.from(name)));
 await opened.all;
 process.stdout.write("ready\n");
 setInterval(() => {
   for (const socket of sockets) socket.send(HEARTBEAT);
 }, DEFAULT_HEARTBEAT.intervalMs);
 
-function work(nth: number): Connected {
-  const service = Buffer.from(serviceOf(nth, services));
+function work(service: Frame): Connected {
   const socket = connect(endpoint, TIMING, {
     opened() {
       // One at a time is what a worker of 7/MDP does, which announces nothing.
@@ -43,9 +44,7 @@ function work(nth: number): Connected {
           throw new Error("the broker sent DISCONNECT");
       }
     },
-    gone: () => {
-      throw new Error("the connection broke");
-    },
+    gone,
   });
   return socket;
 }

@@ -9,6 +9,10 @@ context.maxSockets = 8192;
 /** No connection is given up during a run, in ms. */
 export const TIMING = { deadAfterMs: 60_000 };
 
+export function gone(): never {
+  throw new Error("the connection broke");
+}
+
 /** Waits until so many connections are open. */
 export function opening(connections: number): { one(): void; all: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();

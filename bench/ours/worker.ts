@@ -1,7 +1,10 @@
 // An echo worker on the serve() that is shipped.
 
 import { serve } from "../../workers/worker.ts";
-import { serviceOf, workerOptions } from "./options.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 
-const { first, services, credit } = workerOptions();
-await serve(serviceOf(first, services), (body) => body, { concurrency: credit });
+endWithSentence();
+const { services, credit } = workerOptions();
+const [service = ""] = services;
+await serve(service, (body) => body, { concurrency: credit });

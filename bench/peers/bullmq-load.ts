@@ -2,9 +2,9 @@
 // is a string.
 
 import { Queue, QueueEvents } from "bullmq";
-import { loadOptions } from "./arguments.ts";
-import { closedLoop } from "./closed-loop.ts";
-import { endWithSentence, sayAndEnd } from "./sentence.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop } from "../closed-loop.ts";
+import { endWithSentence, sayAndEnd } from "../sentence.ts";
 
 endWithSentence();
 const options = loadOptions();

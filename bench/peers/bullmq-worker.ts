@@ -1,8 +1,8 @@
 // Echoes jobs of BullMQ, `credit` of them at once: a job's result is its data.
 
 import { Worker } from "bullmq";
-import { workerOptions } from "./arguments.ts";
-import { endWithSentence, sayAndEnd } from "./sentence.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence, sayAndEnd } from "../sentence.ts";
 
 endWithSentence();
 const { endpoint, services, credit } = workerOptions();

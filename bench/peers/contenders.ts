@@ -2,8 +2,8 @@
 // several requests at once do.
 
 import { fileURLToPath } from "node:url";
+import { workerArguments } from "../arguments.ts";
 import { type Contender, loadArguments, type Program } from "../contender.ts";
-import { workerArguments } from "./arguments.ts";
 import { NATS, RABBITMQ, REDIS, type Server } from "./servers.ts";
 
 /** How many, which is what is outstanding. */

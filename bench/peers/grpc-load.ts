@@ -2,10 +2,10 @@
 
 import { promisify } from "node:util";
 import { Client, credentials } from "@grpc/grpc-js";
-import { loadOptions } from "./arguments.ts";
-import { closedLoop } from "./closed-loop.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 import { method, OPTIONS } from "./grpc-echo.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const options = loadOptions();

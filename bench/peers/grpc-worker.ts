@@ -1,9 +1,9 @@
 // A server that echoes unary calls. Clients call it without a broker: it is both.
 
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import { workerOptions } from "./arguments.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 import { method, OPTIONS } from "./grpc-echo.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const { endpoint, services } = workerOptions();

@@ -1,9 +1,9 @@
 // Asks through NATS as its official client does: `request()`.
 
-import { loadOptions } from "./arguments.ts";
-import { closedLoop } from "./closed-loop.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectNats } from "./nats-connection.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const options = loadOptions();

@@ -2,10 +2,10 @@
 // connection, the last token of a reply's subject says whose it is, no promise, no time limit.
 
 import { createInbox, type NatsConnection } from "@nats-io/transport-node";
-import { loadOptions } from "./arguments.ts";
-import { closedLoop, type Slot } from "./closed-loop.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop, type Slot } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectNats } from "./nats-connection.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const options = loadOptions();

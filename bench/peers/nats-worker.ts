@@ -1,8 +1,8 @@
 // Echoes requests that come through NATS: the official client, each service a queue group.
 
-import { workerOptions } from "./arguments.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectNats } from "./nats-connection.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const { endpoint, services } = workerOptions();

@@ -1,4 +1,5 @@
-// Each peer whose server is installed carries requests there and back, and says so if it cannot.
+// Each contender in Node whose server is installed carries requests there and back; and peers say so
+// if they cannot.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Program, Setting } from "../contender.ts";
+import { naive, shipped, thin } from "../ours/contenders.ts";
 import { PEERS } from "./contenders.ts";
 
 const SETTING: Setting = {
@@ -19,14 +21,18 @@ const SETTING: Setting = {
 const running: Running[] = [];
 after(() => Promise.all(running.map((program) => program.stop())));
 
-for (const peer of PEERS) {
-  const skip = peer.missing() ?? false;
+const OURS = [shipped("zmtp", 8), shipped("libzmq", 1), thin("zmtp", 8), thin("libzmq", 1), naive];
 
-  test(`${peer.name} carries requests`, { skip }, async () => {
-    const { requests, errors } = await measured(peer.programs(SETTING, await place()));
+for (const contender of [...OURS, ...PEERS]) {
+  test(`${contender.name} carries requests`, { skip: contender.missing() ?? false }, async () => {
+    const { requests, errors } = await measured(contender.programs(SETTING, await place()));
     assert.ok(requests > 0);
     assert.equal(errors, 0);
   });
+}
+
+for (const peer of PEERS) {
+  const skip = peer.missing() ?? false;
 
   test(`${peer.name} carries requests to connections of one worker process`, { skip }, async () => {
     const setting = { ...SETTING, workers: 3, packed: true, services: 3, credit: 1 };
@@ -90,7 +96,7 @@ class Running {
   async #isReady(): Promise<boolean> {
     const { ready } = this.#program;
     if (!ready) return true;
-    return "port" in ready ? listens(ready.port) : this.told.split("\n").includes(ready.line);
+    return "port" in ready ? listens(ready.port) : this.told.includes(ready.line);
   }
 
   async stop() {

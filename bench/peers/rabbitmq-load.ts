@@ -1,10 +1,10 @@
 // Asks through queues of RabbitMQ, with its direct reply-to: no queue for the replies.
 
 import type { Channel, ConsumeMessage } from "amqplib";
-import { loadOptions } from "./arguments.ts";
-import { closedLoop, type Slot } from "./closed-loop.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop, type Slot } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectRabbitmq } from "./rabbitmq-connection.ts";
-import { endWithSentence } from "./sentence.ts";
 
 const REPLY_TO = "amq.rabbitmq.reply-to";
 

@@ -1,9 +1,9 @@
 // Echoes requests that come through queues of RabbitMQ: nothing durable, `credit` of them unacknowledged.
 
 import type { Channel, ConsumeMessage } from "amqplib";
-import { workerOptions } from "./arguments.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectRabbitmq } from "./rabbitmq-connection.ts";
-import { endWithSentence } from "./sentence.ts";
 
 const PREFETCH_MAX = 100;
 

@@ -2,11 +2,11 @@
 // replies are popped, as many as there are, from a list of the client.
 
 import type { Redis } from "ioredis";
-import { loadOptions } from "./arguments.ts";
-import { closedLoop, type Slot } from "./closed-loop.ts";
+import { loadOptions } from "../arguments.ts";
+import { closedLoop, type Slot } from "../closed-loop.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectRedis } from "./redis-connection.ts";
 import { append, decodeReply, encodeRequest } from "./redis-envelope.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const options = loadOptions();

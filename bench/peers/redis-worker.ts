@@ -2,10 +2,10 @@
 // once, and appends the replies to a list for each client.
 
 import type { Redis } from "ioredis";
-import { workerOptions } from "./arguments.ts";
+import { workerOptions } from "../arguments.ts";
+import { endWithSentence } from "../sentence.ts";
 import { connectRedis } from "./redis-connection.ts";
 import { append, echo } from "./redis-envelope.ts";
-import { endWithSentence } from "./sentence.ts";
 
 endWithSentence();
 const { endpoint, services, credit } = workerOptions();

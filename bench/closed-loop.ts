@@ -99,12 +99,12 @@ class Loop {
     return slot;
   }
 
-  #next(slot: Slot) {
+  #next(slot: Slot, now = performance.now()) {
     this.#askedAt[slot.index] = Infinity;
     if (this.#stopped) return;
     const { services } = this.#options;
     slot.service = services[this.#asked++ % services.length] as string;
-    this.#askedAt[slot.index] = performance.now();
+    this.#askedAt[slot.index] = now;
     this.#ask(slot);
   }
 
@@ -112,9 +112,10 @@ class Loop {
     const { bytes } = this.#options;
     if (replyBytes !== bytes) throw new Error(`a reply has ${replyBytes} bytes, not ${bytes}`);
     this.#requests++;
-    const latencyMs = performance.now() - (this.#askedAt[slot.index] as number);
+    const now = performance.now();
+    const latencyMs = now - (this.#askedAt[slot.index] as number);
     this.#latenciesUs.recordValue(Math.round(latencyMs * 1000));
-    this.#next(slot);
+    this.#next(slot, now);
   }
 
   #failed(slot: Slot, error: Error) {

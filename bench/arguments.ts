@@ -1,7 +1,7 @@
 // The arguments of the programs that are compared: what one makes of a setting, and what they read.
 
 import { parseArgs } from "node:util";
-import type { Setting } from "../contender.ts";
+import type { Setting } from "./contender.ts";
 
 export type LoadOptions = {
   endpoint: string;
@@ -53,6 +53,15 @@ export function loadOptions(): LoadOptions {
     services: serviceNames(count("services", values.services)),
     warmupSeconds: count("warmup", values.warmup),
     seconds: count("seconds", values.seconds),
+  };
+}
+
+export function floodOptions() {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { endpoint: text, requests: text } });
+  return {
+    endpoint: given("endpoint", values.endpoint),
+    requests: count("requests", values.requests),
   };
 }
 

@@ -78,7 +78,7 @@ export class Crew {
   /** What all members of a role have taken together. */
   usage(role: Program["role"]): Usage {
     const usages = this.#members.filter(({ program }) => program.role === role);
-    const nothing = { cpuSeconds: 0, rssBytes: 0, peakBytes: 0 };
+    const nothing = { cpuSeconds: 0, rssBytes: 0 };
     return usages.map(({ pid }) => usageOf(pid)).reduce(sum, nothing);
   }
 

@@ -9,8 +9,9 @@ export type Figures = {
   workersCpu: number; // All of them together.
   clientCpu: number;
   clientBusy: number; // The part of one core that the load generator took.
-  brokerBytes: number; // Resident, at the end.
-  brokerPeakBytes: number;
+  brokerBytes: number; // Resident, at the end, as the next two.
+  workersBytes: number; // All of them together.
+  clientBytes: number;
   errors: number;
 };
 

@@ -54,8 +54,9 @@ than figures do: what is faster than what, rather than how fast it is. Rounds: $
 of each are in [rounds.json](performance/rounds.json).
 
 CPU time is what Linux counted for the processes, all threads and children, while the load was
-counted, divided by the requests; of four workers it is the sum. "client's core" is how much of one
-core the load generator took: one that took all of it may have been the limit.
+counted, divided by the requests. "client's core" is how much of one core the load generator took: one
+that took all of it may have been the limit. Memory is what was resident in the end. Of several workers
+time and memory are the sum.
 
 ${markdown(["Machine", ""], machine())}`;
 }

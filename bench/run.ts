@@ -101,7 +101,8 @@ function figures(
     clientCpu: each("client"),
     clientBusy: taken("client") / seconds,
     brokerBytes: after.broker.rssBytes,
-    brokerPeakBytes: after.broker.peakBytes,
+    workersBytes: after.worker.rssBytes,
+    clientBytes: after.client.rssBytes,
     errors,
   };
 }

@@ -38,17 +38,19 @@ function loadTable(part: Part, column: string, results: Results): string {
       ...[perSecond, p50, p99, p999].map(digits),
       ...[brokerCpu || undefined, workersCpu, clientCpu].map(digits), // Not all have a broker.
     ];
-    const { clientBusy = 0, brokerBytes = 0 } = sample;
+    const { clientBusy = 0, brokerBytes = 0, workersBytes = 0, clientBytes = 0 } = sample;
+    const memory = [brokerBytes, workersBytes, clientBytes].map(mb);
     return {
       perSecond: perSecond ?? 0,
-      row: [subject, `**${timesOf(times)}**`, ...figures, percent(clientBusy), mb(brokerBytes)],
+      row: [subject, `**${timesOf(times)}**`, ...figures, percent(clientBusy), ...memory],
     };
   });
   const rows = measured.toSorted((one, other) => other.perSecond - one.perSecond);
   const head = [column, `× ${reference}`, "requests/s", "p50 µs", "p99 µs", "p99.9 µs"];
-  const cpu = ["broker CPU µs", "workers CPU µs", "client CPU µs", "client's core", "broker MB"];
+  const cpu = ["broker CPU µs", "workers CPU µs", "client CPU µs", "client's core"];
+  const memory = ["broker MB", "workers MB", "client MB"];
   return markdown(
-    [...head, ...cpu],
+    [...head, ...cpu, ...memory],
     rows.map(({ row }) => row),
   );
 }

@@ -15,8 +15,8 @@ test("a process counts with those that descend from it", async () => {
   try {
     await once(shell.stdout, "data");
     assert.equal(familyOf(pid).length, 2);
-    const { rssBytes, peakBytes } = usageOf(pid);
-    assert.ok(rssBytes > 0 && peakBytes >= rssBytes);
+    const { rssBytes } = usageOf(pid);
+    assert.ok(rssBytes > 0);
   } finally {
     process.kill(-pid);
   }
@@ -26,5 +26,5 @@ test("a process counts with those that descend from it", async () => {
 test("this process has taken CPU time, and one that is gone has taken nothing", () => {
   const { cpuSeconds } = usageOf(process.pid);
   assert.ok(cpuSeconds > 0 && Math.abs(cpuSeconds - process.cpuUsage().user / 1e6) < 30);
-  assert.deepEqual(usageOf(2 ** 22 + 1), { cpuSeconds: 0, rssBytes: 0, peakBytes: 0 });
+  assert.deepEqual(usageOf(2 ** 22 + 1), { cpuSeconds: 0, rssBytes: 0 });
 });

@@ -5,12 +5,11 @@ import { readdirSync, readFileSync } from "node:fs";
 export type Usage = {
   cpuSeconds: number; // Of all threads, and of children that have ended.
   rssBytes: number;
-  peakBytes: number; // The most that it was at any time.
 };
 
 /** The usage of a process and all processes that descend from it. Those that are gone count nothing. */
 export const usageOf = (pid: number): Usage =>
-  familyOf(pid).map(usageOfOne).reduce(sum, { cpuSeconds: 0, rssBytes: 0, peakBytes: 0 });
+  familyOf(pid).map(usageOfOne).reduce(sum, { cpuSeconds: 0, rssBytes: 0 });
 
 /** A process and all that descend from it. */
 export function familyOf(pid: number): number[] {
@@ -23,17 +22,13 @@ export function familyOf(pid: number): number[] {
 export const sum = (one: Usage, other: Usage): Usage => ({
   cpuSeconds: one.cpuSeconds + other.cpuSeconds,
   rssBytes: one.rssBytes + other.rssBytes,
-  peakBytes: one.peakBytes + other.peakBytes,
 });
 
 function usageOfOne(pid: number): Usage {
-  const status = read(`/proc/${pid}/status`);
-  const bytes = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+  const [, kilobytes = 0] = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`)) ?? [];
   return {
     cpuSeconds: cpuSecondsIn(read(`/proc/${pid}/stat`)),
-    rssBytes: bytes("VmRSS"),
-    peakBytes: bytes("VmHWM"),
+    rssBytes: Number(kilobytes) * 1024,
   };
 }
 

@@ -40,7 +40,7 @@ export const REGISTRATION: Mutant[] = [
     file: "broker/replies.ts",
     find: "const { client, dialect, envelope } = request;",
     replace:
-      "const { client, envelope, worker } = request;\n    const { dialect } = worker ?? request;",
+      "const { client, envelope, progress } = request;\n    const { dialect } = progress.worker ?? request;",
   },
   {
     rule: "All workers are sent HEARTBEAT in the dialect of the first.",

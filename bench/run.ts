@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Contender, Program, Setting } from "./contender.ts";
 import { Crew } from "./crew.ts";
 import type { Figures } from "./figures.ts";
-import type { Usage } from "./usage.ts";
+import { latest } from "./usage.ts";
 
 /** How much longer than it should a load program may take. */
 const PATIENCE_MS = 60_000;
@@ -79,8 +79,6 @@ const usage = (crew: Crew) => ({
   worker: crew.usage("worker"),
   client: crew.usage("client"),
 });
-
-const latest = (seen: Usage, now: Usage) => (now.cpuSeconds >= seen.cpuSeconds ? now : seen);
 
 function figures(
   done: z.infer<typeof DONE>,

@@ -24,6 +24,12 @@ export const sum = (one: Usage, other: Usage): Usage => ({
   rssBytes: one.rssBytes + other.rssBytes,
 });
 
+/** What a process had last: of one that is ending, its memory is gone before its time is. */
+export const latest = (seen: Usage, now: Usage): Usage => ({
+  cpuSeconds: Math.max(seen.cpuSeconds, now.cpuSeconds),
+  rssBytes: now.rssBytes || seen.rssBytes,
+});
+
 function usageOfOne(pid: number): Usage {
   const [, kilobytes = 0] = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`)) ?? [];
   return {

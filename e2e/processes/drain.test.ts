@@ -16,6 +16,7 @@ test("SIGTERM on the broker: what is in flight and queued is finished, and it ex
   const worker = await stack.worker(SLOW);
   const replies = ["600", "1"].map((ms) => stack.client.request("slow", ms));
   await worker.logged("slow.began");
+  await stack.client.request("mmi.stats", ""); // The second has come, too, once this is answered.
   stack.broker.signal("SIGTERM");
   const { inFlight, queued } = await stack.broker.logged("broker.draining");
   assert.deepEqual([inFlight, queued], [1, 1]);

@@ -322,7 +322,7 @@ export class Broker {
     // late REPLY is known for what it is and a redelivery for the same request.
     const asIs = worker.plain ? request.client : null;
     const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
-    if (worker.plain) worker.last = { id: request.id, client: nameOf(client) };
+    if (worker.plain) worker.last = { id: request.id, client: asIs ?? nameOf(client) };
     this.#requests.give(request, worker, now);
     request.progress.deliveries += 1;
     worker.holds.add(request.id, request);

@@ -1,8 +1,8 @@
 // The calls that have an id, so that one that is asked again is not run again: those that are open,
 // and for a while, bounded in number and bytes, what became of those that ended.
 
+import { Yallist } from "yallist";
 import type { Frame } from "../protocol/frame.ts";
-import { Line } from "../protocol/line.ts";
 import { type Parcel, pack } from "./parcel.ts";
 import type { Request } from "./request.ts";
 import { type Limits, weigh } from "./state.ts";
@@ -15,15 +15,12 @@ export type Known = {
   outcome: Parcel | null; // What its client was told in the end, or would have been.
   weight: number; // Of the outcome, in bytes.
   until: number; // When to forget it.
-  before: Known | null; // Among those that ended.
-  after: Known | null;
 };
 
 export class Calls {
   #limits: Pick<Limits, "outcomesMax" | "outcomesBytesMax" | "outcomesMs">;
   #known = new Map<string, Known>();
-  #ended = new ByAge(); // Oldest first.
-  #open = 0;
+  #ended = new Yallist<Known>(); // Oldest first.
   #weight = 0; // Of the outcomes, in bytes.
 
   constructor(limits: Limits) {
@@ -36,9 +33,7 @@ export class Calls {
 
   begin(id: string, request: Request) {
     const service = request.service.name;
-    const rest = { outcome: null, weight: 0, until: 0, before: null, after: null };
-    this.#known.set(id, { id, service, request, ...rest });
-    this.#open += 1;
+    this.#known.set(id, { id, service, request, outcome: null, weight: 0, until: 0 });
   }
 
   end(id: string, told: Frame[], now: number) {
@@ -49,38 +44,21 @@ export class Calls {
     call.weight = weigh(told);
     call.until = now + this.#limits.outcomesMs;
     this.#ended.push(call);
-    this.#open -= 1;
     this.#weight += call.weight;
     const { outcomesMax, outcomesBytesMax } = this.#limits;
-    while (this.#known.size - this.#open > outcomesMax || this.#weight > outcomesBytesMax)
+    while (this.#ended.length > outcomesMax || this.#weight > outcomesBytesMax)
       this.#forgetOldest();
   }
 
   /** Forgets what has been remembered for long enough. */
   forget(now: number) {
-    while ((this.#ended.first?.until ?? Infinity) <= now) this.#forgetOldest();
+    while ((this.#ended.head?.value.until ?? Infinity) <= now) this.#forgetOldest();
   }
 
   #forgetOldest() {
-    const oldest = this.#ended.first;
+    const oldest = this.#ended.shift();
     if (!oldest) return;
-    this.#ended.remove(oldest);
     this.#known.delete(oldest.id);
     this.#weight -= oldest.weight;
-  }
-}
-
-class ByAge extends Line<Known> {
-  protected before(call: Known) {
-    return call.before;
-  }
-  protected after(call: Known) {
-    return call.after;
-  }
-  protected setBefore(call: Known, neighbour: Known | null) {
-    call.before = neighbour;
-  }
-  protected setAfter(call: Known, neighbour: Known | null) {
-    call.after = neighbour;
   }
 }

@@ -195,7 +195,7 @@ export const CALLS: Mutant[] = [
   {
     rule: "Any number of outcomes is remembered.",
     file: "broker/calls.ts",
-    find: "this.#known.size - this.#open > outcomesMax || ",
+    find: "this.#ended.length > outcomesMax || ",
     replace: "",
   },
   {
@@ -213,8 +213,8 @@ export const CALLS: Mutant[] = [
   {
     rule: "The newest outcome is forgotten first.",
     file: "broker/calls.ts",
-    find: "const oldest = this.#ended.first;",
-    replace: "const oldest = this.#ended.last;",
+    find: "const oldest = this.#ended.shift();",
+    replace: "const oldest = this.#ended.pop();",
   },
   {
     rule: "The bytes of an outcome that is forgotten are never free again.",

@@ -104,10 +104,10 @@ export class Stack implements AsyncDisposable {
     return started as Workers<Count>;
   }
 
-  /** The worker that has begun a request, and the others. */
+  /** The worker that is at a request, and the others. */
   async atWork<Others extends Container[]>([...workers]: [Container, ...Others]) {
     const begun = workers.map(async (worker) => {
-      await worker.logged("slow.began");
+      await worker.logged("slow.began", ({ id }) => !isOver(worker, id));
       return worker;
     });
     const victim = await Promise.any(begun);
@@ -181,6 +181,11 @@ let nth = 1;
 
 /** Of the programs of one stack; the clients in the tests have that of the tests' process. */
 const nextTransport = () => TRANSPORTS[nth % TRANSPORTS.length] as string;
+
+const isOver = (worker: Container, id: unknown) =>
+  worker.log.some((line) => line.id === id && OVER.has(line.event ?? ""));
+
+const OVER = new Set(["slow.finished", "slow.aborted"]);
 
 /** What a worker did, by its log. */
 function executions({ log, name: worker }: Container): HistoryEvent[] {

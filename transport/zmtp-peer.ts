@@ -1,5 +1,6 @@
 // One connection of ZMTP over a socket of node:net: what came in is told message by message, what
-// goes out is gathered for a turn of the loop, or two, and written at once.
+// goes out is gathered and written at once: what answers all that came in together, or what there is in
+// a turn of the loop, or two.
 
 import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../protocol/frame.ts";
@@ -32,6 +33,8 @@ export class Peer {
   #events: PeerEvents;
   #connection: Connection;
   #unsentBytesMax: number;
+  #isAlone: boolean; // The only one of its socket.
+  #isAnswering = false; // In what is called with what came in.
   #gathered: Frame[][] = []; // Since the last flush, or until the connection is open.
   #gatheredBytes = 0;
   #isDue = false; // To be flushed in this turn.
@@ -44,6 +47,7 @@ export class Peer {
     this.#events = events;
     this.#connection = new Connection(options, performance.now());
     this.#unsentBytesMax = options.unsentBytesMax;
+    this.#isAlone = options.socketType === "DEALER";
     this.#patience = setTimeout(
       () => this.#end("broken"),
       Math.min(options.deadAfterMs, HANDSHAKE_MS),
@@ -55,13 +59,18 @@ export class Peer {
 
   /** Bytes came, which nobody writes over. */
   receive(bytes: Buffer) {
-    this.#perform(this.#connection.receive(bytes));
+    this.#isAnswering = this.#isAlone;
+    try {
+      this.#perform(this.#connection.receive(bytes));
+    } finally {
+      if (this.#isAnswering && this.#isDue) this.flush();
+      this.#isAnswering = false;
+    }
   }
 
   send(frames: Frame[]) {
     if (this.#ended || this.#closing) return;
     this.#gathered.push(frames);
-    messages += 1;
     this.#gatheredBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
     if (this.#gatheredBytes > this.#unsentBytesMax) this.flush();
     else if (!this.#isDue) this.#flushThisTurn();
@@ -88,6 +97,11 @@ export class Peer {
     // it is read until the other side has hung up too.
     this.#patience = setTimeout(() => this.#end("broken"), lingerMs);
     this.#socket.end();
+  }
+
+  /** How many messages are to be written. */
+  get gathered(): number {
+    return this.#gathered.length;
   }
 
   /** The messages that were never written, because the connection did not open. */
@@ -122,6 +136,7 @@ export class Peer {
 
   #flushThisTurn() {
     this.#isDue = true;
+    if (this.#isAnswering) return;
     if (due.push(this) === 1) setImmediate(flushDue);
   }
 
@@ -143,9 +158,8 @@ export class Peer {
   }
 }
 
-/** The peers that were sent something since the last flush, and how many messages. */
+/** The peers that were sent something since the last flush. */
 let due: Peer[] = [];
-let messages = 0;
 let hasWaited = false;
 
 /**
@@ -156,11 +170,11 @@ let hasWaited = false;
  * are written.
  */
 function flushDue() {
+  const messages = due.reduce((sum, { gathered }) => sum + gathered, 0);
   hasWaited = !hasWaited && due.length > 1 && messages >= SEVERAL * due.length;
   if (hasWaited) return setImmediate(flushDue);
   const peers = due;
   due = [];
-  messages = 0;
   for (const peer of peers.reverse()) peer.flush();
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -13,7 +13,7 @@ import { encodeGreeting } from "../protocol/zmtp.ts";
 import { encodeCommand } from "../protocol/zmtp-frames.ts";
 import { mailbox } from "./mailbox.ts";
 import type { Binding } from "./transport.ts";
-import { bind } from "./zmtp.ts";
+import { bind, connect } from "./zmtp.ts";
 
 const socketFile = () => join(mkdtempSync(join(tmpdir(), "mdp-")), "socket");
 const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
@@ -55,15 +55,9 @@ async function raw(path: string, ...said: Buffer[]): Promise<Buffer> {
 
 /** A peer of this name, which tells each piece that is written to it, as it reads it. */
 async function reader(t: TestContext, path: string, name: string) {
-  const news = mailbox<string>();
   const socket = connectSocket({ path });
   t.after(() => socket.destroy());
-  let unsaid = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
-  socket.on("data", (bytes) => {
-    if (unsaid <= 0) return news.put(bytes.toString("latin1"));
-    unsaid -= bytes.length;
-    if (unsaid === 0) news.put("it is open");
-  });
+  const news = readingOf(socket);
   const identity = Buffer.from(`\x08Identity\0\0\0\x01${name}`, "latin1");
   socket.write(encodeGreeting());
   socket.write(encodeCommand("READY", Buffer.concat([DEALER, identity])));
@@ -71,7 +65,20 @@ async function reader(t: TestContext, path: string, name: string) {
   return news;
 }
 
+/** That the other side has introduced itself, and each piece that it then writes. */
+function readingOf(socket: Socket) {
+  const news = mailbox<string>();
+  let unsaid = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
+  socket.on("data", (bytes) => {
+    if (unsaid <= 0) return news.put(bytes.toString("latin1"));
+    unsaid -= bytes.length;
+    if (unsaid === 0) news.put("it is open");
+  });
+  return news;
+}
+
 const DEALER = Buffer.from("\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
+const ROUTER = Buffer.from("\x0bSocket-Type\0\0\0\x06ROUTER", "latin1");
 
 test("28/REQREP: a peer's address is the identity that it gives itself, or a zero and four bytes", async (t) => {
   const path = socketFile();
@@ -113,6 +120,28 @@ for (const [sent, written] of [
     for (const { next } of readers) for (const piece of written) assert.equal(await next(), piece);
   });
 }
+
+test("what answers messages that came together is written at once, without what is said later", async (t) => {
+  const path = socketFile();
+  const server = createServer().listen(path);
+  t.after(() => server.close());
+  const answering = connect(`ipc://${path}`, BINDING, {
+    message(frames) {
+      setImmediate(() => answering.send(frames));
+      answering.send(frames);
+    },
+    opened() {},
+    gone() {},
+  });
+  t.after(() => answering.close(0));
+  const [socket] = await once(server, "connection");
+  t.after(() => socket.destroy());
+  const { next } = readingOf(socket);
+  socket.write(Buffer.concat([encodeGreeting(), encodeCommand("READY", ROUTER)]));
+  assert.equal(await next(), "it is open");
+  socket.write(MESSAGE.repeat(2));
+  assert.deepEqual([await next(), await next()], [MESSAGE.repeat(2), MESSAGE.repeat(2)]);
+});
 
 test("who is refused is told why, and so is the program", async (t) => {
   const path = socketFile();

@@ -1,6 +1,6 @@
 // One connection of ZMTP over a socket of node:net: what came in is told message by message, what
 // goes out is gathered and written at once: what answers all that came in together, or what there is in
-// a turn of the loop, or two.
+// a turn of the loop, or a few.
 
 import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../protocol/frame.ts";
@@ -37,7 +37,8 @@ export class Peer {
   #isAnswering = false; // In what is called with what came in.
   #gathered: Frame[][] = []; // Since the last flush, or until the connection is open.
   #gatheredBytes = 0;
-  #isDue = false; // To be flushed in this turn.
+  #isDue = false; // To be flushed in this turn, or a later one.
+  #waited = 0; // For how many turns.
   #closing = false; // By us: nothing more is told.
   #ended = false;
   #patience: NodeJS.Timeout; // With a handshake, or once we hung up.
@@ -104,6 +105,13 @@ export class Peer {
     return this.#gathered.length;
   }
 
+  /** Whether more is to be gathered for it in the next turn of the loop, for so many turns at most. */
+  waits(turns: number): boolean {
+    const waits = this.gathered >= SEVERAL && this.#waited < turns;
+    this.#waited = waits ? this.#waited + 1 : 0;
+    return waits;
+  }
+
   /** The messages that were never written, because the connection did not open. */
   get unsent(): Frame[][] {
     return this.#gathered;
@@ -158,27 +166,33 @@ export class Peer {
   }
 }
 
-/** The peers that were sent something since the last flush. */
+/** The peers that are to be written to, in the order in which they were sent something. */
 let due: Peer[] = [];
-let hasWaited = false;
 
 /**
- * A write costs what many messages do, for it wakes who reads. Where peers are sent several at a time,
- * what one more turn of the loop has for them goes along.
+ * A write costs what many messages do, for it wakes who reads. So who is sent several messages at a
+ * time waits for what the next turn of the loop has for it, if it is not the only one; and for up to
+ * three turns while others are sent one, which they work at meanwhile.
  *
  * Last first: a reply is sent before the next request to its worker, which works while the replies
  * are written.
  */
 function flushDue() {
-  const messages = due.reduce((sum, { gathered }) => sum + gathered, 0);
-  hasWaited = !hasWaited && due.length > 1 && messages >= SEVERAL * due.length;
-  if (hasWaited) return setImmediate(flushDue);
-  const peers = due;
-  due = [];
-  for (const peer of peers.reverse()) peer.flush();
+  const turns = turnsToWait();
+  const waiting: Peer[] = [];
+  const ready: Peer[] = [];
+  for (const peer of due) (peer.waits(turns) ? waiting : ready).push(peer);
+  due = waiting;
+  if (waiting.length > 0) setImmediate(flushDue);
+  for (const peer of ready.reverse()) peer.flush();
 }
 
-const SEVERAL = 3;
+function turnsToWait() {
+  if (due.length === 1) return 0;
+  return due.some(({ gathered }) => gathered < SEVERAL) ? 3 : 1;
+}
+
+const SEVERAL = 2;
 
 /** How long a peer may take to say who it is, in ms, at most. */
 const HANDSHAKE_MS = 10_000;

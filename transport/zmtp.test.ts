@@ -8,6 +8,7 @@ import { connect as connectSocket, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Dealer, Publisher } from "zeromq";
 import { encodeGreeting } from "../protocol/zmtp.ts";
 import { encodeCommand } from "../protocol/zmtp-frames.ts";
@@ -104,22 +105,39 @@ test("28/REQREP: who comes back with its identity before it was missed takes its
 
 const MESSAGE = "\0\x02hi";
 
-for (const [sent, written] of [
-  [3, [MESSAGE.repeat(4)]],
-  [2, [MESSAGE.repeat(2), MESSAGE]],
-] as const) {
-  test(`${sent} messages each, and one in the next turn of the loop: ${written.length} to write`, async (t) => {
+/** How many messages two readers are sent in each turn of the loop, and what each is then told. */
+const TURNS = [
+  { what: "one message each is written in its turn", sent: ["1 1", "1 1"], pieces: ["1 1", "1 1"] },
+  { what: "several each wait for the next turn", sent: ["2 3", "2 1"], pieces: ["4", "4"] },
+  {
+    what: "several wait for three turns while others are sent one",
+    sent: ["2 1", "2 1", "2 1", "2 1", "2 1"],
+    pieces: ["8 2", "1 1 1 1 1"],
+  },
+  {
+    what: "several do not wait if there is nobody else",
+    sent: ["2 0", "2 0"],
+    pieces: ["2 2", ""],
+  },
+];
+
+for (const { what, sent, pieces } of TURNS) {
+  test(what, async (t) => {
     const path = socketFile();
     const broker = await bound(t, path);
-    const readers = [await reader(t, path, "1"), await reader(t, path, "2")];
-    const send = () => {
-      for (const to of ["1", "2"]) broker.send(to, [Buffer.from("hi")]);
-    };
-    for (let nth = 0; nth < sent; nth += 1) send();
-    setImmediate(send);
-    for (const { next } of readers) for (const piece of written) assert.equal(await next(), piece);
+    const readers = [await reader(t, path, "0"), await reader(t, path, "1")];
+    for (const turn of sent) {
+      for (const [to, messages] of numbers(turn).entries())
+        for (let nth = 0; nth < messages; nth += 1) broker.send(String(to), [Buffer.from("hi")]);
+      await nextTurn();
+    }
+    for (const [at, { next }] of readers.entries())
+      for (const messages of numbers(pieces[at] ?? ""))
+        assert.equal(await next(), MESSAGE.repeat(messages));
   });
 }
+
+const numbers = (text: string) => text.split(" ").filter(Boolean).map(Number);
 
 test("what answers messages that came together is written at once, without what is said later", async (t) => {
   const path = socketFile();

@@ -15,7 +15,7 @@ const rows = rules
 const TESTS = [
   "{protocol,broker}/*.test.ts",
   "workers/session.test.ts",
-  "clients/{lazy-pirate,plain-brokers}.test.ts",
+  "clients/{session,session-plain}.test.ts",
   "e2e/conformance/*.test.ts",
 ];
 

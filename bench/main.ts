@@ -1,7 +1,7 @@
 // Measures this project beside others, on this machine, and writes docs/PERFORMANCE.md.
 
-import { fail } from "../program/fail.ts";
-import { onStopSignal } from "../program/signals.ts";
+import { fail } from "../runtime/fail.ts";
+import { onStopSignal } from "../runtime/signals.ts";
 import { measureAll, runsOf } from "./measuring.ts";
 import { sections, writePage } from "./page.ts";
 import { plan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { fail } from "../program/fail.ts";
+import { fail } from "../runtime/fail.ts";
 
 /** From now on whatever goes wrong ends the program with exit code 1 and one sentence. */
 export function endWithSentence() {

@@ -13,7 +13,7 @@ import {
   reply,
   request,
   requestFrom,
-} from "./dialog.ts";
+} from "./dialog.testing.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -267,7 +267,7 @@ test("late reply: an id that is not this worker's is dropped and counted, and th
   assert.deepEqual(says(W1, reply(id(1), "one")), ["c1 < echo one"]);
   waits(100);
   assert.deepEqual(events("replies.dropped"), [
-    { event: "replies.dropped", service: "echo", why: "late", count: 1 },
+    { event: "replies.dropped", service: "echo", reason: "late", count: 1 },
   ]);
 });
 
@@ -304,7 +304,7 @@ test("expiry: a queued request that nobody serves is given up after its time", (
   assert.deepEqual([broker.counts().queued, broker.counts().expired], [0, 1]);
   assert.deepEqual(says(W1, ready("echo")), []);
   assert.deepEqual(events("requests.dropped"), [
-    { event: "requests.dropped", service: "echo", why: "no worker came in time", count: 1 },
+    { event: "requests.dropped", service: "echo", reason: "no worker came in time", count: 1 },
   ]);
 });
 
@@ -365,7 +365,7 @@ test("bounds: requests queued and in flight count, and the newest is refused", (
   assert.deepEqual(log.at(-1), {
     event: "requests.dropped",
     service: "echo",
-    why: "the queue is full",
+    reason: "the queue is full",
     count: 1,
   });
   assert.deepEqual(says(W1, reply(C1, "1")), ["c1 < echo 1", "w1 < REQUEST c1 2"]);
@@ -467,7 +467,7 @@ test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => 
   assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 404"]);
   waits(100);
   assert.deepEqual(events("peers.disconnected").slice(0, 1), [
-    { event: "peers.disconnected", why: "an unexpected HEARTBEAT", count: 1 },
+    { event: "peers.disconnected", reason: "an unexpected HEARTBEAT", count: 1 },
   ]);
 });
 
@@ -493,7 +493,7 @@ test("oversleep: a broker that was itself stopped blames no worker", () => {
   says(W1, ready("echo"));
   assert.deepEqual(freezes(LEASE_MS * 5), []);
   assert.equal(broker.counts().workers, 1);
-  assert.equal(events("broker.overslept").length, 1);
+  assert.equal(events("broker.stalled").length, 1);
   waits(LEASE_MS - 100);
   assert.equal(broker.counts().workers, 1);
   waits(100);
@@ -502,12 +502,12 @@ test("oversleep: a broker that was itself stopped blames no worker", () => {
 
 test("connections that the transport refused are told in the log, by why", () => {
   const { broker, waits, log } = dialog();
-  for (const why of ["not ZMTP", "not ZMTP", "too large a frame"]) broker.refused(why);
+  for (const reason of ["not ZMTP", "not ZMTP", "too large a frame"]) broker.refused(reason);
   assert.deepEqual(log, []);
   waits(200);
   assert.deepEqual(log, [
-    { event: "connections.refused", why: "not ZMTP", count: 2 },
-    { event: "connections.refused", why: "too large a frame", count: 1 },
+    { event: "connections.refused", reason: "not ZMTP", count: 2 },
+    { event: "connections.refused", reason: "too large a frame", count: 1 },
   ]);
 });
 
@@ -516,6 +516,6 @@ test("a flood is a line in the log, not a line each", () => {
   for (let message = 0; message < 1000; message += 1) says(C1, [Buffer.from("junk")]);
   waits(200);
   assert.deepEqual(log, [
-    { event: "messages.dropped", why: "no header, nor an empty frame before one", count: 1000 },
+    { event: "messages.dropped", reason: "no header, nor an empty frame before one", count: 1000 },
   ]);
 });

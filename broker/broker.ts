@@ -9,31 +9,31 @@ import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import { idFrame, nthOf } from "../protocol/request-id.ts";
+import { idFrame, sequenceOf } from "../protocol/request-id.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { RemovalReason } from "./events.ts";
-import { Figures } from "./figures.ts";
-import { Ledger } from "./ledger.ts";
+import { type Effect, Effects } from "./effects.ts";
 import { isManagement, manage, type Overview } from "./mmi.ts";
-import { type Effect, Outbox } from "./outbox.ts";
-import { bodyOf, type Parcel, pack } from "./parcel.ts";
-import * as refusals from "./refusals.ts";
-import { Replies } from "./replies.ts";
-import { type Asked, Request } from "./request.ts";
-import { Roster } from "./roster.ts";
-import { Services } from "./services.ts";
 import {
   bytesOf,
-  type Counts,
+  type CallState,
   hexOf,
   type Limits,
   nameOf,
   newWorker,
+  Request,
   type Service,
   textOf,
   type Worker,
   weigh,
-} from "./state.ts";
+} from "./model.ts";
+import { bodyOf, type PackedMessage, pack } from "./packed-message.ts";
+import * as rejections from "./rejections.ts";
+import { Replies } from "./replies.ts";
+import { Requests } from "./requests.ts";
+import { Services } from "./services.ts";
+import { Stats } from "./stats.ts";
+import type { Counts, RemovalReason } from "./vocabulary.ts";
+import { Workers } from "./workers.ts";
 
 type Ready = Extract<WorkerCommand, { name: "READY" }>;
 type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
@@ -41,11 +41,11 @@ type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
 export class Broker {
   #limits: Limits;
   #heartbeat: Heartbeat;
-  #life: Frame; // Eight bytes that no other life of a broker has.
-  #figures: Figures;
+  #incarnation: Frame; // Eight bytes that no other life of a broker has.
+  #stats: Stats;
   #services: Services;
-  #workers: Roster;
-  #requests: Ledger;
+  #workers: Workers;
+  #requests: Requests;
   #replies: Replies;
   #deadLetters = new DeadLetters();
   #lastId = 0;
@@ -53,18 +53,18 @@ export class Broker {
   #drainBy: number | null = null; // When to wait no longer, if the program is to end.
   #leaveAt: number | null = null; // When to be gone, all being said.
   #totals = { retried: 0, repliesDropped: 0, messagesDropped: 0 };
-  #out = new Outbox();
+  #out = new Effects();
 
   /** `life` is 8 random bytes, new with each start of a broker. */
   constructor(limits: Limits, heartbeat: Heartbeat, life: Frame, now: number) {
     this.#limits = limits;
     this.#heartbeat = heartbeat;
-    this.#figures = new Figures(limits);
-    this.#services = new Services(limits, this.#figures);
-    this.#workers = new Roster(heartbeat);
-    this.#requests = new Ledger(limits, this.#figures, now);
+    this.#stats = new Stats(limits.servicesMax);
+    this.#services = new Services(limits, this.#stats);
+    this.#workers = new Workers(heartbeat);
+    this.#requests = new Requests(limits, this.#stats, now);
     this.#replies = new Replies(limits, this.#requests, this.#out);
-    this.#life = life;
+    this.#incarnation = life;
     this.#tickedAt = now;
   }
 
@@ -73,7 +73,7 @@ export class Broker {
     this.#dispatchAll(this.#expire(now), now);
     const command =
       sizeOf(frames) > this.#limits.messageBytesMax
-        ? ({ header: "invalid", why: "the message is too large" } as const)
+        ? ({ header: "invalid", reason: "the message is too large" } as const)
         : decode(frames);
     switch (command.header) {
       case "client":
@@ -83,7 +83,7 @@ export class Broker {
         this.#workerCommand(from, command, now);
         break;
       case "invalid":
-        this.#invalid(from, command.why, now);
+        this.#invalid(from, command.reason, now);
         break;
     }
     return this.#flush(now);
@@ -93,26 +93,26 @@ export class Broker {
   gone(peer: Address, now: number): Effect[] {
     this.#dispatchAll(this.#expire(now), now);
     const worker = this.#workers.get(peer);
-    if (worker) this.#lose([worker], "gone", now);
+    if (worker) this.#removeWorkers([worker], "gone", now);
     this.#clientGone(peer, now);
     return this.#flush(now);
   }
 
   /** The transport closed a connection: who was there does not speak ZMTP as we do. */
-  refused(why: string) {
-    this.#out.tally.add({ event: "connections.refused", why });
+  refused(reason: string) {
+    this.#out.counter.add({ event: "connections.refused", reason });
   }
 
   /** Time passed. To be called several times in each heartbeat interval. */
   tick(now: number): Effect[] {
-    if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#overslept(now);
+    if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#stalled(now);
     this.#tickedAt = now;
     const services = this.#expire(now);
     this.#purge(now);
     this.#dispatchAll(services, now);
-    this.#beat(now);
+    this.#sendHeartbeats(now);
     this.#requests.calls.forget(now);
-    this.#out.logTally();
+    this.#out.logCounted();
     return this.#flush(now);
   }
 
@@ -134,7 +134,7 @@ export class Broker {
   /** All that there is to tell of this broker. */
   overview(): Overview {
     const [services, workers, deadLetters] = [this.#services, this.#workers, this.#deadLetters];
-    return { services, workers, deadLetters, figures: this.#figures, counts: () => this.counts() };
+    return { services, workers, deadLetters, stats: this.#stats, counts: () => this.counts() };
   }
 
   #clientCommand(from: Address, command: ClientCommand, now: number) {
@@ -154,29 +154,37 @@ export class Broker {
   /** A call with an id that we know is one asked again: it is not run again. */
   #call(from: Address, command: ClientCommand, now: number) {
     const call = decodeCall(command.body);
-    if ("wrong" in call) return this.#replies.refuse(from, command, refusals.malformed(call.wrong));
+    if ("wrong" in call)
+      return this.#replies.rejectCommand(from, command, rejections.malformed(call.wrong));
     const name = nameOf(call.service);
-    if (isManagement(name)) return this.#replies.refuse(from, command, refusals.NOT_THROUGH_CALL);
+    if (isManagement(name))
+      return this.#replies.rejectCommand(from, command, rejections.NOT_THROUGH_CALL);
     const { id = "" } = call.options; // None that is valid is that short.
     const known = this.#requests.calls.get(id);
     if (!known) return this.#request(from, command, name, call, now);
-    if (known.service !== name) return this.#replies.refuse(from, command, refusals.ANOTHER_CALL);
+    if (known.service !== name)
+      return this.#replies.rejectCommand(from, command, rejections.ANOTHER_CALL);
     this.#totals.retried += 1;
     const { request, outcome } = known;
     if (request?.call) this.#retry(request, request.call, from, command, now + this.#ttl(call));
     if (outcome !== null) this.#tellAgain(outcome, from, command);
   }
 
-  #tellAgain(outcome: Parcel, from: Address, command: ClientCommand) {
+  #tellAgain(outcome: PackedMessage, from: Address, command: ClientCommand) {
     this.#out.send(from, encode({ ...command, name: "REPLY", body: bodyOf(outcome) }));
   }
 
   /** The outcome goes to whoever asked last, all of it. */
-  #retry(request: Request, call: Asked, from: Address, command: ClientCommand, expiry: number) {
-    if (!request.parts) return this.#replies.refuse(from, command, refusals.TOO_LONG);
+  #retry(request: Request, call: CallState, from: Address, command: ClientCommand, expiry: number) {
+    if (!request.parts)
+      return this.#replies.rejectCommand(from, command, rejections.REPLY_TOO_LARGE);
     const asker = { client: from, dialect: command.dialect, envelope: command.envelope };
     if (this.#requests.weight + this.#requests.more(request, asker) > this.#limits.queueBytesMax) {
-      return this.#replies.refuse(from, command, refusals.full("the queues are too large"));
+      return this.#replies.rejectCommand(
+        from,
+        command,
+        rejections.full("the queues are too large"),
+      );
     }
     this.#requests.reassign(request, call, asker, Math.max(call.expiry, expiry));
     this.#replies.catchUp(request);
@@ -187,15 +195,15 @@ export class Broker {
     const weight = weigh([...envelope, call.service, ...call.body]);
     const service = this.#services.get(name);
     const refusal = this.#refusal(service, weight);
-    if (refusal) return this.#replies.refuse(from, command, refusal, service);
+    if (refusal) return this.#replies.rejectCommand(from, command, refusal, service);
     const expiry = now + this.#ttl(call);
     const isCall = isSame(command.service, CALL);
     const request = new Request({
       id: ++this.#lastId,
       client: from,
       dialect,
-      parcel: pack(envelope, call.body),
-      call: isCall ? { id: call.options.id ?? null, expiry, earlier: null } : null,
+      packed: pack(envelope, call.body),
+      call: isCall ? { id: call.options.id ?? null, expiry, previousReplyTo: null } : null,
       service: service ?? this.#services.add(call.service),
       weight,
       receivedAt: now,
@@ -205,13 +213,13 @@ export class Broker {
   }
 
   /** Why one more request is one too many, or null. */
-  #refusal(service: Service | undefined, weight: number): refusals.Refusal | null {
+  #refusal(service: Service | undefined, weight: number): rejections.Rejection | null {
     const { queueMax, queueBytesMax } = this.#limits;
-    if (this.#drainBy !== null) return refusals.ENDING;
-    if (!service && this.#services.isFull) return refusals.full("too many services");
-    if ((service?.open ?? 0) >= queueMax) return refusals.full("the queue is full");
+    if (this.#drainBy !== null) return rejections.SHUTTING_DOWN;
+    if (!service && this.#services.isFull) return rejections.full("too many services");
+    if ((service?.open ?? 0) >= queueMax) return rejections.full("the queue is full");
     if (this.#requests.weight + weight > queueBytesMax)
-      return refusals.full("the queues are too large");
+      return rejections.full("the queues are too large");
     return null;
   }
 
@@ -229,16 +237,16 @@ export class Broker {
   #workerCommand(from: Address, command: WorkerCommand, now: number) {
     const worker = this.#workers.get(from);
     if (command.name === "DISCONNECT") {
-      if (worker) this.#lose([worker], "left", now);
+      if (worker) this.#removeWorkers([worker], "left", now);
     } else if (worker && command.dialect !== worker.dialect) {
       this.#reject(from, command, "another dialect than its READY's", now);
     } else if (command.name === "READY" && !worker) {
       this.#ready(from, command, now);
     } else if (command.name === "HEARTBEAT" && worker) {
-      this.#workers.heard(worker, now);
-      this.#figures.heartbeats.received += 1;
+      this.#workers.renewLease(worker, now);
+      this.#stats.heartbeats.received += 1;
     } else if ((command.name === "PARTIAL" || command.name === "REPLY") && worker) {
-      this.#workers.heard(worker, now);
+      this.#workers.renewLease(worker, now);
       this.#answered(worker, command, now);
     } else {
       // 7/MDP: a valid but unexpected command ends the conversation. The peer opens a new one.
@@ -252,14 +260,15 @@ export class Broker {
     if (isManagement(name)) this.#reject(from, command, "READY for a name of ours", now);
     else if (!service && this.#services.isFull)
       this.#reject(from, command, "too many services", now);
-    else if (this.#leaveAt !== null) this.#reject(from, command, refusals.ENDING.why, now);
+    else if (this.#leaveAt !== null)
+      this.#reject(from, command, rejections.SHUTTING_DOWN.reason, now);
     else this.#register(from, command, service ?? this.#services.add(command.service), now);
   }
 
   #register(address: Address, { dialect, credit }: Ready, service: Service, now: number) {
     const worker = newWorker(address, dialect, service, credit);
     this.#workers.add(worker, now);
-    this.#figures.registered(service);
+    service.stats = this.#stats.registered(service.frame);
     this.#out.log({
       event: "worker.registered",
       service: textOf(service),
@@ -272,17 +281,17 @@ export class Broker {
   /** A worker answered. Trust what we gave it, not what it says. */
   #answered(worker: Worker, command: Answer, now: number) {
     const { name, body } = command;
-    const request = worker.holds.get(this.#idOf(worker, command.client));
+    const request = worker.inFlight.get(this.#idOf(worker, command.client));
     if (request && name === "REPLY") {
-      worker.holds.delete(request.id);
-      this.#workers.seat(worker);
-      if (request.closed) this.#late(worker.service);
+      worker.inFlight.delete(request.id);
+      this.#workers.reposition(worker);
+      if (request.settled) this.#late(worker.service);
       else this.#replies.last(request, body, now);
       this.#dispatch(worker.service, now);
     } else if (request) {
-      if (request.closed) this.#late(worker.service);
+      if (request.settled) this.#late(worker.service);
       else this.#replies.part(request, body, now);
-    } else if (worker.plain || worker.holds.size === 0) {
+    } else if (worker.plain || worker.inFlight.size === 0) {
       this.#reject(worker.address, command, `a ${name} to nothing`, now);
     } else {
       this.#late(worker.service);
@@ -291,13 +300,13 @@ export class Broker {
 
   /** Which request it answers, going by the client address; 0 if none. */
   #idOf({ plain, last }: Worker, client: Frame): number {
-    if (!plain) return nthOf(this.#life, client);
+    if (!plain) return sequenceOf(this.#incarnation, client);
     return last?.client === nameOf(client) ? last.id : 0;
   }
 
   #late(service: Service) {
     this.#totals.repliesDropped += 1;
-    this.#out.tally.add({ event: "replies.dropped", service: textOf(service), why: "late" });
+    this.#out.counter.add({ event: "replies.dropped", service: textOf(service), reason: "late" });
   }
 
   /** Hands out what is queued as long as there is a worker for it. */
@@ -321,32 +330,36 @@ export class Broker {
     // A plain 7/MDP worker is given its client's address; others the id of the request, so that a
     // late REPLY is known for what it is and a redelivery for the same request.
     const asIs = worker.plain ? request.client : null;
-    const client = asIs === null ? idFrame(this.#life, request.id) : bytesOf(asIs);
+    const client = asIs === null ? idFrame(this.#incarnation, request.id) : bytesOf(asIs);
     if (worker.plain) worker.last = { id: request.id, client: asIs ?? nameOf(client) };
     this.#requests.give(request, worker, now);
-    request.progress.deliveries += 1;
-    worker.holds.add(request.id, request);
-    this.#workers.seat(worker);
-    this.#tell(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
+    request.delivery.deliveries += 1;
+    worker.inFlight.add(request.id, request);
+    this.#workers.reposition(worker);
+    this.#sendToWorker(
+      worker,
+      encode({ header: "worker", dialect, name: "REQUEST", client, body }),
+      now,
+    );
   }
 
   /** We were stopped or starved. That silence was our own and says nothing of the workers. */
-  #overslept(now: number) {
-    this.#out.log({ event: "broker.overslept", ms: Math.round(now - this.#tickedAt) });
-    for (const worker of this.#workers) this.#workers.heard(worker, now);
+  #stalled(now: number) {
+    this.#out.log({ event: "broker.stalled", ms: Math.round(now - this.#tickedAt) });
+    for (const worker of this.#workers) this.#workers.renewLease(worker, now);
   }
 
   /** Removes the workers that went silent. They are sent nothing: they are presumed deaf. */
   #purge(now: number) {
     const expired = this.#workers.expired(now);
-    if (expired.length > 0) this.#lose(expired, "expired", now);
+    if (expired.length > 0) this.#removeWorkers(expired, "expired", now);
   }
 
-  #beat(now: number) {
-    for (const worker of this.#workers.due(now)) {
+  #sendHeartbeats(now: number) {
+    for (const worker of this.#workers.heartbeatsDue(now)) {
       const { dialect } = worker;
-      this.#tell(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
-      this.#figures.heartbeats.sent += 1;
+      this.#sendToWorker(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
+      this.#stats.heartbeats.sent += 1;
     }
   }
 
@@ -357,13 +370,13 @@ export class Broker {
     const services = new Set<Service>();
     for (const request of due) {
       const { service } = request;
-      const absent = request.progress.deliveries === 0 && service.workers === 0;
+      const absent = request.delivery.deliveries === 0 && service.workers === 0;
       const refusal = absent
-        ? refusals.NO_WORKER
-        : request.progress.worker
-          ? refusals.EXPIRED_IN_FLIGHT
-          : refusals.EXPIRED_IN_QUEUE;
-      this.#replies.giveUp(request, "expired", refusal, now);
+        ? rejections.NO_WORKER
+        : request.delivery.worker
+          ? rejections.EXPIRED_IN_FLIGHT
+          : rejections.EXPIRED_IN_QUEUE;
+      this.#replies.reject(request, "expired", refusal, now);
       services.add(service);
     }
     return services;
@@ -378,27 +391,31 @@ export class Broker {
     for (const request of this.#requests.openOf(client)) {
       const waitsAgain = this.#requests.leave(request, client);
       if (waitsAgain && request.parts) this.#replies.catchUp(request);
-      else if (waitsAgain) this.#replies.giveUp(request, "refused", refusals.TOO_LONG, now);
+      else if (waitsAgain)
+        this.#replies.reject(request, "refused", rejections.REPLY_TOO_LARGE, now);
       if (request.callId !== null) continue;
-      this.#replies.giveUp(request, "clientGone", refusals.CLIENT_GONE, now);
+      this.#replies.reject(request, "clientGone", rejections.CLIENT_GONE, now);
       services.add(request.service);
     }
     this.#dispatchAll(services, now);
   }
 
   /** Removes workers and requeues what they held, oldest first in line. */
-  #lose(workers: Worker[], reason: RemovalReason, now: number) {
+  #removeWorkers(workers: Worker[], reason: RemovalReason, now: number) {
     const lost: Request[] = [];
     for (const worker of workers) {
-      const held = [...worker.holds].flatMap(([, request]) => (request.closed ? [] : [request]));
+      const held = [...worker.inFlight].flatMap(([, request]) =>
+        request.settled ? [] : [request],
+      );
       // A worker that leaves is not one that its requests have killed.
-      if (reason === "left") for (const { progress } of held) progress.deliveries -= 1;
-      const broken = held.filter(({ begun }) => begun);
+      if (reason === "left") for (const { delivery } of held) delivery.deliveries -= 1;
+      const broken = held.filter(({ streaming }) => streaming);
       const spent = held.filter(
-        ({ begun, progress }) => !begun && progress.deliveries >= this.#limits.deliveriesMax,
+        ({ streaming, delivery }) =>
+          !streaming && delivery.deliveries >= this.#limits.deliveriesMax,
       );
       this.#workers.remove(worker);
-      worker.service.figures.removed[reason] += 1;
+      worker.service.stats.removed[reason] += 1;
       this.#out.log({
         event: "worker.removed",
         service: textOf(worker.service),
@@ -409,9 +426,9 @@ export class Broker {
         quarantined: spent.length,
       });
       for (const request of broken)
-        this.#replies.giveUp(request, "refused", refusals.BROKEN_OFF, now);
+        this.#replies.reject(request, "refused", rejections.BROKEN_OFF, now);
       for (const request of spent) this.#quarantine(request, worker, now);
-      for (const request of held) if (!request.closed) lost.push(request);
+      for (const request of held) if (!request.settled) lost.push(request);
     }
     for (const request of lost.sort((one, other) => other.id - one.id))
       this.#requeue(request, reason, now);
@@ -420,21 +437,21 @@ export class Broker {
   }
 
   #requeue(request: Request, reason: RemovalReason, now: number) {
-    const { progress } = request;
-    const { deliveries } = progress;
+    const { delivery } = request;
+    const { deliveries } = delivery;
     // It may be what kills them. Next time none of the others dies with it.
-    progress.alone = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
+    delivery.isolated = deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
     this.#requests.give(request, null, now);
     this.#requests.dropParts(request);
     request.service.queue.requeue(request);
-    request.figures.requeued[reason] += 1;
+    request.stats.requeued[reason] += 1;
   }
 
   /** It may be what kills them: it goes to no other worker. */
   #quarantine(request: Request, worker: Worker, now: number) {
-    const { deliveries } = request.progress;
+    const { deliveries } = request.delivery;
     const letter = {
-      request: idFrame(this.#life, request.id).toString("hex"),
+      request: idFrame(this.#incarnation, request.id).toString("hex"),
       service: textOf(request.service),
       client: hexOf(request.client ?? ""),
       deliveries,
@@ -442,24 +459,24 @@ export class Broker {
     };
     this.#out.log({ event: "request.quarantined", ...letter });
     this.#deadLetters.add({ ...letter, at: Math.round(now) });
-    this.#replies.giveUp(request, "quarantined", refusals.deadly(deliveries), now);
+    this.#replies.reject(request, "quarantined", rejections.poison(deliveries), now);
   }
 
   /** Drops what is not MDP. A worker that sends such things is not to be trusted. */
-  #invalid(from: Address, why: string, now: number) {
+  #invalid(from: Address, reason: string, now: number) {
     this.#totals.messagesDropped += 1;
-    this.#out.tally.add({ event: "messages.dropped", why });
+    this.#out.counter.add({ event: "messages.dropped", reason });
     const worker = this.#workers.get(from);
     if (!worker) return;
-    this.#lose([worker], "rejected", now);
+    this.#removeWorkers([worker], "rejected", now);
     this.#disconnect(from, worker.dialect);
   }
 
-  #reject(from: Address, { dialect }: WorkerCommand, why: string, now: number) {
+  #reject(from: Address, { dialect }: WorkerCommand, reason: string, now: number) {
     const worker = this.#workers.get(from);
-    if (worker) this.#lose([worker], "rejected", now);
+    if (worker) this.#removeWorkers([worker], "rejected", now);
     this.#disconnect(from, worker?.dialect ?? dialect);
-    this.#out.tally.add({ event: "peers.disconnected", why });
+    this.#out.counter.add({ event: "peers.disconnected", reason });
   }
 
   #disconnect(to: Address, dialect: WorkerCommand["dialect"]) {
@@ -472,7 +489,7 @@ export class Broker {
       if (this.#requests.inFlight > 0 && now < (this.#drainBy ?? now)) return;
       this.#leaveAt = now + LEAVE_MS;
       for (const request of this.#requests.open)
-        this.#replies.giveUp(request, "refused", refusals.ENDING, now);
+        this.#replies.reject(request, "refused", rejections.SHUTTING_DOWN, now);
       for (const worker of this.#workers) {
         this.#workers.remove(worker);
         this.#disconnect(worker.address, worker.dialect);
@@ -484,8 +501,8 @@ export class Broker {
     }
   }
 
-  #tell(worker: Worker, frames: Frame[], now: number) {
-    this.#workers.told(worker, now);
+  #sendToWorker(worker: Worker, frames: Frame[], now: number) {
+    this.#workers.resetHeartbeat(worker, now);
     this.#out.send(worker.address, frames);
   }
 

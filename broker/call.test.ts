@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MDP_0_1 as dialect } from "../protocol/dialects.ts";
-import { encodeFailure } from "../protocol/failure.ts";
+import { encodeErrorReply } from "../protocol/error-reply.ts";
 import { encode } from "../protocol/mdp.ts";
-import { call, dialog, disconnect, id, LEASE_MS, ready, reply, request } from "./dialog.ts";
+import { call, dialog, disconnect, id, LEASE_MS, ready, reply, request } from "./dialog.testing.ts";
 
 const [W1, W2] = ["w1", "w2"];
 const [C1, C2, C3] = ["c1", "c2", "c3"];
@@ -18,7 +18,7 @@ const failure = (client: Buffer) =>
     dialect,
     name: "REPLY",
     client,
-    body: encodeFailure(409, "it is taken"),
+    body: encodeErrorReply(409, "it is taken"),
   });
 
 test("200: the worker's reply follows", () => {

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
-import { dialog, id, inDialect, LEASE_MS } from "./dialog.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
+import { dialog, id, inDialect, LEASE_MS } from "./dialog.testing.ts";
 
-const WORKERS: Dialect[] = [MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2];
+const WORKERS: Dialect[] = [MDP_0_1, MDP_0_1_TEXT, MDP_0_2];
 const CLIENTS: Dialect[] = [MDP_0_1, MDP_0_2];
 
 /** How dialog.ts shows what a worker or a client of this dialect is sent. */

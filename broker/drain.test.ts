@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { call, dialog, id, LEASE_MS, ready, reply, request } from "./dialog.ts";
+import { call, dialog, id, LEASE_MS, ready, reply, request } from "./dialog.testing.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];

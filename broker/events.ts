@@ -2,13 +2,7 @@
 // tests and alerts stand on them.
 
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import type { Counts } from "./state.ts";
-
-export type RemovalReason =
-  | "expired" // Silent for liveness × interval.
-  | "gone" // Its connection broke.
-  | "left" // It said DISCONNECT.
-  | "rejected"; // It broke the protocol.
+import type { Counts, RemovalReason } from "./vocabulary.ts";
 
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
@@ -30,15 +24,15 @@ export type BrokerEvent =
       deliveries: number;
       worker: string;
     }
-  | { event: "requests.dropped"; service: string; why: string; count: number }
-  | { event: "replies.dropped"; service: string; why: string; count: number }
-  | { event: "messages.dropped"; why: string; count: number }
-  | { event: "peers.disconnected"; why: string; count: number }
-  | { event: "connections.refused"; why: string; count: number }
-  | { event: "broker.overslept"; ms: number }
+  | { event: "requests.dropped"; service: string; reason: string; count: number }
+  | { event: "replies.dropped"; service: string; reason: string; count: number }
+  | { event: "messages.dropped"; reason: string; count: number }
+  | { event: "peers.disconnected"; reason: string; count: number }
+  | { event: "connections.refused"; reason: string; count: number }
+  | { event: "broker.stalled"; ms: number }
   | { event: "broker.draining"; queued: number; inFlight: number }
   | { event: "broker.stopped"; counts: Counts }
-  | { event: "deaths.unnoticed"; why: "turned off" | "not in this libzmq" };
+  | { event: "disconnects.undetected"; reason: "turned off" | "not in this libzmq" };
 
 /** What may come in a flood is counted, and told once a tick. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
@@ -53,10 +47,10 @@ export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "messages.dropped": "warn",
   "peers.disconnected": "warn",
   "connections.refused": "warn",
-  "broker.overslept": "warn",
+  "broker.stalled": "warn",
   "broker.draining": "info",
   "broker.stopped": "info",
-  "deaths.unnoticed": "warn",
+  "disconnects.undetected": "warn",
 };
 
 export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
@@ -73,23 +67,23 @@ export function sentenceOf(event: BrokerEvent): string {
     case "request.quarantined":
       return `a request to ${event.service} lost ${event.deliveries} workers: given up`;
     case "requests.dropped":
-      return `${count(event, "request")}${event.service && ` to ${event.service}`} dropped: ${event.why}`;
+      return `${count(event, "request")}${event.service && ` to ${event.service}`} dropped: ${event.reason}`;
     case "replies.dropped":
-      return `${count(event, "reply")} of ${event.service} dropped: ${event.why}`;
+      return `${count(event, "reply")} of ${event.service} dropped: ${event.reason}`;
     case "messages.dropped":
-      return `${count(event, "message")} dropped: ${event.why}`;
+      return `${count(event, "message")} dropped: ${event.reason}`;
     case "peers.disconnected":
-      return `${count(event, "DISCONNECT")} sent: ${event.why}`;
+      return `${count(event, "DISCONNECT")} sent: ${event.reason}`;
     case "connections.refused":
-      return `${count(event, "connection")} refused: ${event.why}`;
-    case "broker.overslept":
+      return `${count(event, "connection")} refused: ${event.reason}`;
+    case "broker.stalled":
       return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
     case "broker.draining":
       return `taking nothing new: ${event.inFlight} in flight, ${event.queued} queued`;
     case "broker.stopped":
       return "stopped, nothing in flight";
-    case "deaths.unnoticed":
-      return `broken connections go unnoticed (${event.why}): heartbeats alone show who is dead`;
+    case "disconnects.undetected":
+      return `broken connections go unnoticed (${event.reason}): heartbeats alone show who is dead`;
   }
 }
 

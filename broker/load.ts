@@ -1,8 +1,8 @@
-// What there is to do at this moment, by the figures that it belongs to. It is counted anew, from the
+// What there is to do at this moment, by the stats that it belongs to. It is counted anew, from the
 // queues and from what workers hold, so that it tells whether the account of all requests is right.
 
-import type { Figures, ServiceFigures } from "./figures.ts";
 import type { Overview } from "./mmi.ts";
+import type { ServiceStats, Stats } from "./stats.ts";
 
 export type Load = {
   queued: number;
@@ -12,29 +12,29 @@ export type Load = {
   busy: number;
 };
 
-/** Has an entry for all figures. */
-export function loadOf(overview: Overview, now: number): Map<ServiceFigures, Load> {
-  const { figures, services, workers } = overview;
-  const loads = new Map([...figures].map((each) => [each, newLoad()]));
-  const of = (each: ServiceFigures) => loads.get(each) ?? newLoad();
-  for (const { figures, queue } of services) {
-    const load = of(figures);
+/** Has an entry for all stats. */
+export function loadOf(overview: Overview, now: number): Map<ServiceStats, Load> {
+  const { stats, services, workers } = overview;
+  const loads = new Map([...stats].map((each) => [each, newLoad()]));
+  const of = (each: ServiceStats) => loads.get(each) ?? newLoad();
+  for (const { stats, queue } of services) {
+    const load = of(stats);
     load.queued += queue.length;
     load.oldestMs = Math.max(load.oldestMs, now - (queue.oldest?.queuedAt ?? now));
   }
-  for (const { service, holds } of workers) {
-    const load = of(service.figures);
-    for (const [, request] of holds) if (!request.closed) load.inFlight += 1;
-    if (holds.size === 0) load.idle += 1;
+  for (const { service, inFlight } of workers) {
+    const load = of(service.stats);
+    for (const [, request] of inFlight) if (!request.settled) load.inFlight += 1;
+    if (inFlight.size === 0) load.idle += 1;
     else load.busy += 1;
   }
   return loads;
 }
 
 /** How many requests more were received than are accounted for. Anything but 0 is our mistake. */
-export function driftOf(figures: Figures, loads: Map<ServiceFigures, Load>): number {
+export function driftOf(stats: Stats, loads: Map<ServiceStats, Load>): number {
   let drift = 0;
-  for (const { received, ended } of figures) {
+  for (const { received, ended } of stats) {
     drift += received;
     for (const count of Object.values(ended)) drift -= count;
   }

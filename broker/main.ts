@@ -1,31 +1,31 @@
 // The broker program: one bound transport, one timer, and the Broker that decides.
 
 import { randomBytes } from "node:crypto";
+import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
+import { fail } from "../runtime/fail.ts";
+import { serveHealth } from "../runtime/health.ts";
+import { logger } from "../runtime/log.ts";
+import { giveMemoryBack } from "../runtime/memory.ts";
 import {
   bindEndpoint,
-  environment,
   healthPort,
   heartbeatFrom,
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  readSettings,
   transport as transportName,
   unlessOff,
   whole,
-} from "../program/environment.ts";
-import { fail } from "../program/fail.ts";
-import { serveHealth } from "../program/health.ts";
-import { logger } from "../program/log.ts";
-import { giveMemoryBack } from "../program/memory.ts";
-import { onStopSignal } from "../program/signals.ts";
-import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { bind, version } from "../transport/chosen.ts";
+} from "../runtime/settings.ts";
+import { onStopSignal } from "../runtime/signals.ts";
+import { loadTransport } from "../transport/load.ts";
 import { Broker } from "./broker.ts";
+import type { Effect } from "./effects.ts";
 import { levelOf, sentenceOf } from "./events.ts";
 import { brokerMetrics } from "./metrics.ts";
-import type { Effect } from "./outbox.ts";
 
-const settings = environment("broker", {
+const settings = readSettings("broker", {
   ...heartbeatSettings,
   MDP_BIND: bindEndpoint,
   MDP_TRANSPORT: transportName,
@@ -60,27 +60,31 @@ const limits = {
 const now = () => performance.timeOrigin + performance.now(); // Never jumps, and tells the time.
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 
-const noticeDeaths = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
+const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
   unsentBytesMax: limits.queueBytesMax, // So that no worker is cut off for what it was given.
-  noticeDeaths,
+  detectDisconnects,
   deadAfterMs: deadAfterMs(heartbeat),
 };
+const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
 const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames) => perform(broker.receive(from, frames, now())),
   gone: (peer) => perform(broker.gone(peer, now())),
-  refused: (why) => broker.refused(why),
+  refused: (reason) => broker.refused(reason),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
 const QUEUED_FEW = 10_000; // So few that to look through all of them takes some ms.
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
-const metrics = brokerMetrics(broker, now);
+const metrics = brokerMetrics(broker, version, now);
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
 log({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
-if (!transport.noticesDeaths) {
-  log({ event: "deaths.unnoticed", why: noticeDeaths ? "not in this libzmq" : "turned off" });
+if (!transport.detectsDisconnects) {
+  log({
+    event: "disconnects.undetected",
+    reason: detectDisconnects ? "not in this libzmq" : "turned off",
+  });
 }
 
 onStopSignal(() => {

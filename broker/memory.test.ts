@@ -19,8 +19,8 @@ import {
   reply,
   request,
   requestFrom,
-} from "./dialog.ts";
-import type { Limits } from "./state.ts";
+} from "./dialog.testing.ts";
+import type { Limits } from "./model.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -1,15 +1,14 @@
-// GET /metrics of the broker: its figures and its load, in the names and units of Prometheus.
+// GET /metrics of the broker: its stats and its load, in the names and units of Prometheus.
 
-import { Metrics, type Sample } from "../program/metrics.ts";
-import { version } from "../transport/chosen.ts";
+import { Metrics, type Sample } from "../runtime/metrics.ts";
 import type { Broker } from "./broker.ts";
-import { BOUNDS_MS, type Distribution, type ServiceFigures } from "./figures.ts";
 import { driftOf, type Load, loadOf } from "./load.ts";
+import { BOUNDS_MS, type Distribution, type ServiceStats } from "./stats.ts";
 
-export function brokerMetrics(broker: Broker, now: () => number): Metrics {
-  const { figures } = broker.overview();
-  let loads = new Map<ServiceFigures, Load>();
-  const metrics = new Metrics(version, () => {
+export function brokerMetrics(broker: Broker, transport: string, now: () => number): Metrics {
+  const { stats } = broker.overview();
+  let loads = new Map<ServiceStats, Load>();
+  const metrics = new Metrics(transport, () => {
     loads = loadOf(broker.overview(), now());
   });
 
@@ -17,15 +16,14 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
     metrics.read({ name, help, type: "counter", samples });
   const gauge = (name: string, help: string, samples: () => Sample[]) =>
     metrics.read({ name, help, type: "gauge", samples });
-  const histogram = (name: string, help: string, of: (figures: ServiceFigures) => Distribution) => {
-    const samples = () => [...figures].flatMap((each) => bucketsOf(of(each), each.label));
+  const histogram = (name: string, help: string, of: (stats: ServiceStats) => Distribution) => {
+    const samples = () => [...stats].flatMap((each) => bucketsOf(of(each), each.label));
     metrics.read({ name, help, type: "histogram", samples });
   };
-  const byService = (of: (figures: ServiceFigures) => number) => () =>
-    [...figures].map((each) => sample(of(each), { service: each.label }));
-  const byServiceAnd =
-    (label: string, of: (figures: ServiceFigures) => Record<string, number>) => () =>
-      [...figures].flatMap((each) => samplesOf(of(each), label, { service: each.label }));
+  const byService = (of: (stats: ServiceStats) => number) => () =>
+    [...stats].map((each) => sample(of(each), { service: each.label }));
+  const byServiceAnd = (label: string, of: (stats: ServiceStats) => Record<string, number>) => () =>
+    [...stats].flatMap((each) => samplesOf(of(each), label, { service: each.label }));
   const ofLoad = (of: (load: Load) => number) => () =>
     [...loads].map(([{ label }, load]) => sample(of(load), { service: label }));
 
@@ -95,7 +93,7 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
     sample(broker.counts().repliesDropped),
   ]);
   counter("mdp_heartbeats_total", "HEARTBEAT commands.", () =>
-    samplesOf(figures.heartbeats, "direction"),
+    samplesOf(stats.heartbeats, "direction"),
   );
   counter("mdp_messages_dropped_total", "Messages that are no MDP, or too large.", () => [
     sample(broker.counts().messagesDropped),
@@ -103,7 +101,7 @@ export function brokerMetrics(broker: Broker, now: () => number): Metrics {
   gauge(
     "mdp_accounting_drift",
     "Requests received that are neither completed nor queued nor in flight: always 0.",
-    () => [sample(driftOf(figures, loads))],
+    () => [sample(driftOf(stats, loads))],
   );
   return metrics;
 }

@@ -2,8 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
-import { dialog, disconnect, id, inDialect, ready, reply, request, requestFrom } from "./dialog.ts";
+import { MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
+import {
+  dialog,
+  disconnect,
+  id,
+  inDialect,
+  ready,
+  reply,
+  request,
+  requestFrom,
+} from "./dialog.testing.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -63,7 +72,7 @@ test("mmi.workers: whose they are and what they have in hand", () => {
     { worker: "7732", service: "math", dialect: "0.1", credit: null, requests: 0 },
   ]);
   says(W2, disconnect);
-  says(W2, inDialect(MDP_0_1_IN_WORDS).ready("math"));
+  says(W2, inDialect(MDP_0_1_TEXT).ready("math"));
   says(W3, inDialect(MDP_0_2).ready("count", 8));
   assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
     { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },

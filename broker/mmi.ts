@@ -4,9 +4,10 @@
 
 import type { Frame } from "../protocol/frame.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import type { Figures } from "./figures.ts";
+import { hexOf, nameOf, type Service, textOf, type Worker } from "./model.ts";
 import type { Services } from "./services.ts";
-import { type Counts, hexOf, nameOf, type Service, textOf, type Worker } from "./state.ts";
+import type { Stats } from "./stats.ts";
+import type { Counts } from "./vocabulary.ts";
 
 /** What there is to tell. */
 export type Overview = {
@@ -14,7 +15,7 @@ export type Overview = {
   workers: Iterable<Worker>;
   counts(): Counts;
   deadLetters: DeadLetters;
-  figures: Figures;
+  stats: Stats;
 };
 
 /** Clients may ask these; workers may not register there. The name is a character a byte. */
@@ -61,7 +62,7 @@ function listed<Thing>(things: Iterable<Thing>, tell: (thing: Thing) => object):
 const ofService = (service: Service) => ({
   service: textOf(service),
   workers: service.workers,
-  waiting: service.waiting.length,
+  waiting: service.idle.length,
   queued: service.queue.length,
   inFlight: service.open - service.queue.length,
 });
@@ -71,7 +72,7 @@ const ofWorker = (worker: Worker) => ({
   service: textOf(worker.service),
   dialect: worker.dialect.name,
   credit: worker.plain ? null : worker.credit, // Null: it announced none.
-  requests: worker.holds.size,
+  requests: worker.inFlight.size,
 });
 
 const code = (status: number) => Buffer.from(String(status));

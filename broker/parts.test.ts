@@ -2,8 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
-import { call, callIn, dialog, id, inDialect, reply as plainReply, request } from "./dialog.ts";
+import { MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
+import {
+  call,
+  callIn,
+  dialog,
+  id,
+  inDialect,
+  reply as plainReply,
+  request,
+} from "./dialog.testing.ts";
 
 const { ready, partial, reply, request: streamed, disconnect } = inDialect(MDP_0_2);
 const streamedCall = callIn(MDP_0_2);
@@ -161,7 +169,7 @@ test("what is no longer its worker's is dropped, and a part of nothing ends the 
 });
 
 test("there is no PARTIAL in 0.1", () => {
-  const words = inDialect(MDP_0_1_IN_WORDS);
+  const words = inDialect(MDP_0_1_TEXT);
   const { says, broker } = dialog();
   says("w1", words.ready("count"));
   says("c1", streamed("count", "3"));
@@ -371,8 +379,8 @@ test("bounds: frames are counted, too", () => {
 
 test("a REPLY of a worker of 0.1 is a FINAL without parts to a client of 0.2", () => {
   const { says } = dialog();
-  says("w1", inDialect(MDP_0_1_IN_WORDS).ready("echo"));
+  says("w1", inDialect(MDP_0_1_TEXT).ready("echo"));
   says("c1", streamed("echo", "a"));
-  assert.deepEqual(says("w1", inDialect(MDP_0_1_IN_WORDS).reply("c1", "A")), ["c1 < FINAL echo A"]);
+  assert.deepEqual(says("w1", inDialect(MDP_0_1_TEXT).reply("c1", "A")), ["c1 < FINAL echo A"]);
   assert.deepEqual(says("w1", plainReply("c1", "A")), ["w1 < DISCONNECT (0.1 in words)"]);
 });

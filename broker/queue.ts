@@ -2,38 +2,45 @@
 // lost comes first, and then the clients have their turns, a request each.
 
 import { type Node, Yallist } from "yallist";
+import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
-import { Line } from "../protocol/line.ts";
-import type { Request } from "./request.ts";
+
+/** What waits here keeps its place itself. */
+export type Queued<Item extends Queued<Item>> = {
+  turn: Turn<Item> | null;
+  turnBefore: Item | null;
+  turnAfter: Item | null;
+  readonly queuedAt: number;
+};
 
 /** What one client has waiting, in the order in which it asked; or what workers have lost. */
-export class Turn extends Line<Request> {
+export class Turn<Item extends Queued<Item>> extends IntrusiveList<Item> {
   readonly client: Address | null;
-  place: Node<Turn> | null = null; // Its place among all turns.
+  place: Node<Turn<Item>> | null = null; // Its place among all turns.
 
   constructor(client: Address | null) {
     super();
     this.client = client;
   }
 
-  protected before(request: Request) {
+  protected before(request: Item) {
     return request.turnBefore;
   }
-  protected after(request: Request) {
+  protected after(request: Item) {
     return request.turnAfter;
   }
-  protected setBefore(request: Request, neighbour: Request | null) {
+  protected setBefore(request: Item, neighbour: Item | null) {
     request.turnBefore = neighbour;
   }
-  protected setAfter(request: Request, neighbour: Request | null) {
+  protected setAfter(request: Item, neighbour: Item | null) {
     request.turnAfter = neighbour;
   }
 }
 
-export class RequestQueue {
-  #lost = new Turn(null);
-  #turns = new Yallist<Turn>(); // Whose turn it is comes first.
-  #byClient = new Map<Address, Turn>();
+export class RequestQueue<Item extends Queued<Item>> {
+  #lost = new Turn<Item>(null);
+  #turns = new Yallist<Turn<Item>>(); // Whose turn it is comes first.
+  #byClient = new Map<Address, Turn<Item>>();
   #length = 0;
 
   get length(): number {
@@ -41,7 +48,7 @@ export class RequestQueue {
   }
 
   /** What has waited longest since it was put here. */
-  get oldest(): Request | null {
+  get oldest(): Item | null {
     let oldest = this.#lost.last;
     for (const { first } of this.#turns)
       if (first && first.queuedAt < (oldest?.queuedAt ?? Infinity)) oldest = first;
@@ -49,18 +56,18 @@ export class RequestQueue {
   }
 
   /** What will be served next. */
-  get first(): Request | null {
+  get first(): Item | null {
     return this.#lost.first ?? this.#turns.head?.value.first ?? null;
   }
 
-  add(request: Request, client: Address) {
+  add(request: Item, client: Address) {
     request.turn = this.#turnOf(client);
     request.turn.push(request);
     this.#length += 1;
   }
 
   /** Puts a request that a worker lost first in line. */
-  requeue(request: Request) {
+  requeue(request: Item) {
     request.turn = this.#lost;
     request.turn.unshift(request);
     this.#length += 1;
@@ -75,7 +82,7 @@ export class RequestQueue {
     if (turn?.place) this.#turns.pushNode(turn.place);
   }
 
-  remove(request: Request) {
+  remove(request: Item) {
     const { turn } = request;
     if (!turn) return;
     turn.remove(request);
@@ -84,17 +91,17 @@ export class RequestQueue {
     this.#length -= 1;
   }
 
-  #turnOf(client: Address): Turn {
+  #turnOf(client: Address): Turn<Item> {
     const known = this.#byClient.get(client);
     if (known) return known;
-    const turn = new Turn(client);
+    const turn = new Turn<Item>(client);
     this.#turns.push(turn);
     turn.place = this.#turns.tail ?? null;
     this.#byClient.set(client, turn);
     return turn;
   }
 
-  #endTurn(turn: Turn) {
+  #endTurn(turn: Turn<Item>) {
     if (!turn.place || turn.client === null) return;
     this.#turns.removeNode(turn.place);
     this.#byClient.delete(turn.client);

@@ -4,55 +4,61 @@
 
 import { CALL, encodeStatus, STATUS } from "../protocol/call.ts";
 import { streams } from "../protocol/dialects.ts";
-import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
+import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
-import type { Ending } from "./figures.ts";
-import type { Ledger, Outcome } from "./ledger.ts";
-import type { Outbox } from "./outbox.ts";
-import { type Refusal, TOO_LONG, told } from "./refusals.ts";
-import type { Parts, Request } from "./request.ts";
-import { type Limits, type Service, textOf, weighFrames } from "./state.ts";
+import type { Effects } from "./effects.ts";
+import type { Parts, Request } from "./model.ts";
+import { type Limits, type Service, textOf, weighFrames } from "./model.ts";
+import { encodeRejection, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
+import type { Requests } from "./requests.ts";
+import type { Ending, Outcome } from "./vocabulary.ts";
 
 export class Replies {
   #limits: Limits;
-  #requests: Ledger;
-  #out: Outbox;
+  #requests: Requests;
+  #out: Effects;
 
-  constructor(limits: Limits, requests: Ledger, out: Outbox) {
+  constructor(limits: Limits, requests: Requests, out: Effects) {
     this.#limits = limits;
     this.#requests = requests;
     this.#out = out;
   }
 
   /** 7/MDP has no word for no: a plain client finds out by its time-out. */
-  refuse(to: Address, command: ClientCommand, refusal: Refusal, service?: Service) {
+  rejectCommand(to: Address, command: ClientCommand, refusal: Rejection, service?: Service) {
     this.#requests.refuse(service);
     const name = service ? textOf(service) : "";
-    this.#out.tally.add({ event: "requests.dropped", service: name, why: refusal.why });
+    this.#out.counter.add({ event: "requests.dropped", service: name, reason: refusal.reason });
     if (!command.service.equals(CALL)) return;
-    this.#out.send(to, encode({ ...command, name: "REPLY", body: told(refusal) }));
+    this.#out.send(to, encode({ ...command, name: "REPLY", body: encodeRejection(refusal) }));
   }
 
   /** A part of a reply goes on at once to a client that takes parts, and is kept for the others. */
   part(request: Request, body: Frame[], now: number) {
     if (request.callId !== null || !streams(request.dialect)) this.#keep(request, body, now);
-    if (!request.closed) this.#tellPart(request, body);
+    if (!request.settled) this.#tellPart(request, body);
   }
 
   /** A reply's last part, and often its only one. A failure is the whole of it. */
   last(request: Request, body: Frame[], now: number) {
-    const failure = decodeFailure(body);
+    const failure = decodeErrorReply(body);
     if (failure) this.#requests.dropParts(request);
     else if (request.parts?.frames.length !== 0) this.#keep(request, body, now);
-    if (request.closed) return;
-    const { call, begun, parts } = request;
+    if (request.settled) return;
+    const { call, streaming, parts } = request;
     const status = failure?.code ?? STATUS.ok;
     const whole = parts && (parts.frames.length === 0 ? body : parts.frames);
-    const said = begun || !whole ? body : whole;
+    const said = streaming || !whole ? body : whole;
     const outcome = call ? encodeStatus(status, said) : said;
     const again = whole === said ? outcome : whole && encodeStatus(status, whole);
-    this.#close(request, failure ? "failed" : "answered", outcome, now, again ?? told(TOO_LONG));
+    this.#close(
+      request,
+      failure ? "failed" : "answered",
+      outcome,
+      now,
+      again ?? encodeRejection(REPLY_TOO_LARGE),
+    );
   }
 
   /** Whoever asked again has missed what was sent to who asked before. */
@@ -62,12 +68,12 @@ export class Replies {
   }
 
   /** There is no reply. A client that was sent a part of one is told that no more comes. */
-  giveUp(request: Request, outcome: Outcome, refusal: Refusal, now: number) {
-    const { status, why } = refusal;
-    const { call, begun, service } = request;
-    this.#out.tally.add({ event: "requests.dropped", service: textOf(service), why });
-    const failure = begun ? encodeFailure(status, why) : null;
-    this.#close(request, outcome, call ? told(refusal) : failure, now);
+  reject(request: Request, outcome: Outcome, refusal: Rejection, now: number) {
+    const { status, reason } = refusal;
+    const { call, streaming, service } = request;
+    this.#out.counter.add({ event: "requests.dropped", service: textOf(service), reason });
+    const failure = streaming ? encodeErrorReply(status, reason) : null;
+    this.#close(request, outcome, call ? encodeRejection(refusal) : failure, now);
   }
 
   /** As much as a message may have. A client that was sent the parts can do without. */
@@ -76,7 +82,7 @@ export class Replies {
     if (!parts) return;
     if (this.#hasRoomFor(part, parts)) this.#requests.keep(request, part);
     else if (client !== null && streams(dialect)) this.#requests.dropParts(request, true);
-    else this.giveUp(request, "refused", TOO_LONG, now);
+    else this.reject(request, "refused", REPLY_TOO_LARGE, now);
   }
 
   #hasRoomFor(part: Frame[], { frames, weight }: Parts): boolean {
@@ -88,7 +94,7 @@ export class Replies {
 
   #tellPart(request: Request, part: Frame[]) {
     if (request.client === null || !streams(request.dialect)) return;
-    request.begun = true;
+    request.streaming = true;
     this.#tell(request, "PARTIAL", request.call ? encodeStatus(STATUS.part, part) : part);
   }
 

@@ -2,17 +2,17 @@
 // others are forgotten.
 
 import type { Frame } from "../protocol/frame.ts";
-import type { Figures } from "./figures.ts";
-import { type Limits, newService, type Service } from "./state.ts";
+import { type Limits, newService, type Service } from "./model.ts";
+import type { Stats } from "./stats.ts";
 
 export class Services {
   #max: number;
-  #figures: Figures;
+  #stats: Stats;
   #byName = new Map<string, Service>();
 
-  constructor({ servicesMax }: Limits, figures: Figures) {
+  constructor({ servicesMax }: Limits, stats: Stats) {
     this.#max = servicesMax;
-    this.#figures = figures;
+    this.#stats = stats;
   }
 
   get size(): number {
@@ -34,7 +34,7 @@ export class Services {
 
   /** A service that there is not yet. */
   add(frame: Frame): Service {
-    const service = newService(frame, this.#figures.of(frame));
+    const service = newService(frame, this.#stats.of(frame));
     this.#byName.set(service.name, service);
     return service;
   }

@@ -1,7 +1,7 @@
 // What the command lines of the client programs have in common.
 
 import { InvalidArgumentError } from "commander";
-import { brokerEndpoint } from "../program/environment.ts";
+import { brokerEndpoint } from "../runtime/settings.ts";
 
 /** The endpoint that an argument is. Throws commander's error for what is none. */
 export function endpoint(value: string): string {

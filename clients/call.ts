@@ -2,14 +2,15 @@
 
 import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
-import { brokerEndpoint, environment, messageBytesMax, transport } from "../program/environment.ts";
-import { endWithReader } from "../program/output.ts";
+import { endWithReader } from "../runtime/output.ts";
+import { brokerEndpoint, messageBytesMax, readSettings, transport } from "../runtime/settings.ts";
+import { loadTransport } from "../transport/load.ts";
 import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame } from "./client.ts";
 import { explain } from "./explain.ts";
 
 endWithReader();
-const settings = environment("call", {
+const settings = readSettings("call", {
   MDP_BROKER: brokerEndpoint,
   MDP_TRANSPORT: transport,
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
@@ -46,6 +47,7 @@ async function call(
   const client = new Client(broker, {
     silenceMs: 1000,
     messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+    transport: await loadTransport(settings.MDP_TRANSPORT),
   });
   process.once("SIGINT", () => process.exit(130));
   try {

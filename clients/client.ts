@@ -3,16 +3,16 @@
 
 import { randomUUID } from "node:crypto";
 import { EventEmitter, on } from "node:events";
-import { isBrokerEndpoint } from "../program/environment.ts";
+import { MapByNumber } from "../collections/map-by-number.ts";
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
-import { decodeFailure } from "../protocol/failure.ts";
+import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
-import { Numbered } from "../protocol/numbered.ts";
-import { connect } from "../transport/chosen.ts";
-import type { Connected } from "../transport/transport.ts";
+import { isBrokerEndpoint } from "../transport/endpoint.ts";
+import type { Connected, Transport } from "../transport/transport.ts";
+import * as zmtp from "../transport/zmtp/sockets.ts";
 import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
-import { type Effect, LazyPirate, type Outcome } from "./lazy-pirate.ts";
+import { ClientSession, type Effect, type Outcome } from "./session.ts";
 
 export {
   BrokenOff,
@@ -34,6 +34,7 @@ export type ClientOptions = {
   silenceMs?: number; // How long the broker may be silent before it is asked anew; 2500.
   tries?: number; // How often it is asked; 3.
   messageBytesMax?: number; // The largest request that the broker takes; 16 MiB.
+  transport?: Transport; // From loadTransport(); zmtp.
 };
 
 export type RequestOptions = {
@@ -66,9 +67,9 @@ type Waiter = {
 export class Client {
   #broker: string;
   #options: Required<ClientOptions>;
-  #pirate: LazyPirate;
+  #session: ClientSession;
   #socket: Connected | null = null;
-  #waiters = new Numbered<Waiter>();
+  #waiters = new MapByNumber<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -80,10 +81,15 @@ export class Client {
     if (!isBrokerEndpoint(broker)) {
       throw new RangeError(`"${broker}" is no endpoint such as tcp://localhost:5555`);
     }
-    const defaults = { silenceMs: 2500, tries: 3, messageBytesMax: MESSAGE_BYTES_MAX };
+    const defaults = {
+      silenceMs: 2500,
+      tries: 3,
+      messageBytesMax: MESSAGE_BYTES_MAX,
+      transport: zmtp,
+    };
     this.#broker = broker;
     this.#options = { ...defaults, ...options };
-    this.#pirate = new LazyPirate({
+    this.#session = new ClientSession({
       ...this.#options,
       random: Math.random,
       newId: randomUUID,
@@ -92,12 +98,12 @@ export class Client {
 
   /** How many times a request was sent again, to a broker that was silent, gone or shutting down. */
   get retries(): number {
-    return this.#pirate.resent;
+    return this.#session.resent;
   }
 
   /** Replies that nobody waited for: to a request that had its reply, or that was given up. */
   get stray(): Readonly<{ duplicate: number; late: number }> {
-    return this.#pirate.strays;
+    return this.#session.unmatchedReplies;
   }
 
   /**
@@ -174,7 +180,7 @@ export class Client {
     this.#check(name, frames);
     if (callId !== undefined) checkId(callId);
     const now = performance.now();
-    const [id, effects] = this.#pirate.request(name, frames, now + timeoutMs, now, {
+    const [id, effects] = this.#session.request(name, frames, now + timeoutMs, now, {
       callId,
       inParts: told.part !== null,
     });
@@ -195,7 +201,7 @@ export class Client {
     this.#socket?.close(0);
     this.#socket = null;
     for (const [id, { service }] of this.#waiters) {
-      this.#pirate.cancel(id);
+      this.#session.cancel(id);
       this.#take(id)?.reject(new Closed(service, "the client was closed before the reply came"));
     }
     this.#keepTime();
@@ -215,7 +221,7 @@ export class Client {
   }
 
   #abort(id: number, reason: unknown) {
-    this.#pirate.cancel(id);
+    this.#session.cancel(id);
     this.#take(id)?.reject(reason);
     this.#keepTime();
   }
@@ -254,10 +260,10 @@ export class Client {
 
   #connect() {
     const timing = { deadAfterMs: 4 * this.#options.silenceMs };
-    return connect(this.#broker, timing, {
-      opened: () => this.#pirate.opened(performance.now()),
-      message: (frames) => this.#perform(this.#pirate.receive(frames, performance.now())),
-      gone: () => this.#perform(this.#pirate.gone(performance.now())),
+    return this.#options.transport.connect(this.#broker, timing, {
+      opened: () => this.#session.opened(performance.now()),
+      message: (frames) => this.#perform(this.#session.receive(frames, performance.now())),
+      gone: () => this.#perform(this.#session.gone(performance.now())),
     });
   }
 
@@ -266,7 +272,7 @@ export class Client {
     if (!waiter) return;
     const { service, timeoutMs, resolve, reject } = waiter;
     if ("reply" in outcome) {
-      const failure = decodeFailure(outcome.reply);
+      const failure = decodeErrorReply(outcome.reply);
       if (failure) reject(new ServiceFailed(service, failure.code, failure.sentence));
       else resolve(outcome.reply);
     } else if ("refused" in outcome) {
@@ -282,10 +288,10 @@ export class Client {
 
   /** The clock runs while something is outstanding, so that an idle client wakes nobody. */
   #keepTime() {
-    const wanted = this.#pirate.outstanding > 0;
+    const wanted = this.#session.outstanding > 0;
     if (wanted && !this.#timer) {
       this.#timer = setInterval(
-        () => this.#perform(this.#pirate.tick(performance.now())),
+        () => this.#perform(this.#session.tick(performance.now())),
         CLOCK_MS,
       );
     } else if (!wanted && this.#timer) {

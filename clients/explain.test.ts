@@ -12,7 +12,7 @@ import {
   TimedOut,
 } from "./client.ts";
 import { explain } from "./explain.ts";
-import { type Answer, FakeClient } from "./load/fake-client.ts";
+import { type Answer, FakeClient } from "./load/fake-client.testing.ts";
 
 /** What is said of this error, by a client whose broker answers mmi.service so. */
 async function say(error: unknown, answer: Answer = new NoBroker("mmi.service", "none")) {

@@ -38,11 +38,11 @@ export async function explain(
 }
 
 function explainRefusal(error: Refused): Explanation {
-  const why = `the broker says ${error.status}: ${error.message}`;
+  const reason = `the broker says ${error.status}: ${error.message}`;
   for (const [kind, code, advice] of ADVICE) {
-    if (error instanceof kind) return [code, `${why}: ${advice(error.service)}`];
+    if (error instanceof kind) return [code, `${reason}: ${advice(error.service)}`];
   }
-  return [EXIT_REFUSED, why];
+  return [EXIT_REFUSED, reason];
 }
 
 /** A broker that knows no calls says nothing of a request that nobody serves, unless it is asked. */
@@ -54,8 +54,8 @@ async function diagnose(
   try {
     const [status] = await client.request("mmi.service", service, { timeoutMs: 1000 });
     if (String(status) !== "404") return [EXIT_NO_REPLY, error.message];
-    const why = `no worker of ${service} is registered with the broker`;
-    return [EXIT_NO_WORKER, `${error.message}: ${why}`];
+    const reason = `no worker of ${service} is registered with the broker`;
+    return [EXIT_NO_WORKER, `${error.message}: ${reason}`];
   } catch {
     return [EXIT_NO_REPLY, `${error.message}: the broker itself does not answer`];
   }

@@ -1,8 +1,9 @@
 // The load client: asks for a while, checks every reply, and reports. Its parts are in load/.
 
-import { fail } from "../program/fail.ts";
-import { endWithReader } from "../program/output.ts";
-import { onStopSignal } from "../program/signals.ts";
+import { fail } from "../runtime/fail.ts";
+import { endWithReader } from "../runtime/output.ts";
+import { onStopSignal } from "../runtime/signals.ts";
+import { loadTransport } from "../transport/load.ts";
 import { Client } from "./client.ts";
 import { loadOptions } from "./load/options.ts";
 import { page } from "./load/page.ts";
@@ -18,7 +19,7 @@ const services = [...options.mix.keys()];
 const stop = new AbortController();
 onStopSignal(() => stop.abort());
 
-const client = new Client(options.broker);
+const client = new Client(options.broker, { transport: await loadTransport(options.transport) });
 const say = (sentence: string) => process.stderr.write(`load: ${sentence}\n`);
 const lack = await missing(client, options.broker, services, say, stop.signal);
 if (lack) fail("load", lack);

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { count } from "../clients/load/figures.ts";
+import { count } from "../clients/load/format.ts";
 import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
-import { fail } from "../program/fail.ts";
+import { fail } from "../runtime/fail.ts";
 import type { LogLine } from "./journal.ts";
 import { freeEndpoint, Program } from "./processes/program.ts";
 

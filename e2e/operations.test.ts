@@ -6,12 +6,12 @@ import { test } from "node:test";
 import { Broker } from "../broker/broker.ts";
 import { LEVELS as BROKER_LEVELS } from "../broker/events.ts";
 import { brokerMetrics } from "../broker/metrics.ts";
-import type { Metrics } from "../program/metrics.ts";
 import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
+import type { Metrics } from "../runtime/metrics.ts";
 import { LEVELS as DATABASE_LEVELS } from "../workers/db/events.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
 import { WorkerMetrics } from "../workers/metrics.ts";
-import { Session } from "../workers/session.ts";
+import { WorkerSession } from "../workers/session.ts";
 import { type Family, parsePage, sumOf } from "./exposition.ts";
 
 const document = readFileSync("docs/OPERATIONS.md", "utf8");
@@ -29,11 +29,13 @@ function newBroker(Kind = Broker) {
   return new Kind(limits, DEFAULT_HEARTBEAT, Buffer.alloc(8), 0);
 }
 
-const brokerPage = (broker = newBroker()) => page(brokerMetrics(broker, () => 0));
+const brokerPage = (broker = newBroker()) => page(brokerMetrics(broker, "zmtp 3.1", () => 0));
 
 const workerPage = () => {
-  const options = { heartbeat: DEFAULT_HEARTBEAT } as ConstructorParameters<typeof Session>[0];
-  return page(new WorkerMetrics("echo", new Session(options, 0), () => 0));
+  const options = { heartbeat: DEFAULT_HEARTBEAT } as ConstructorParameters<
+    typeof WorkerSession
+  >[0];
+  return page(new WorkerMetrics("echo", new WorkerSession(options, 0), "zmtp 3.1", () => 0));
 };
 
 const page = async (metrics: Metrics) => parsePage(await metrics.metrics());
@@ -92,7 +94,7 @@ test("what is counted for all services together is told as it is in mmi.stats", 
 
 test("an account that is wrong shows in mdp_accounting_drift", async () => {
   const broker = newBroker();
-  broker.overview().figures.others.ended.failed += 3;
+  broker.overview().stats.others.ended.failed += 3;
   assert.equal(sumOf(await brokerPage(broker), "mdp_accounting_drift"), -3);
 });
 

@@ -5,15 +5,15 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { environment, transport } from "../program/environment.ts";
-import { fail } from "../program/fail.ts";
+import { fail } from "../runtime/fail.ts";
+import { readSettings, transport } from "../runtime/settings.ts";
 import { TRANSPORTS } from "../transport/transport.ts";
 
 const SUITES = ["processes", "conformance", "peers"];
 
 const [, , suite = ""] = process.argv;
 if (!SUITES.includes(suite)) fail("transports", `"${suite}" is no suite: ${SUITES.join(", ")}`);
-const { MDP_TRANSPORT } = environment("transports", { MDP_TRANSPORT: transport });
+const { MDP_TRANSPORT } = readSettings("transports", { MDP_TRANSPORT: transport });
 
 const transports = process.env.MDP_TRANSPORT ? [MDP_TRANSPORT] : TRANSPORTS;
 const runs = await Promise.all(transports.map(run));

@@ -38,7 +38,7 @@ export const MDP_0_1: Dialect = {
 };
 
 /** 7/MDP as some write it who take the names of its commands for the commands. */
-export const MDP_0_1_IN_WORDS: Dialect = {
+export const MDP_0_1_TEXT: Dialect = {
   ...MDP_0_1,
   name: "0.1 in words",
   workerCommands: {
@@ -67,7 +67,7 @@ export const MDP_0_2: Dialect = {
   },
 };
 
-export const DIALECTS = [MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2];
+export const DIALECTS = [MDP_0_1, MDP_0_1_TEXT, MDP_0_2];
 
 /** Whether a reply in this dialect may come in parts. */
 export const streams = ({ workerCommands }: Dialect) => workerCommands.PARTIAL !== undefined;

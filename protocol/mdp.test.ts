@@ -5,7 +5,7 @@ import {
   type ClientCommandName,
   type Dialect,
   MDP_0_1,
-  MDP_0_1_IN_WORDS,
+  MDP_0_1_TEXT,
   MDP_0_2,
   type WorkerCommandName,
 } from "./dialects.ts";
@@ -30,7 +30,7 @@ const STARTS: Start[] = [
     codes: { READY: [1], REQUEST: [2], REPLY: [3], HEARTBEAT: [4], DISCONNECT: [5] },
   },
   {
-    dialect: MDP_0_1_IN_WORDS,
+    dialect: MDP_0_1_TEXT,
     before: ["", "MDPW01"],
     codes: {
       READY: "READY",
@@ -77,7 +77,7 @@ for (const { dialect, before, codes } of STARTS) {
 }
 
 test("there is no PARTIAL in 0.1, so to encode one is our own mistake", () => {
-  for (const dialect of [MDP_0_1, MDP_0_1_IN_WORDS]) {
+  for (const dialect of [MDP_0_1, MDP_0_1_TEXT]) {
     const partial = { dialect, name: "PARTIAL", body: frames("a") } as const;
     const [service] = frames("echo") as [Frame];
     assert.throws(() => encode({ ...partial, header: "worker", client }), TypeError);
@@ -134,7 +134,7 @@ test("a REPLY without the delimiter is taken as it comes, a REQUEST is not", () 
       assert.deepEqual(decode(frames(...before, code, "c1", "a", "b")), reply);
     }
     const request = decode(frames(...before, codes.REQUEST as Code, "c1", "a"));
-    assert.deepEqual(request, { header: "invalid", why: "REQUEST: no empty frame" });
+    assert.deepEqual(request, { header: "invalid", reason: "REQUEST: no empty frame" });
   }
 });
 
@@ -213,9 +213,9 @@ const INVALID: [string, Frame[], string][] = [
   ["too many frames", new Array(70_000).fill(Buffer.alloc(0)), "too many frames"],
 ];
 
-for (const [name, wire, why] of INVALID) {
+for (const [name, wire, reason] of INVALID) {
   test(`invalid, with a reason: ${name}`, () => {
-    assert.deepEqual(decode(wire), { header: "invalid", why });
+    assert.deepEqual(decode(wire), { header: "invalid", reason });
   });
 }
 
@@ -235,7 +235,7 @@ test("decoding is total: whatever comes is a command that encodes to the same fr
     fc.property(start, fc.array(piece, { maxLength: 9 }), (before, pieces) => {
       const wire = [...before, ...pieces].map((value) => Buffer.from(value, "latin1"));
       const command = decode(wire);
-      if (command.header === "invalid") return command.why.length > 0;
+      if (command.header === "invalid") return command.reason.length > 0;
       dialects.add(command.dialect);
       const again = encode(command);
       // Only the delimiter that a REPLY may leave out can come back added.
@@ -243,5 +243,5 @@ test("decoding is total: whatever comes is a command that encodes to the same fr
     }),
     { numRuns: 20_000 },
   );
-  assert.deepEqual(dialects, new Set([MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2]));
+  assert.deepEqual(dialects, new Set([MDP_0_1, MDP_0_1_TEXT, MDP_0_2]));
 });

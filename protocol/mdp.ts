@@ -37,7 +37,7 @@ export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
 );
 
 /** A message that is not MDP. Its sender cannot be trusted with anything else that it sends. */
-export type Invalid = { header: "invalid"; why: string };
+export type Invalid = { header: "invalid"; reason: string };
 
 export type Command = ClientCommand | WorkerCommand;
 
@@ -220,4 +220,4 @@ const WORKER_COMMANDS = DIALECTS.flatMap((dialect) =>
 
 const missing = ({ dialect, name }: Command) => new TypeError(`MDP ${dialect.name} has no ${name}`);
 
-const invalid = (why: string): Invalid => ({ header: "invalid", why });
+const invalid = (reason: string): Invalid => ({ header: "invalid", reason });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { idFrame, nthOf, requestId } from "./request-id.ts";
+import { idFrame, requestId, sequenceOf } from "./request-id.ts";
 
 const LIFE = Buffer.from("thislife");
 
@@ -16,13 +16,13 @@ test("an id tells which request of this life it is of, and of no other life", ()
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 48 - 1 }), fc.nat(15), (nth, at) => {
       const id = idFrame(LIFE, nth);
-      assert.equal(nthOf(LIFE, id), nth);
+      assert.equal(sequenceOf(LIFE, id), nth);
       id[at] = (id[at] ?? 0) ^ 1;
-      assert.notEqual(nthOf(LIFE, id), nth);
-      if (at < 10) assert.equal(nthOf(LIFE, id), 0);
+      assert.notEqual(sequenceOf(LIFE, id), nth);
+      if (at < 10) assert.equal(sequenceOf(LIFE, id), 0);
     }),
   );
-  for (const length of [0, 15, 17]) assert.equal(nthOf(LIFE, Buffer.alloc(length)), 0);
+  for (const length of [0, 15, 17]) assert.equal(sequenceOf(LIFE, Buffer.alloc(length)), 0);
 });
 
 test("an address that a client chose is not taken for an id", () => {

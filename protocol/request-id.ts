@@ -19,7 +19,7 @@ export function idFrame(life: Frame, nth: number): Frame {
 }
 
 /** Which request of this life the address is the id of; 0 if it is of none. They count from 1. */
-export function nthOf(life: Frame, address: Frame): number {
+export function sequenceOf(life: Frame, address: Frame): number {
   if (address.length !== BYTES) return 0;
   for (let at = 0; at < LIFE_BYTES; at += 1) if (address[at] !== life[at]) return 0;
   return address.readUInt16BE(LIFE_BYTES) === 0 ? address.readUIntBE(NTH_AT, NTH_BYTES) : 0;

@@ -16,12 +16,12 @@ export const version = `libzmq ${libzmqVersion}`;
 
 /**
  * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
- * sender its connection. Without `noticeDeaths` nobody is told of broken connections. Rejects with
+ * sender its connection. Without `detectDisconnects` no disconnect is reported. Rejects with
  * libzmq's error code (EADDRINUSE, EACCES …) if it cannot.
  */
 export async function bind(
   endpoint: string,
-  { frameBytesMax, noticeDeaths = true, ...timing }: Binding,
+  { frameBytesMax, detectDisconnects = true, ...timing }: Binding,
   events: BoundEvents,
 ): Promise<Bound> {
   const socket = new BrokerSocket({
@@ -37,11 +37,11 @@ export async function bind(
   });
   // A peer that could guess this message could say that it is gone, and no more than that.
   const farewell = randomBytes(16);
-  const noticesDeaths = noticeDeaths && socket.announceDisconnects(farewell);
+  const detectsDisconnects = detectDisconnects && socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
   let open = true;
   setImmediate(() => void receiveAll()); // What waits already is told once the caller has this.
-  return { send, close, noticesDeaths };
+  return { send, close, detectsDisconnects };
 
   async function receiveAll() {
     for await (const [address, ...frames] of socket) {

@@ -7,9 +7,9 @@ import { afterEach, describe, test } from "node:test";
 import { Dealer } from "zeromq";
 import type { Frame } from "../protocol/frame.ts";
 import * as libzmq from "./libzmq.ts";
-import { mailbox } from "./mailbox.ts";
+import { mailbox } from "./mailbox.testing.ts";
 import type { Transport } from "./transport.ts";
-import * as zmtp from "./zmtp.ts";
+import * as zmtp from "./zmtp/sockets.ts";
 
 let port = 21_000 + (process.pid % 1000) * 10;
 const endpoint = () => `tcp://127.0.0.1:${++port}`;
@@ -118,7 +118,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
   test("a peer that closes is gone at once", async () => {
     const at = endpoint();
     const broker = await bound(at);
-    assert.equal(broker.noticesDeaths, true);
+    assert.equal(broker.detectsDisconnects, true);
     const peer = connected(at);
     peer.send(frames("hello"));
     const { from } = await broker.nextMessage();
@@ -145,8 +145,8 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
 
   test("with deaths unnoticed nobody is gone, neither who closes nor who cannot be reached", async () => {
     const at = endpoint();
-    const broker = await bound(at, { noticeDeaths: false });
-    assert.equal(broker.noticesDeaths, false);
+    const broker = await bound(at, { detectDisconnects: false });
+    assert.equal(broker.detectsDisconnects, false);
     const [peer, other] = [connected(at), connected(at)];
     peer.send(frames("hello"));
     const { from } = await broker.nextMessage();

@@ -18,14 +18,14 @@ export type Binding = Timing & {
   /** A peer is gone when more than this waits for it to read. libzmq has another bound: 100,000 messages. */
   unsentBytesMax: number;
   /** Whether broken connections are told. */
-  noticeDeaths?: boolean;
+  detectDisconnects?: boolean;
 };
 
 /** What the bound side tells its program. */
 export type BoundEvents = {
   message(from: Address, frames: Frame[]): void;
   gone(peer: Address): void; // Its connection broke, or it does not take what it is sent.
-  refused(why: string): void; // Somebody who does not speak ZMTP as we do. libzmq does not tell.
+  refused(reason: string): void; // Somebody who does not speak ZMTP as we do. libzmq does not tell.
 };
 
 export type Bound = {
@@ -37,7 +37,7 @@ export type Bound = {
   /** Goes on sending what still waits, for a moment, and tells nothing more. */
   close(): void;
   /** Whether broken connections are told at once, or only heartbeats show them. */
-  noticesDeaths: boolean;
+  detectsDisconnects: boolean;
 };
 
 /** What the connecting side tells its program. */
@@ -55,7 +55,8 @@ export type Connected = {
 };
 
 export const TRANSPORTS = ["libzmq", "zmtp"] as const;
-export const TRANSPORT_DEFAULT = "zmtp";
+export type TransportName = (typeof TRANSPORTS)[number];
+export const TRANSPORT_DEFAULT: TransportName = "zmtp";
 
 /** What each of them is. */
 export type Transport = {

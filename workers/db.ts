@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { environment, whole } from "../program/environment.ts";
-import { fail } from "../program/fail.ts";
-import { logger } from "../program/log.ts";
+import { fail } from "../runtime/fail.ts";
+import { logger } from "../runtime/log.ts";
+import { readSettings, whole } from "../runtime/settings.ts";
 import { readRequest } from "./db/document-command.ts";
 import { Documents } from "./db/documents.ts";
 import { levelOf, sentenceOf } from "./db/events.ts";
@@ -9,7 +9,7 @@ import { isPostgresUrl, postgres } from "./db/postgres.ts";
 import { sqlite } from "./db/sqlite.ts";
 import { serve, workerSettings } from "./worker.ts";
 
-const settings = environment("db", {
+const settings = readSettings("db", {
   ...workerSettings,
   DATABASE_URL: z.string().optional(),
   MDP_DB_FILE: z.string().default("data/documents.sqlite"),

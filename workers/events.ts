@@ -4,9 +4,9 @@
 export type SessionEvent =
   | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
   | { event: "session.confirmed" } // The broker was heard.
-  | { event: "session.lost"; why: string; abandoned: number; retryMs: number }
+  | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inHand: number }
-  | { event: "session.overslept"; ms: number }
+  | { event: "session.stalled"; ms: number }
   | { event: "request.overran"; limitMs: number };
 
 export type WorkerEvent =
@@ -21,7 +21,7 @@ export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "e
   "session.confirmed": "info",
   "session.lost": "warn",
   "session.draining": "info",
-  "session.overslept": "warn",
+  "session.stalled": "warn",
   "request.overran": "warn",
   "request.failed": "error",
   "worker.stopped": "info",
@@ -39,10 +39,10 @@ export function sentenceOf(event: WorkerEvent): string {
     case "session.confirmed":
       return "registered with the broker";
     case "session.lost":
-      return `${event.why}: ${event.abandoned} in hand abandoned, READY again in ${event.retryMs} ms`;
+      return `${event.reason}: ${event.abandoned} in hand abandoned, READY again in ${event.retryMs} ms`;
     case "session.draining":
       return `told to stop, ${event.inHand} in hand`;
-    case "session.overslept":
+    case "session.stalled":
       return `this worker itself was stopped for ${event.ms} ms`;
     case "request.overran":
       return `a handler took longer than ${event.limitMs} ms`;

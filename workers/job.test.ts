@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { decodeFailure } from "../protocol/failure.ts";
+import { decodeErrorReply } from "../protocol/error-reply.ts";
 import type { WorkerEvent } from "./events.ts";
 import { answer, type Handler, Job, ServiceError } from "./job.ts";
 
@@ -41,11 +41,11 @@ test("what a handler throws, now or later, is its no; what is none of ours is lo
   };
   for (const later of [false, true]) {
     const refused = ask(later ? async () => no() : no);
-    const failure = decodeFailure(await refused.answered);
+    const failure = decodeErrorReply(await refused.answered);
     assert.deepEqual(failure, { code: 404, sentence: "no such thing" });
     const failed = ask(later ? async () => broken() : broken);
     const sentence = "the service failed: out of order";
-    assert.deepEqual(decodeFailure(await failed.answered), { code: 500, sentence });
+    assert.deepEqual(decodeErrorReply(await failed.answered), { code: 500, sentence });
     assert.deepEqual([refused.logged.length, failed.logged.length], [0, 1]);
   }
 });
@@ -53,7 +53,7 @@ test("what a handler throws, now or later, is its no; what is none of ours is lo
 for (const wrong of [undefined, null, 7, {}, [], [7], [null]]) {
   test(`an answer is made of frames, not of ${JSON.stringify(wrong) ?? "nothing"}`, async () => {
     const handler = (() => wrong) as unknown as Handler;
-    assert.equal(decodeFailure(await ask(handler).answered)?.code, 500);
+    assert.equal(decodeErrorReply(await ask(handler).answered)?.code, 500);
   });
 }
 

@@ -1,10 +1,10 @@
 // What a handler does for one request, and what becomes of what it says, throws or yields.
 
 import { setImmediate as turn } from "node:timers/promises";
-import type { Log } from "../program/log.ts";
-import { encodeFailure, type FailureCode } from "../protocol/failure.ts";
+import { encodeErrorReply, type FailureCode } from "../protocol/error-reply.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { requestId } from "../protocol/request-id.ts";
+import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { Request } from "./session.ts";
 
@@ -115,10 +115,10 @@ async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<Answer> {
 }
 
 function failure(error: unknown, { aborted }: Job, log: Log<WorkerEvent>): Frame[] {
-  if (error instanceof ServiceError) return encodeFailure(error.code, error.message);
+  if (error instanceof ServiceError) return encodeErrorReply(error.code, error.message);
   // After an abort nobody waits, and most handlers fail with the reason that we gave them.
   if (!aborted) log({ event: "request.failed", err: error });
-  return encodeFailure(500, `the service failed: ${messageOf(error)}`);
+  return encodeErrorReply(500, `the service failed: ${messageOf(error)}`);
 }
 
 const isKnown = (answered: ReturnType<Handler>): answered is Answer =>

@@ -1,9 +1,8 @@
 // GET /metrics of a worker: what its handler does, and whether the broker knows it.
 
 import { Histogram } from "prom-client";
-import { Metrics } from "../program/metrics.ts";
-import { version } from "../transport/chosen.ts";
-import type { Session } from "./session.ts";
+import { Metrics } from "../runtime/metrics.ts";
+import type { WorkerSession } from "./session.ts";
 
 /** How a handler ended: with an answer, with a no, or when nobody waited for it any more. */
 export type Ending = "answered" | "failed" | "aborted";
@@ -13,8 +12,8 @@ export class WorkerMetrics extends Metrics {
   #durations: Histogram;
 
   /** `inHand` is how many handlers are at work. */
-  constructor(service: string, session: Session, inHand: () => number) {
-    super(version);
+  constructor(service: string, session: WorkerSession, transport: string, inHand: () => number) {
+    super(transport);
     this.read({
       name: "mdp_worker_requests_total",
       help: "Requests whose handler has ended, by how.",

@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../protocol/dialects.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import { type Effect, type Request, Session } from "./session.ts";
+import { type Effect, type Request, WorkerSession } from "./session.ts";
 
 const INTERVAL_MS = 1000;
 const LEASE_MS = 3000;
@@ -30,7 +30,7 @@ const { heartbeat, disconnect, request } = inDialect(MDP_0_1);
 /** `streams`: the worker's replies may come in parts. */
 function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
   let now = 0;
-  const session = new Session(
+  const session = new WorkerSession(
     {
       service: "echo",
       credit: 2,
@@ -52,7 +52,9 @@ function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
         inHand.push(effect.request);
         return [`serve ${effect.request.body.join(" ")}`];
       }
-      return [effect.do === "abort" ? `abort ${effect.request.client}: ${effect.why}` : effect.do];
+      return [
+        effect.do === "abort" ? `abort ${effect.request.client}: ${effect.reason}` : effect.do,
+      ];
     });
   }
 
@@ -179,7 +181,7 @@ test("DISCONNECT and a broken connection end the conversation; the next is on a 
   const { starts, brokerSays, breaks, waits } = dialog();
   starts();
   brokerSays(request("c1", "hi"));
-  assert.deepEqual(brokerSays(disconnect), ["close", "abort c1: the broker said DISCONNECT"]);
+  assert.deepEqual(brokerSays(disconnect), ["close", "abort c1: the broker sent DISCONNECT"]);
   assert.deepEqual(waits(100), ["connect", "> READY echo 2"]);
   brokerSays(heartbeat);
   assert.deepEqual(breaks(), ["close"]);
@@ -224,8 +226,8 @@ test("the time limit: an overrun costs its request, not the worker", () => {
   brokerSays(request("c1", "endless"));
   assert.deepEqual(waits(400), []);
   brokerSays(request("c2", "quick"));
-  const why = "the service took longer than 500 ms";
-  assert.deepEqual(waits(100), [`abort c1: ${why}`, `> REPLY c1 ${why} mmi.error 500`]);
+  const reason = "the service took longer than 500 ms";
+  assert.deepEqual(waits(100), [`abort c1: ${reason}`, `> REPLY c1 ${reason} mmi.error 500`]);
   assert.deepEqual(answers(0, "at last"), []);
   assert.deepEqual(answers(1, "quick"), ["> REPLY c2 quick"]);
 });
@@ -360,8 +362,8 @@ test("parts that the broker would not take end their handler and become an error
   kept.starts();
   kept.brokerSays(request("c1", "grow"));
   assert.deepEqual(kept.yields(0, HALF), []);
-  const why = "the reply has 10002 bytes, and the broker takes no more than 9488";
-  const told = [`abort c1: ${why}`, `> REPLY c1 ${why} mmi.error 500`];
+  const reason = "the reply has 10002 bytes, and the broker takes no more than 9488";
+  const told = [`abort c1: ${reason}`, `> REPLY c1 ${reason} mmi.error 500`];
   assert.deepEqual(kept.yields(0, HALF), told);
   assert.deepEqual(kept.yields(0, "more"), []);
   assert.deepEqual(kept.answers(0, "end"), []);
@@ -375,7 +377,7 @@ test("parts that the broker would not take end their handler and become an error
   sent.brokerSays(inDialect(MDP_0_2).request("c1", "grow"));
   for (let nth = 0; nth < 5; nth += 1)
     assert.deepEqual(sent.yields(0, HALF), [`> PARTIAL c1 ${HALF} (0.2)`]);
-  const inParts = [`abort c1: ${why}`, `> REPLY c1 ${why} mmi.error 500 (0.2)`];
+  const inParts = [`abort c1: ${reason}`, `> REPLY c1 ${reason} mmi.error 500 (0.2)`];
   assert.deepEqual(sent.yields(0, HALF, HALF), inParts);
 });
 
@@ -435,7 +437,7 @@ test("a conversation goes on in the dialect in which it was opened", () => {
   assert.deepEqual(answers(0, "two"), ["> REPLY c1 one two"]);
   assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
   for (const opening of [OWN, OWN, PLAIN, IN_WORDS]) assert.equal(meetsSilence(), opening);
-  brokerSays(inDialect(MDP_0_1_IN_WORDS).request("c1", "3"));
+  brokerSays(inDialect(MDP_0_1_TEXT).request("c1", "3"));
   assert.deepEqual(yields(1, "one"), []);
   assert.deepEqual(answers(1, "two"), ["> REPLY c1 one two (0.1 in words)"]);
   assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT (0.1 in words)"]);

@@ -2,9 +2,10 @@
 // MDP/Worker. It decides when to connect, when to beat, when a handler has had its time, and when
 // the broker is gone.
 
+import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
-import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2, streams } from "../protocol/dialects.ts";
-import { decodeFailure, encodeFailure } from "../protocol/failure.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2, streams } from "../protocol/dialects.ts";
+import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
 import {
@@ -14,7 +15,6 @@ import {
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
-import { Numbered } from "../protocol/numbered.ts";
 import type { SessionEvent } from "./events.ts";
 
 /** A request in hand. */
@@ -32,11 +32,11 @@ export type Effect =
   | { do: "close" } // Forget the socket and whatever it still brings.
   | { do: "send"; frames: Frame[] }
   | { do: "serve"; request: Request }
-  | { do: "abort"; request: Request; why: string } // Nobody waits for its handler any more.
+  | { do: "abort"; request: Request; reason: string } // Nobody waits for its handler any more.
   | { do: "log"; entry: SessionEvent }
   | { do: "stopped" }; // All is said; the program may end.
 
-export type SessionOptions = {
+export type WorkerSessionOptions = {
   service: string;
   credit: number; // How many requests to take at once.
   streams: boolean; // Replies may come in parts, which takes 18/MDP.
@@ -46,14 +46,14 @@ export type SessionOptions = {
   random: () => number; // From 0 up to 1; spreads out reconnects.
 };
 
-export class Session {
-  #options: SessionOptions;
+export class WorkerSession {
+  #options: WorkerSessionOptions;
   #connected = false;
   #reached = false; // This conversation has had a connection.
   #confirmed = false; // The broker was heard in this conversation.
   #hasBeaten = false; // We have sent HEARTBEAT in this conversation.
-  #openings: Opening[]; // READY as our own broker has it, and as those may who know nothing else.
-  #opening = 0; // Which way the next conversation is opened.
+  #variants: ReadyVariant[]; // READY as our own broker has it, and as those may who know nothing else.
+  #variant = 0; // Which way the next conversation is opened.
   #understood = false; // A broker was heard after our own way, which is the first.
   #dialect: Dialect; // Of this conversation.
   #draining = false;
@@ -65,18 +65,18 @@ export class Session {
   #heartbeatAt = 0; // When to send the next HEARTBEAT, while connected.
   #expiry = 0; // When to consider the broker gone, while connected.
   #tickedAt: number; // When we were last awake.
-  #inHand = new Numbered<Request>(); // What we owe a REPLY, oldest first.
+  #inFlight = new MapByNumber<Request>(); // What we owe a REPLY, oldest first.
   #lastNumber = 0;
 
-  constructor(options: SessionOptions, now: number) {
+  constructor(options: WorkerSessionOptions, now: number) {
     this.#options = options;
     this.#dialect = options.streams ? MDP_0_2 : MDP_0_1;
     const own = { dialect: this.#dialect, credit: options.credit };
-    this.#openings = [
+    this.#variants = [
       own,
       own, // Silence may have had another reason.
       { dialect: MDP_0_1, credit: null },
-      { dialect: MDP_0_1_IN_WORDS, credit: null },
+      { dialect: MDP_0_1_TEXT, credit: null },
     ];
     this.#tickedAt = now;
   }
@@ -126,7 +126,7 @@ export class Session {
     const deadline = now + this.#options.timeLimitMs;
     const number = ++this.#lastNumber;
     const request = { number, client, body, deadline, parts: [], size: 0 };
-    this.#inHand.add(number, request);
+    this.#inFlight.add(number, request);
     return [...effects, { do: "serve", request }];
   }
 
@@ -138,14 +138,18 @@ export class Session {
 
   /** A handler has a part of its reply, and goes on. */
   partial(request: Request, body: Frame[], now: number): Effect[] {
-    if (!this.#inHand.has(request.number)) return [];
+    if (!this.#inFlight.has(request.number)) return [];
     const { client, parts } = request;
     const size = request.size + sizeOf(body);
     const refusal = this.#refusal(client, size, parts.length + body.length);
     if (refusal) {
-      this.#inHand.delete(request.number);
+      this.#inFlight.delete(request.number);
       const reply = this.#send({ name: "REPLY", client, body: refusal }, now);
-      return [{ do: "abort", request, why: String(refusal[0]) }, reply, ...this.#leaveIfDone(now)];
+      return [
+        { do: "abort", request, reason: String(refusal[0]) },
+        reply,
+        ...this.#leaveIfDone(now),
+      ];
     }
     if (streams(this.#dialect)) return [this.#send({ name: "PARTIAL", client, body }, now)];
     for (const frame of body) parts.push(frame);
@@ -155,7 +159,7 @@ export class Session {
 
   /** A handler finished. If the broker has gone meanwhile, another worker has its request. */
   reply(request: Request, body: Frame[], now: number): Effect[] {
-    if (!this.#inHand.delete(request.number)) return [];
+    if (!this.#inFlight.delete(request.number)) return [];
     return [this.#reply(request, body, now), ...this.#leaveIfDone(now)];
   }
 
@@ -163,13 +167,13 @@ export class Session {
   drain(now: number): Effect[] {
     if (this.#draining) return [];
     this.#draining = true;
-    const started = log({ event: "session.draining", inHand: this.#inHand.size });
+    const started = log({ event: "session.draining", inHand: this.#inFlight.size });
     return [started, ...this.#leaveIfDone(now)];
   }
 
   #connect(now: number): Effect[] {
     const { service, heartbeat } = this.#options;
-    const { dialect, credit } = this.#openings[this.#opening] as Opening;
+    const { dialect, credit } = this.#variants[this.#variant] as ReadyVariant;
     this.#connected = true;
     this.#reached = false;
     this.#confirmed = false;
@@ -186,8 +190,8 @@ export class Session {
   /** We were stopped. That silence was our own; what the broker thinks of it, it will say. */
   #overslept(ms: number, now: number): Effect {
     this.#expiry = now + leaseMs(this.#options.heartbeat);
-    for (const [, request] of this.#inHand) request.deadline += ms; // Its handler was stopped, too.
-    return log({ event: "session.overslept", ms: Math.round(ms) });
+    for (const [, request] of this.#inFlight) request.deadline += ms; // Its handler was stopped, too.
+    return log({ event: "session.stalled", ms: Math.round(ms) });
   }
 
   /** Any command but DISCONNECT is a sign of life. */
@@ -196,41 +200,41 @@ export class Session {
     this.#failures = 0;
     if (this.#confirmed) return [];
     this.#confirmed = true;
-    if (this.#openings[this.#opening] === this.#openings[0]) this.#understood = true;
-    this.#opening = 0;
+    if (this.#variants[this.#variant] === this.#variants[0]) this.#understood = true;
+    this.#variant = 0;
     return [log({ event: "session.confirmed" })];
   }
 
   #silent(now: number): Effect[] {
-    this.#doubt();
+    this.#tryNextVariant();
     return this.#lose("the broker is silent", now);
   }
 
   /** One that has dropped our READY says so to the first HEARTBEAT, which it did not expect. */
   #disconnected(now: number): Effect[] {
-    if (this.#hasBeaten) this.#doubt();
-    return this.#lose("the broker said DISCONNECT", now);
+    if (this.#hasBeaten) this.#tryNextVariant();
+    return this.#lose("the broker sent DISCONNECT", now);
   }
 
   /** A broker that was reached and took us for nobody may not have understood our READY. */
-  #doubt() {
+  #tryNextVariant() {
     if (this.#reached && !this.#confirmed && !this.#understood)
-      this.#opening = (this.#opening + 1) % this.#openings.length;
+      this.#variant = (this.#variant + 1) % this.#variants.length;
   }
 
   /** The conversation is over. What was in hand is another worker's now. */
-  #lose(why: string, now: number): Effect[] {
+  #lose(reason: string, now: number): Effect[] {
     const retryMs = Math.round(backoffMs(this.#failures, this.#options.random()));
     this.#failures += 1;
     this.#lost += 1;
     this.#connected = false;
     this.#reconnectAt = now + retryMs;
-    const abandoned = [...this.#inHand].map(([, request]) => request);
-    this.#inHand = new Numbered();
+    const abandoned = [...this.#inFlight].map(([, request]) => request);
+    this.#inFlight = new MapByNumber();
     return [
       { do: "close" },
-      ...abandoned.map((request): Effect => ({ do: "abort", request, why })),
-      log({ event: "session.lost", why, abandoned: abandoned.length, retryMs }),
+      ...abandoned.map((request): Effect => ({ do: "abort", request, reason })),
+      log({ event: "session.lost", reason, abandoned: abandoned.length, retryMs }),
       ...this.#leaveIfDone(now),
     ];
   }
@@ -239,18 +243,18 @@ export class Session {
   #overrun(now: number): Effect[] {
     const effects: Effect[] = [];
     const { timeLimitMs: limitMs } = this.#options;
-    for (const [, request] of this.#inHand) {
+    for (const [, request] of this.#inFlight) {
       if (request.deadline > now) break; // All have the same limit, so the oldest come first.
-      this.#inHand.delete(request.number);
-      const why = `the service took longer than ${limitMs} ms`;
-      effects.push({ do: "abort", request, why }, log({ event: "request.overran", limitMs }));
-      effects.push(this.#reply(request, encodeFailure(500, why), now));
+      this.#inFlight.delete(request.number);
+      const reason = `the service took longer than ${limitMs} ms`;
+      effects.push({ do: "abort", request, reason }, log({ event: "request.overran", limitMs }));
+      effects.push(this.#reply(request, encodeErrorReply(500, reason), now));
     }
     return [...effects, ...this.#leaveIfDone(now)];
   }
 
   #leaveIfDone(now: number): Effect[] {
-    if (!this.#draining || this.#leaveAt !== null || this.#inHand.size > 0) return [];
+    if (!this.#draining || this.#leaveAt !== null || this.#inFlight.size > 0) return [];
     if (!this.#connected) return this.#stop();
     // Until then the broker has heard DISCONNECT and sends nothing more.
     this.#leaveAt = now + LEAVE_MS;
@@ -264,7 +268,7 @@ export class Session {
   }
 
   #reply({ client, parts }: Request, last: Frame[], now: number): Effect {
-    const body = decodeFailure(last) ? last : [...parts, ...last];
+    const body = decodeErrorReply(last) ? last : [...parts, ...last];
     const refusal = this.#refusal(client, sizeOf(body), body.length);
     return this.#send({ name: "REPLY", client, body: refusal ?? body }, now);
   }
@@ -274,9 +278,9 @@ export class Session {
     const bytes = client.length + size;
     const most = bodyBytesMax(this.#options.messageBytesMax);
     const no = "and the broker takes no more than";
-    if (bytes > most) return encodeFailure(500, `the reply has ${bytes} bytes, ${no} ${most}`);
+    if (bytes > most) return encodeErrorReply(500, `the reply has ${bytes} bytes, ${no} ${most}`);
     if (frames <= BODY_FRAMES_MAX) return null;
-    return encodeFailure(500, `the reply has ${frames} frames, ${no} ${BODY_FRAMES_MAX}`);
+    return encodeErrorReply(500, `the reply has ${frames} frames, ${no} ${BODY_FRAMES_MAX}`);
   }
 
   /** Any command that we send puts off our next HEARTBEAT. */
@@ -286,7 +290,7 @@ export class Session {
   }
 }
 
-type Opening = { dialect: Dialect; credit: number | null };
+type ReadyVariant = { dialect: Dialect; credit: number | null };
 
 type WithoutHeader<Command> = Command extends WorkerCommand
   ? Omit<Command, "header" | "dialect">

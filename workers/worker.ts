@@ -1,31 +1,31 @@
 // What a service author uses: serve(), which runs a handler as a worker of the broker until the
 // process is told to stop. One socket, one timer, and the Session that decides.
 
+import { MapByNumber } from "../collections/map-by-number.ts";
+import { decodeErrorReply } from "../protocol/error-reply.ts";
+import type { Frame } from "../protocol/frame.ts";
+import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
+import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
+import { serveHealth } from "../runtime/health.ts";
+import { logger } from "../runtime/log.ts";
 import {
   brokerEndpoint,
-  environment,
   healthPort,
   heartbeatFrom,
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  readSettings,
   transport,
   whole,
-} from "../program/environment.ts";
-import { serveHealth } from "../program/health.ts";
-import { logger } from "../program/log.ts";
-import { onStopSignal } from "../program/signals.ts";
-import { decodeFailure } from "../protocol/failure.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
-import { Numbered } from "../protocol/numbered.ts";
-import { connect } from "../transport/chosen.ts";
+} from "../runtime/settings.ts";
+import { onStopSignal } from "../runtime/signals.ts";
+import { loadTransport } from "../transport/load.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
 import { answer, type Handler, Job } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
-import { type Effect, type Request, Session } from "./session.ts";
+import { type Effect, type Request, WorkerSession } from "./session.ts";
 
 export { type Answer, type Handler, ServiceError } from "./job.ts";
 export type { Frame };
@@ -55,11 +55,11 @@ export async function serve(
   { concurrency = 1 }: { concurrency?: number } = {},
 ): Promise<void> {
   check(service, concurrency);
-  const settings = environment(service, workerSettings);
+  const settings = readSettings(service, workerSettings);
   const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf });
   const heartbeat = heartbeatFrom(settings);
   const now = () => performance.now();
-  const session = new Session(
+  const session = new WorkerSession(
     {
       service,
       credit: concurrency,
@@ -71,8 +71,9 @@ export async function serve(
     },
     now(),
   );
-  const jobs = new Numbered<Job>();
-  const metrics = new WorkerMetrics(service, session, () => jobs.size);
+  const transport = await loadTransport(settings.MDP_TRANSPORT);
+  const jobs = new MapByNumber<Job>();
+  const metrics = new WorkerMetrics(service, session, transport.version, () => jobs.size);
   const stopped = Promise.withResolvers<void>();
   let socket: Connected | null = null;
 
@@ -108,7 +109,7 @@ export async function serve(
           work(effect.request);
           break;
         case "abort":
-          jobs.get(effect.request.number)?.abort(new Error(effect.why));
+          jobs.get(effect.request.number)?.abort(new Error(effect.reason));
           break;
         case "log":
           log(effect.entry);
@@ -122,7 +123,7 @@ export async function serve(
 
   function open() {
     const timing = { deadAfterMs: deadAfterMs(heartbeat) };
-    return connect(settings.MDP_BROKER, timing, {
+    return transport.connect(settings.MDP_BROKER, timing, {
       opened: () => session.opened(now()),
       message: (frames) => perform(session.receive(frames, now())),
       gone: () => perform(session.gone(now())),
@@ -143,13 +144,13 @@ export async function serve(
 
   function done({ request, begunAt, aborted }: Job, body: Frame[]) {
     jobs.delete(request.number);
-    const outcome = decodeFailure(body) ? "failed" : "answered";
+    const outcome = decodeErrorReply(body) ? "failed" : "answered";
     metrics.handled(aborted ? "aborted" : outcome, now() - begunAt);
     perform(session.reply(request, body, now()));
   }
 
-  function abortAll(why: string) {
-    for (const [, job] of jobs) job.abort(new Error(why));
+  function abortAll(reason: string) {
+    for (const [, job] of jobs) job.abort(new Error(reason));
   }
 }
 

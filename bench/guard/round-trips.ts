@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial } from "node:net";
 import { type Address, EMPTY, type Frame } from "../../protocol/frame.ts";
-import { bind, connect } from "../../transport/zmtp.ts";
+import { bind, connect } from "../../transport/zmtp/sockets.ts";
 import { freePort } from "../run.ts";
 import type { Slice } from "./slices.ts";
 

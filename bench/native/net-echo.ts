@@ -5,7 +5,7 @@
 
 import { createServer, type Socket } from "node:net";
 import { parseArgs } from "node:util";
-import { fail } from "../../program/fail.ts";
+import { fail } from "../../runtime/fail.ts";
 
 const HEAD_BYTES = 4;
 const OUTGOING_BYTES = 65_536;

@@ -2,7 +2,7 @@
 // arrays for queues. One request at a time, no heartbeats.
 
 import { Router } from "zeromq";
-import { fail } from "../../program/fail.ts";
+import { fail } from "../../runtime/fail.ts";
 
 type Message = Buffer[];
 type Service = { requests: { client: Buffer[]; body: Message }[]; waiting: Buffer[] };

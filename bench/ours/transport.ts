@@ -2,7 +2,12 @@
 
 import { context } from "zeromq";
 
-export { bind, connect } from "../../transport/chosen.ts";
+import * as libzmq from "../../transport/libzmq.ts";
+import * as zmtp from "../../transport/zmtp/sockets.ts";
+
+/** The one that MDP_TRANSPORT names. */
+export const transport = process.env.MDP_TRANSPORT === "libzmq" ? libzmq : zmtp;
+export const { bind, connect } = transport;
 
 context.maxSockets = 8192;
 

@@ -1,13 +1,15 @@
 // The arguments of the load client.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { brokerEndpoint, environment, transport } from "../../program/environment.ts";
+import { brokerEndpoint, readSettings, transport } from "../../runtime/settings.ts";
+import type { TransportName } from "../../transport/transport.ts";
 import { endpoint, inOneLine } from "../arguments.ts";
 import { SERVICES, type ServiceName } from "./exchange.ts";
 import type { Mix } from "./workload.ts";
 
 export type Options = {
   broker: string;
+  transport: TransportName;
   duration: number; // In seconds; 0: until a signal.
   mix: Mix;
   outstanding: number; // The most requests at once.
@@ -19,14 +21,15 @@ export type Options = {
 
 /** The arguments of this process. Bad ones end it with one line that names the bad value. */
 export function loadOptions(): Options {
-  const { MDP_BROKER } = environment("load", {
+  const { MDP_BROKER, MDP_TRANSPORT } = readSettings("load", {
     MDP_BROKER: brokerEndpoint,
     MDP_TRANSPORT: transport,
   });
-  return parseOptions(loadCommand(MDP_BROKER), process.argv.slice(2));
+  const options = parseOptions(loadCommand(MDP_BROKER), process.argv.slice(2));
+  return { ...options, transport: MDP_TRANSPORT };
 }
 
-export function parseOptions(command: Command, args: string[]): Options {
+export function parseOptions(command: Command, args: string[]): Omit<Options, "transport"> {
   const parsed = command.parse(args, { from: "user" }).opts();
   const rate: number | null = parsed.rate ?? null;
   const outstanding =

@@ -14,7 +14,7 @@ import {
   TimedOut,
 } from "../client.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Answer, FakeClient } from "./fake-client.ts";
+import { type Answer, FakeClient } from "./fake-client.testing.ts";
 import { outcomeOf } from "./outcome.ts";
 
 const RIGHT = [Buffer.from("right")];
@@ -37,7 +37,7 @@ async function ask(answers: Answer[], { absentIsWrong = false } = {}) {
   const outcome = await outcomeOf(client, exchange, 1000, () => again++);
   const calls = [...new Set(client.ids)].map((id) => client.ids.filter((one) => one === id).length);
   const askings = client.asked.length;
-  return { outcome: outcome.name, why: outcome.why, again, over, askings, calls };
+  return { outcome: outcome.name, reason: outcome.reason, again, over, askings, calls };
 }
 
 test("a right reply: answered", async () => {
@@ -46,15 +46,15 @@ test("a right reply: answered", async () => {
 });
 
 test("another reply: wrong, and why", async () => {
-  const { outcome, why, askings, over } = await ask([WRONG]);
+  const { outcome, reason, askings, over } = await ask([WRONG]);
   assert.deepEqual([outcome, askings, over], ["wrong", 1, [false]]);
-  assert.equal(why, "wrong is not right");
+  assert.equal(reason, "wrong is not right");
 });
 
 test("an error of the service or of the client: refused, and not asked again", async () => {
   const failed = await ask([new ServiceFailed("echo", 400, "too long")]);
   assert.deepEqual([failed.outcome, failed.askings, failed.over], ["refused", 1, [false]]);
-  assert.equal(failed.why, "400: too long");
+  assert.equal(failed.reason, "400: too long");
   assert.equal((await ask([new RequestError("echo", "no")])).outcome, "refused");
 });
 
@@ -82,9 +82,9 @@ for (const kind of [NoWorker, Expired, ShuttingDown]) {
 
   test(`${kind.name} three times: refused, and nothing wrong`, async () => {
     const absent = { absentIsWrong: true };
-    const { outcome, why, askings } = await ask([refusal, refusal, refusal, RIGHT], absent);
+    const { outcome, reason, askings } = await ask([refusal, refusal, refusal, RIGHT], absent);
     assert.deepEqual([outcome, askings], ["refused", 3]);
-    assert.equal(why, "not now, asked 3 times");
+    assert.equal(reason, "not now, asked 3 times");
   });
 }
 
@@ -97,8 +97,8 @@ test("the last asking decides between refused and lost", async () => {
 
 for (const kind of [QueueFull, Quarantined, Refused]) {
   test(`${kind.name}: refused, and not asked again`, async () => {
-    const { outcome, why, askings } = await ask([new kind("echo", 400, "no"), RIGHT]);
-    assert.deepEqual([outcome, why, askings], ["refused", "no", 1]);
+    const { outcome, reason, askings } = await ask([new kind("echo", 400, "no"), RIGHT]);
+    assert.deepEqual([outcome, reason, askings], ["refused", "no", 1]);
   });
 }
 

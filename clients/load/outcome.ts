@@ -22,7 +22,7 @@ export type LoadedClient = Pick<Client, "request" | "close" | "stray" | "retries
  * no. lost: no word at the last of the askings.
  */
 export type OutcomeName = "answered" | "wrong" | "refused" | "lost";
-export type Outcome = { name: OutcomeName; why: string };
+export type Outcome = { name: OutcomeName; reason: string };
 
 /** How often a request is asked that gets no reply in time. */
 const ASKINGS_MAX = 3;
@@ -36,10 +36,10 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   let id = randomUUID();
   for (let askings = 1; ; askings++) {
-    const { name, why, again } = await ask(client, exchange, { timeoutMs, id });
+    const { name, reason, again } = await ask(client, exchange, { timeoutMs, id });
     if (!again || askings === ASKINGS_MAX) {
       exchange.over(name === "answered");
-      return { name, why: again ? `${why}, asked ${askings} times` : why };
+      return { name, reason: again ? `${reason}, asked ${askings} times` : reason };
     }
     // What the broker gave up stays given up under its id. What it is silent about may yet be
     // executed, and under the same id it is not executed again.
@@ -55,13 +55,13 @@ async function ask(
 ): Promise<Outcome & { again?: boolean }> {
   try {
     const reply = await client.request(exchange.service, exchange.body, options);
-    const why = exchange.wrong(reply);
-    return why === null ? { name: "answered", why: "" } : { name: "wrong", why };
+    const reason = exchange.wrong(reply);
+    return reason === null ? { name: "answered", reason: "" } : { name: "wrong", reason };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     const code = error instanceof ServiceFailed ? `${error.code}: ` : "";
     const again = WORTH_ASKING_AGAIN.some((kind) => error instanceof kind);
-    return { name: nameOf(error, exchange), why: code + error.message, again };
+    return { name: nameOf(error, exchange), reason: code + error.message, again };
   }
 }
 

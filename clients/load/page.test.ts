@@ -69,7 +69,7 @@ test("what needs an explanation stands before the verdict", () => {
     resent: 16,
     lateReplies: 2,
     notStarted: 30,
-    examples: [{ service: "math", outcome: "wrong", why: '["4"] instead of 5 for 2 + 3' }],
+    examples: [{ service: "math", outcome: "wrong", reason: '["4"] instead of 5 for 2 + 3' }],
     options: { ...REPORT.options, ratePerSecond: 500, outstanding: 8 },
   });
   assert.ok(

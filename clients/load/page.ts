@@ -1,6 +1,6 @@
 // The report of a run for people, as text for a terminal of 80 columns.
 
-import { count, digits, elapsed } from "./figures.ts";
+import { count, digits, elapsed } from "./format.ts";
 import type { Bucket, Latency, Report, Row } from "./report.ts";
 import { table } from "./table.ts";
 
@@ -74,7 +74,9 @@ function bar(share: number): string {
 }
 
 function notes({ examples, resent, lateReplies, notStarted, options }: Report): string {
-  const lines = examples.map(({ service, outcome, why }) => `${outcome} (${service}): ${why}`);
+  const lines = examples.map(
+    ({ service, outcome, reason }) => `${outcome} (${service}): ${reason}`,
+  );
   if (resent > 0)
     lines.push(
       `${count(resent)} requests were sent again: the broker was silent, gone or closing.`,

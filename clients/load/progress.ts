@@ -1,7 +1,7 @@
 // What is seen while a run goes on: a bar on a terminal, elsewhere a line now and then.
 
 import { SingleBar } from "cli-progress";
-import { count, digits, elapsed } from "./figures.ts";
+import { count, digits, elapsed } from "./format.ts";
 import type { Options } from "./options.ts";
 import type { LoadedClient } from "./outcome.ts";
 import { type Counts, outstanding, type Recent, type Tally } from "./tally.ts";

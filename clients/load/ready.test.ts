@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Closed, NoBroker, TimedOut } from "../client.ts";
-import { type Answer, FakeClient } from "./fake-client.ts";
+import { type Answer, FakeClient } from "./fake-client.testing.ts";
 import { missing } from "./ready.ts";
 
 const BROKER = "tcp://broker:5555";

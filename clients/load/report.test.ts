@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClient } from "./fake-client.ts";
+import { FakeClient } from "./fake-client.testing.ts";
 import { makeReport } from "./report.ts";
 import { Tally } from "./tally.ts";
 
@@ -9,7 +9,7 @@ function report(...latenciesMs: number[]) {
   const tally = new Tally(["echo"], 0);
   for (const latencyMs of latenciesMs) {
     tally.send("echo");
-    tally.end("echo", { name: "answered", why: "" }, latencyMs);
+    tally.end("echo", { name: "answered", reason: "" }, latencyMs);
   }
   const client = new FakeClient(() => "silence");
   const now = new Date();
@@ -17,6 +17,7 @@ function report(...latenciesMs: number[]) {
   return makeReport(
     {
       broker: "tcp://broker:5555",
+      transport: "zmtp",
       duration: 10,
       mix: new Map([["echo", 1]]),
       outstanding: 16,

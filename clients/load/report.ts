@@ -1,6 +1,6 @@
 // The facts of a finished run: as they are for programs (--json), and in page.ts for people.
 
-import { count } from "./figures.ts";
+import { count } from "./format.ts";
 import type { Options } from "./options.ts";
 import type { LoadedClient } from "./outcome.ts";
 import type { Run } from "./run.ts";

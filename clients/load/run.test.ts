@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServiceFailed, TimedOut } from "../client.ts";
-import { type Answer, FakeClient, workingServices } from "./fake-client.ts";
+import { type Answer, FakeClient, workingServices } from "./fake-client.testing.ts";
 import type { Options } from "./options.ts";
 import { makeReport } from "./report.ts";
 import { run } from "./run.ts";
@@ -16,6 +16,7 @@ const MIX: Mix = new Map([
 
 const OPTIONS: Options = {
   broker: "tcp://broker:5555",
+  transport: "zmtp",
   duration: 0,
   mix: MIX,
   outstanding: 4,

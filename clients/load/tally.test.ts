@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outstanding, Tally } from "./tally.ts";
 
-const ANSWERED = { name: "answered", why: "" } as const;
-const WRONG = { name: "wrong", why: "1 instead of 2" } as const;
+const ANSWERED = { name: "answered", reason: "" } as const;
+const WRONG = { name: "wrong", reason: "1 instead of 2" } as const;
 
 test("counts are kept per service and added up", () => {
   const tally = new Tally(["echo", "math"], 0);
@@ -11,8 +11,8 @@ test("counts are kept per service and added up", () => {
   tally.end("echo", ANSWERED, 1);
   tally.askAgain("math");
   tally.end("math", WRONG, 1);
-  tally.end("math", { name: "refused", why: "no" }, 1);
-  tally.end("math", { name: "lost", why: "silence" }, 1);
+  tally.end("math", { name: "refused", reason: "no" }, 1);
+  tally.end("math", { name: "lost", reason: "silence" }, 1);
   const zero = { sent: 0, answered: 0, refused: 0, timedOut: 0, lost: 0, wrong: 0 };
   const math = { ...zero, sent: 3, refused: 1, timedOut: 1, lost: 1, wrong: 1 };
   assert.deepEqual(tally.services.get("echo")?.counts, { ...zero, sent: 2, answered: 1 });
@@ -54,8 +54,12 @@ test("the first few outcomes that want an explanation are kept", () => {
   const tally = new Tally(["echo"], 0);
   tally.end("echo", ANSWERED, 1);
   for (let ended = 0; ended < 1000; ended++) tally.end("echo", WRONG, 1);
-  tally.end("echo", { name: "refused", why: "no" }, 1);
+  tally.end("echo", { name: "refused", reason: "no" }, 1);
   assert.equal(tally.examples.length, 4);
-  assert.deepEqual(tally.examples[0], { service: "echo", outcome: "wrong", why: "1 instead of 2" });
-  assert.deepEqual(tally.examples[3], { service: "echo", outcome: "refused", why: "no" });
+  assert.deepEqual(tally.examples[0], {
+    service: "echo",
+    outcome: "wrong",
+    reason: "1 instead of 2",
+  });
+  assert.deepEqual(tally.examples[3], { service: "echo", outcome: "refused", reason: "no" });
 });

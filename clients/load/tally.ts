@@ -19,7 +19,7 @@ export type ServiceTally = { counts: Counts; latencyUs: Histogram };
 export type Recent = { perSecond: number; p50Us: number; p99Us: number };
 
 /** An outcome that wants an explanation. */
-export type Example = { service: ServiceName; outcome: OutcomeName; why: string };
+export type Example = { service: ServiceName; outcome: OutcomeName; reason: string };
 
 export class Tally {
   readonly services = new Map<ServiceName, ServiceTally>();
@@ -42,7 +42,7 @@ export class Tally {
     this.#of(service).counts.timedOut++;
   }
 
-  end(service: ServiceName, { name, why }: Outcome, latencyMs: number) {
+  end(service: ServiceName, { name, reason }: Outcome, latencyMs: number) {
     const { counts, latencyUs } = this.#of(service);
     counts[name]++;
     if (name === "answered") {
@@ -50,7 +50,7 @@ export class Tally {
       latencyUs.recordValue(us);
       this.#recentUs.recordValue(us);
     } else if (this.examples.filter(({ outcome }) => outcome === name).length < EXAMPLES_MAX) {
-      this.examples.push({ service, outcome: name, why });
+      this.examples.push({ service, outcome: name, reason });
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceName } from "./exchange.ts";
-import { workingServices } from "./fake-client.ts";
+import { workingServices } from "./fake-client.testing.ts";
 import { Workload } from "./workload.ts";
 
 const only = (service: ServiceName) => new Workload(new Map([[service, 1]]));

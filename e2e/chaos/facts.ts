@@ -1,6 +1,6 @@
 // What is known of a run: what the report and the timeline are made of.
 
-import type { Counts } from "../../broker/state.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import type { Verdict } from "../history.ts";
 import type { Happened, Measured } from "./recovery.ts";
 import type { Requests } from "./requests.ts";

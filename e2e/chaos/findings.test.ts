@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Counts } from "../../broker/state.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import { type HistoryEvent, judge } from "../history.ts";
 import type { Facts } from "./facts.ts";
 import { answered, fakeFacts } from "./fake-facts.ts";

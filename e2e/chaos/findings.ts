@@ -1,6 +1,6 @@
 // What should not have happened in a run, in sentences: a run without any has passed.
 
-import { count } from "../../clients/load/figures.ts";
+import { count } from "../../clients/load/format.ts";
 import type { Facts } from "./facts.ts";
 import { SERVICES } from "./schedule.ts";
 

@@ -2,7 +2,7 @@
 // is a finding, and no reason to end without a report.
 
 import { setTimeout } from "node:timers/promises";
-import type { Counts } from "../../broker/state.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import { RequestError } from "../../clients/client.ts";
 import type { Stack } from "../containers/stack.ts";
 import { everybody } from "./population.ts";

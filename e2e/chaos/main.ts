@@ -4,9 +4,9 @@
 //   DURATION=30m make chaos
 //   SEED=42 DURATION=60s make chaos       the same faults again
 
-import { fail } from "../../program/fail.ts";
-import { endWithReader } from "../../program/output.ts";
-import { onStopSignal } from "../../program/signals.ts";
+import { fail } from "../../runtime/fail.ts";
+import { endWithReader } from "../../runtime/output.ts";
+import { onStopSignal } from "../../runtime/signals.ts";
 import { engineAnswers } from "../containers/engine.ts";
 import { buildImages } from "../containers/images.ts";
 import { canDropPackets } from "../containers/nemesis.ts";
@@ -47,8 +47,8 @@ if (!passed) say(`Logs and history: ${await saveEvidence(stack, facts, run.witne
 await stack[Symbol.asyncDispose]();
 process.exitCode = passed ? 0 : 1;
 
-function giveUp(why: string): never {
-  fail("chaos", stop.signal.aborted ? "stopped before anything went wrong" : why);
+function giveUp(reason: string): never {
+  fail("chaos", stop.signal.aborted ? "stopped before anything went wrong" : reason);
 }
 
 function say(text: string) {

@@ -1,7 +1,7 @@
 // What is seen while a run goes on: a bar on a terminal, elsewhere a line now and then.
 
 import { SingleBar } from "cli-progress";
-import { count, elapsed } from "../../clients/load/figures.ts";
+import { count, elapsed } from "../../clients/load/format.ts";
 
 export type Moment = {
   phase: string; // What else is going on than the storm; empty if nothing.

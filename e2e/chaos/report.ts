@@ -1,6 +1,6 @@
 // A run as text, for a terminal.
 
-import { count, digits, elapsed } from "../../clients/load/figures.ts";
+import { count, digits, elapsed } from "../../clients/load/format.ts";
 import { table } from "../../clients/load/table.ts";
 import type { Facts } from "./facts.ts";
 import { findings, wrongs } from "./findings.ts";

@@ -2,13 +2,13 @@
 
 import { randomInt } from "node:crypto";
 import { z } from "zod";
-import { environment, whole } from "../../program/environment.ts";
+import { readSettings, whole } from "../../runtime/settings.ts";
 
 export type Settings = { seed: number; durationMs: number };
 
 /** Bad ones end the program with one line that names each of them. */
 export function chaosSettings(): Settings {
-  const { SEED, DURATION } = environment("chaos", {
+  const { SEED, DURATION } = readSettings("chaos", {
     SEED: whole("a seed", 0, SEED_MAX, randomInt(DRAWN_BELOW)),
     DURATION: duration,
   });

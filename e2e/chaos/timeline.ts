@@ -1,7 +1,7 @@
 // A run as a page that stands on its own: nothing in it comes from anywhere else.
 
 import { readFileSync } from "node:fs";
-import { count, digits } from "../../clients/load/figures.ts";
+import { count, digits } from "../../clients/load/format.ts";
 import type { Facts } from "./facts.ts";
 import { findings, wrongs } from "./findings.ts";
 import type { Measured } from "./recovery.ts";

@@ -88,36 +88,36 @@ export class Traffic {
     return keepStarting(pace, OUTSTANDING_MAX, this.#stop.signal, (intendedAt) =>
       ask(async (service, outcome) => {
         this.requests.ask(service);
-        const [name, why] = await outcome();
-        this.#end(service, name, why, intendedAt);
+        const [name, reason] = await outcome();
+        this.#end(service, name, reason, intendedAt);
       }),
     );
   }
 
-  #end(service: Service, outcome: OutcomeName, why: string, intendedAt: number) {
+  #end(service: Service, outcome: OutcomeName, reason: string, intendedAt: number) {
     const at = performance.timeOrigin + intendedAt;
     this.requests.end({ service, outcome, at, latencyMs: performance.now() - intendedAt });
     if (outcome !== "answered" && this.examples.length < EXAMPLES_MAX)
       this.examples.push(
-        `${outcome}: to ${service}, at ${seconds(intendedAt - this.#start)}: ${why}`,
+        `${outcome}: to ${service}, at ${seconds(intendedAt - this.#start)}: ${reason}`,
       );
   }
 }
 
-type Outcome = [name: OutcomeName, why: string];
+type Outcome = [name: OutcomeName, reason: string];
 
 type Start = (service: Service, outcome: () => Promise<Outcome>) => Promise<void>;
 
 /** One that has to be asked again is lost, whatever becomes of it then. */
 async function outcomeOfChecked(client: Client, exchange: Exchange): Promise<Outcome> {
   let lost = false;
-  const { name, why } = await outcomeOf(client, exchange, PATIENCE_MS, () => {
+  const { name, reason } = await outcomeOf(client, exchange, PATIENCE_MS, () => {
     lost = true;
   });
-  if (!lost) return [name, why];
+  if (!lost) return [name, reason];
   return [
     "lost",
-    `no reply within ${PATIENCE_MS} ms; asked again, it was ${name} ${why}`.trimEnd(),
+    `no reply within ${PATIENCE_MS} ms; asked again, it was ${name} ${reason}`.trimEnd(),
   ];
 }
 
@@ -125,8 +125,8 @@ async function outcomeOfChecked(client: Client, exchange: Exchange): Promise<Out
 function outcomeOfSlow(told: Told): Outcome {
   if ("answers" in told) return ["answered", ""];
   const { error = "" } = told;
-  const why = "refused" in told ? told.refused : told.unknown;
-  return [NOES.includes(error) ? "refused" : "lost", `${error}: ${why}`];
+  const reason = "refused" in told ? told.refused : told.unknown;
+  return [NOES.includes(error) ? "refused" : "lost", `${error}: ${reason}`];
 }
 
 /** What is no matter of time: the broker would not have the request, or its service failed. */

@@ -16,6 +16,7 @@ import {
   ShuttingDown,
   TimedOut,
 } from "../../clients/client.ts";
+import { transport } from "../transport.ts";
 import { until } from "../until.ts";
 import { type Heard, ScriptedBroker } from "./scripted.ts";
 
@@ -358,7 +359,7 @@ test("18/MDP, MDP/Client: a stream that breaks off is the broker's 502, after th
 
 async function start(options: ClientOptions) {
   const broker = await ScriptedBroker.start();
-  const client = new Client(broker.endpoint, options);
+  const client = new Client(broker.endpoint, { transport, ...options });
   return {
     broker,
     client,

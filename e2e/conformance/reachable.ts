@@ -1,12 +1,12 @@
 // Before the first case: is there a broker, if it is another's that is put to the test?
 
-import { brokerEndpoint, environment, heartbeatSettings } from "../../program/environment.ts";
-import { fail } from "../../program/fail.ts";
+import { fail } from "../../runtime/fail.ts";
+import { brokerEndpoint, heartbeatSettings, readSettings } from "../../runtime/settings.ts";
 import { Wire } from "./tcp.ts";
 
 export async function globalSetup() {
   if (!process.env.MDP_BROKER) return;
-  const { MDP_BROKER } = environment("conformance", {
+  const { MDP_BROKER } = readSettings("conformance", {
     ...heartbeatSettings,
     MDP_BROKER: brokerEndpoint,
   });

@@ -8,6 +8,7 @@ import {
   type RequestOptions,
 } from "../../clients/client.ts";
 import type { HistoryEvent, Outcome } from "../history.ts";
+import { transport } from "../transport.ts";
 
 /** An outcome, and what it says besides. */
 export type Told = Outcome & {
@@ -29,7 +30,7 @@ export class Asker {
     options: ClientOptions = {},
   ) {
     // It does not give up on a broker that is away for as long as a test takes.
-    this.client = new Client(endpoint, { silenceMs: 1000, tries: 100, ...options });
+    this.client = new Client(endpoint, { transport, silenceMs: 1000, tries: 100, ...options });
     this.name = name;
     this.#history = history;
   }

@@ -109,10 +109,10 @@ scenario(
     await load.goesOn();
     await nemesis.pause(stack.broker);
     for (const worker of workers)
-      await worker.logged("session.lost", ({ why }) => why === "the broker is silent");
+      await worker.logged("session.lost", ({ reason }) => reason === "the broker is silent");
     await nemesis.unpause(stack.broker);
     const thawed = Date.now();
-    await stack.broker.logged("broker.overslept");
+    await stack.broker.logged("broker.stalled");
     await load.goesOn();
     await counted(stack, { workers: 3 });
     await load.stop();

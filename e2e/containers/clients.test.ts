@@ -46,7 +46,7 @@ scenario(
       queued: 0,
     });
     const dropped = stack.broker.all("requests.dropped");
-    assert.deepEqual(new Set(dropped.map(({ why }) => why)), new Set(["the queue is full"]));
+    assert.deepEqual(new Set(dropped.map(({ reason }) => reason)), new Set(["the queue is full"]));
   },
   { MDP_QUEUE_MAX: "20" },
 );

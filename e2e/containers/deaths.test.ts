@@ -38,7 +38,7 @@ scenario(
 scenario(
   "the same with that detection turned off: purged by its silence, not before, and requeued",
   async ({ stack, nemesis, took }) => {
-    await stack.broker.logged("deaths.unnoticed");
+    await stack.broker.logged("disconnects.undetected");
     const workers = await stack.workersOf(SLOW, 2);
     const reply = stack.asker().ask(1000);
     const [victim, other] = await stack.atWork(workers);

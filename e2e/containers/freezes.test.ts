@@ -81,12 +81,16 @@ async function repliesTooLate(
   const end = ["slow.finished", "slow.aborted"];
   const ended = end.map((event) => victim.logged(event, (line) => line.id === id));
   const { event } = await Promise.any(ended);
-  const why = "the broker said DISCONNECT";
-  await victim.logged("session.lost", (line) => line.why === why, thawed.victim);
+  const reason = "the broker sent DISCONNECT";
+  await victim.logged("session.lost", (line) => line.reason === reason, thawed.victim);
   const back = await broker.logged("worker.registered", undefined, thawed.broker);
   took("back after", timeOf(back) - healed, { most: SLACK_MS });
   if (event === "slow.aborted") return false;
-  await broker.logged("peers.disconnected", (line) => line.why === "an unexpected REPLY", struck);
+  await broker.logged(
+    "peers.disconnected",
+    (line) => line.reason === "an unexpected REPLY",
+    struck,
+  );
   return true;
 }
 
@@ -142,7 +146,7 @@ scenario(
     await nemesis.unpause(worker);
     assert.equal(error, "Expired");
     const late = await stack.broker.logged("replies.dropped");
-    assert.deepEqual([late.why, late.count], ["late", 1]);
+    assert.deepEqual([late.reason, late.count], ["late", 1]);
     assert.equal((await asker.ask(1)).by, worker.name);
     await counted(stack, { received: 2, answered: 1, expired: 1, repliesDropped: 1, requeued: 0 });
   },

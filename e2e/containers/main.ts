@@ -15,7 +15,7 @@ import { once } from "node:events";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fail } from "../../program/fail.ts";
+import { fail } from "../../runtime/fail.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../../transport/transport.ts";
 import { engineAnswers } from "./engine.ts";
 import { buildImages } from "./images.ts";

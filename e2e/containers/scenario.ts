@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import type { Counts } from "../../broker/state.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import { leaseMs } from "../../protocol/heartbeat.ts";
 import type { LogLine } from "../journal.ts";
 import { Nemesis } from "./nemesis.ts";
@@ -27,7 +27,7 @@ export type Scene = {
   /** Holds a time in ms against its bounds, and notes it for docs/RELIABILITY.md. */
   took(what: string, ms: number, bounds: { least?: number; most: number }): void;
   /** This machine cannot do what is to be shown. Where everything is to be checked, that fails. */
-  cannot(why: string): void;
+  cannot(reason: string): void;
 };
 
 /** What the suite notes of a scenario. */
@@ -56,10 +56,10 @@ export function scenario(
         t.diagnostic(times.at(-1) ?? "");
         assert.ok(ms >= least && ms <= most, `${what} ${ms} ms, and not ${allowed}`);
       },
-      cannot(why) {
-        assert.notEqual(process.env.CI, "true", why);
-        times.push(`not run: ${why}`);
-        t.skip(why);
+      cannot(reason) {
+        assert.notEqual(process.env.CI, "true", reason);
+        times.push(`not run: ${reason}`);
+        t.skip(reason);
       },
     });
     await nothingIsLost(stack);

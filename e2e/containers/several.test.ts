@@ -49,7 +49,7 @@ scenario(
     await load.goesOn();
     await nemesis.pause(stack.broker);
     await nemesis.kill(one);
-    await three.logged("session.lost", ({ why }) => why === "the broker is silent");
+    await three.logged("session.lost", ({ reason }) => reason === "the broker is silent");
     await nemesis.unpause(stack.broker);
     await nemesis.disconnect(stack.broker);
     await nemesis.kill(two);

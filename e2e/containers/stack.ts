@@ -2,12 +2,13 @@
 // when the test is over.
 
 import { Network, type StartedNetwork } from "testcontainers";
-import type { Counts } from "../../broker/state.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import { Client, type ClientOptions } from "../../clients/client.ts";
 import { TRANSPORTS } from "../../transport/transport.ts";
 import { freeEndpoint } from "../endpoint.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
 import type { LogLine } from "../journal.ts";
+import { transport } from "../transport.ts";
 import { Asker } from "./asker.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import { RUN, sweepAfterwards } from "./engine.ts";
@@ -130,7 +131,7 @@ export class Stack implements AsyncDisposable {
 
   /** Any client of the broker. */
   client(): Client {
-    const client = new Client(this.endpoint, { silenceMs: 1000, tries: 100 });
+    const client = new Client(this.endpoint, { transport, silenceMs: 1000, tries: 100 });
     this.#clients.push(client);
     return client;
   }

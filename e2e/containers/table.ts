@@ -1,7 +1,7 @@
 // The scenarios and what they measured, as a table for docs/RELIABILITY.md.
 
 import { availableParallelism } from "node:os";
-import { count, elapsed } from "../../clients/load/figures.ts";
+import { count, elapsed } from "../../clients/load/format.ts";
 import { markdown, rowsOf, writeSection } from "../document.ts";
 import type { Note } from "./scenario.ts";
 

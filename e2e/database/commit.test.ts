@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Opened, onServer } from "../../workers/db/empty-database.ts";
+import { Opened, onServer } from "../../workers/db/empty-database.testing.ts";
 import { until } from "../until.ts";
 import { engines } from "./engines.ts";
 import { Link } from "./link.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { Opened } from "../../workers/db/empty-database.ts";
+import { Opened } from "../../workers/db/empty-database.testing.ts";
 import { Random } from "../simulated/random.ts";
 import { until } from "../until.ts";
 import { Link } from "./link.ts";

@@ -9,7 +9,7 @@ import {
   type EmptyDatabase as Database,
   inFile,
   onServer,
-} from "../../workers/db/empty-database.ts";
+} from "../../workers/db/empty-database.testing.ts";
 import type { Program } from "../processes/program.ts";
 import { Stack } from "../processes/stack.ts";
 import { type Engine, engines } from "./engines.ts";

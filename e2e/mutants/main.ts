@@ -2,8 +2,8 @@
 // that can be broken without a test failing is a rule without a test.
 
 import { availableParallelism } from "node:os";
-import { fail } from "../../program/fail.ts";
-import { onStopSignal } from "../../program/signals.ts";
+import { fail } from "../../runtime/fail.ts";
+import { onStopSignal } from "../../runtime/signals.ts";
 import { Copy } from "./copy.ts";
 import { MUTANTS } from "./mutants.ts";
 import { showProgress } from "./progress.ts";

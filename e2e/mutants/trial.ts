@@ -18,7 +18,7 @@ export type TimeLimits = Map<string, number>;
 const DIALOGS = [
   "broker/{broker,call,dialects,drain,fairness,figures,line,mmi,parcel,parts}.test.ts",
   "workers/session.test.ts",
-  "clients/{lazy-pirate,plain-brokers}.test.ts",
+  "clients/{session,session-plain}.test.ts",
   "protocol/*.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];

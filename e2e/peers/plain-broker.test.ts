@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client, type ClientOptions } from "../../clients/client.ts";
 import { freeEndpoint, type Program } from "../processes/program.ts";
+import { transport } from "../transport.ts";
 import { asArguments, asHex, type Body, came, Peers, times } from "./peers.ts";
 
 const SLOW = "e2e/processes/slow.ts";
@@ -82,7 +83,7 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
     });
 
     test("a service that nobody serves: timed out, by the time that was given", async () => {
-      const client = new Client(plain.endpoint, { silenceMs: 300 });
+      const client = new Client(plain.endpoint, { transport, silenceMs: 300 });
       const asked = performance.now();
       await assert.rejects(client.request("nobody", "hello", { timeoutMs: 700 }), {
         name: "TimedOut",
@@ -154,7 +155,7 @@ class PlainBroker extends Peers {
     super(endpoint);
     this.#options = ["--interval", INTERVAL_MS, ...options];
     this.broker = this.python("plain_broker", ...this.#options);
-    this.client = new Client(endpoint, client);
+    this.client = new Client(endpoint, { transport, ...client });
   }
 
   async restartBroker() {

@@ -29,7 +29,7 @@ test("silent while busy for longer than its lease: purged, another serves its re
 
   await busy.logged("answered"); // Too late.
   await stack.broker.logged("peers.disconnected");
-  await busy.logged("lost", ({ why }) => why === "disconnected");
+  await busy.logged("lost", ({ reason }) => reason === "disconnected");
   await times(stack.broker, "worker.registered", 3);
   assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
   assert.equal(stack.client.retries, 0);

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Client } from "../../clients/client.ts";
 import { freeEndpoint } from "../processes/program.ts";
 import { Stack } from "../processes/stack.ts";
+import { transport } from "../transport.ts";
 import { asArguments, asHex, type Body, came, Peers, times } from "./peers.ts";
 
 const BODIES: Body[] = [["one"], ["", "two", ""], [Buffer.from([0, 255, 0])]];
@@ -55,7 +56,7 @@ test("through a proxy: our Client, with many requests outstanding", async () => 
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   await using behind = await behindProxy(stack, peers);
-  const client = new Client(behind.endpoint);
+  const client = new Client(behind.endpoint, { transport });
   const bodies = Array.from({ length: 100 }, (_, number) => String(number));
   const replies = await Promise.all(bodies.map((body) => client.request("echo", body)));
   client.close();

@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { Client, Refused, RequestError } from "../../clients/client.ts";
 import { type HistoryEvent, judge, type Outcome } from "../history.ts";
 import { Random } from "../simulated/random.ts";
+import { transport } from "../transport.ts";
 import type { Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -100,7 +101,7 @@ async function keepAsking(
   history: HistoryEvent[],
   stop: AbortSignal,
 ) {
-  const client = new Client(endpoint, { silenceMs: 1000, tries: 1000 });
+  const client = new Client(endpoint, { transport, silenceMs: 1000, tries: 1000 });
   let asked = 0;
   async function askInTurn() {
     while (!stop.aborted) {

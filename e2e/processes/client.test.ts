@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, type RequestOptions } from "../../clients/client.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
-import { bind } from "../../transport/chosen.ts";
+import { transport } from "../transport.ts";
 import { freeEndpoint, type Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -136,7 +136,7 @@ test("a broker that is shutting down is asked until there is another, or the tim
 test("one id, asked three times of a slow job: it runs once, and who asked last is answered", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
-  const clients = [1, 2, 3].map(() => new Client(stack.endpoint));
+  const clients = [1, 2, 3].map(() => new Client(stack.endpoint, { transport }));
   const options: RequestOptions = { id: randomUUID(), timeoutMs: 2000 };
   const ask = (client: Client) =>
     client.request("slow", "1500", options).then(String, (error) => error.name);
@@ -156,7 +156,7 @@ test("a broker that does not know calls is asked plainly", async (t) => {
   const endpoint = await freeEndpoint();
   const asked: string[] = [];
   const binding = { frameBytesMax: 1000, unsentBytesMax: 100_000, deadAfterMs: 10_000 };
-  const broker = await bind(endpoint, binding, {
+  const broker = await transport.bind(endpoint, binding, {
     message(from, frames) {
       const command = decode(frames);
       if (command.header !== "client") return;
@@ -168,7 +168,7 @@ test("a broker that does not know calls is asked plainly", async (t) => {
     gone() {},
     refused() {},
   });
-  const client = new Client(endpoint);
+  const client = new Client(endpoint, { transport });
   t.after(() => {
     client.close();
     broker.close();
@@ -201,7 +201,7 @@ test("a closed client rejects what is outstanding, and what comes after", async 
 
 test("no broker: an error that says where none is, after all tries", async (t) => {
   const endpoint = await freeEndpoint();
-  const client = new Client(endpoint, { silenceMs: 100, tries: 3 });
+  const client = new Client(endpoint, { transport, silenceMs: 100, tries: 3 });
   t.after(() => client.close());
   await assert.rejects(client.request("echo", "hello"), {
     name: "NoBroker",
@@ -211,7 +211,7 @@ test("no broker: an error that says where none is, after all tries", async (t) =
 });
 
 test("what no broker would take is refused before it is sent", async () => {
-  const client = new Client(await freeEndpoint(), { messageBytesMax: 10_000 });
+  const client = new Client(await freeEndpoint(), { transport, messageBytesMax: 10_000 });
   for (const endpoint of ["nonsense", "tcp://*:5555", "tcp://localhost:70000"])
     assert.throws(() => new Client(endpoint), RangeError);
   await assert.rejects(client.request("", "x"), RangeError);

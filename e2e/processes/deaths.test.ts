@@ -11,8 +11,8 @@ const LEASE = { MDP_HEARTBEAT_INTERVAL_MS: "500", MDP_HEARTBEAT_LIVENESS: "3" };
 const LEASE_MS = 1500;
 
 /** The worker's handler was told so by its AbortSignal. */
-async function aborted(worker: Program, why: string) {
-  await worker.logged("slow.aborted", (line) => line.why === why);
+async function aborted(worker: Program, reason: string) {
+  await worker.logged("slow.aborted", (line) => line.reason === reason);
 }
 
 test("a worker killed in mid-request: another answers, at once, and the client sees one reply", async () => {
@@ -104,7 +104,7 @@ test("SIGTERM on the broker: it says DISCONNECT, exits 0, and its workers find t
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
   assert.deepEqual(await stack.broker.stop(), { code: 0, signal: null });
-  await worker.logged("session.lost", ({ why }) => why === "the broker said DISCONNECT");
+  await worker.logged("session.lost", ({ reason }) => reason === "the broker sent DISCONNECT");
   await stack.restartBroker();
   await stack.broker.logged("worker.registered");
 });
@@ -113,9 +113,9 @@ test("the broker itself frozen for longer than a lease purges nobody", async () 
   await using stack = await Stack.start({ MDP_HEARTBEAT_INTERVAL_MS: "200" });
   const worker = await stack.worker(SLOW);
   stack.broker.signal("SIGSTOP");
-  await worker.logged("session.lost", ({ why }) => why === "the broker is silent");
+  await worker.logged("session.lost", ({ reason }) => reason === "the broker is silent");
   stack.broker.signal("SIGCONT");
-  await stack.broker.logged("broker.overslept");
+  await stack.broker.logged("broker.stalled");
   assert.equal(String((await stack.client.request("slow", "0"))[0]), String(worker.pid));
   const expired = stack.broker.log.filter(({ reason }) => reason === "expired");
   assert.deepEqual(expired, []);

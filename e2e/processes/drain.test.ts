@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "../../clients/client.ts";
+import { transport } from "../transport.ts";
 import { Stack } from "./stack.ts";
 
 const SLOW = "e2e/processes/slow.ts";
@@ -35,7 +36,7 @@ test("SIGTERM on the broker: what takes longer than MDP_DRAIN_MS is cut short", 
   await worker.logged("slow.began");
   const refused = assert.rejects(reply, { name: "ShuttingDown", status: 503 });
   assert.deepEqual(await stack.broker.stop(), { code: 0, signal: null });
-  await worker.logged("slow.aborted", ({ why }) => why === "the broker said DISCONNECT");
+  await worker.logged("slow.aborted", ({ reason }) => reason === "the broker sent DISCONNECT");
   await refused;
 });
 
@@ -67,7 +68,7 @@ test("brokers stopped and killed under load: nothing is lost, nothing answered t
 
 test("one client's flood does not hold up another's requests: they have their turns", async () => {
   await using stack = await Stack.start();
-  const other = new Client(stack.endpoint);
+  const other = new Client(stack.endpoint, { transport });
   const worker = await stack.worker(SLOW);
   const flood = Array.from({ length: 2000 }, () => stack.client.request("slow", ["20", "flood"]));
   for (const request of flood) request.catch(() => {}); // Most of them have no time to be served.

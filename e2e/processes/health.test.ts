@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "../../clients/client.ts";
+import { transport } from "../transport.ts";
 import { freeEndpoint, Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -60,7 +61,7 @@ test("a broker is live and ready once it listens, and no longer ready when it dr
   await becomes(`http://127.0.0.1:${port}/livez`, 200);
   await becomes(`http://127.0.0.1:${port}/readyz`, 200);
   const worker = stack.program("e2e/processes/slow.ts", [], { MDP_BROKER: settings.MDP_BIND });
-  const client = new Client(settings.MDP_BIND);
+  const client = new Client(settings.MDP_BIND, { transport });
   const reply = client.request("slow", "60000");
   reply.catch(() => {});
   await worker.logged("slow.began");

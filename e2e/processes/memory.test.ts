@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { connect } from "../../transport/chosen.ts";
+import { transport } from "../transport.ts";
 import { until } from "../until.ts";
 import { Stack } from "./stack.ts";
 
@@ -24,7 +24,7 @@ test("a broker gives back the memory of requests that have ended", {
     JSON.parse(String((await stack.client.request("mmi.stats", ""))[1])).queued as number;
   assert.equal(await queued(), 0);
   const before = residentOf(stack.broker);
-  const flood = connect(
+  const flood = transport.connect(
     stack.endpoint,
     { deadAfterMs: 60_000 },
     { opened() {}, message() {}, gone() {} },

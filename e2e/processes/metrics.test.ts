@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { encode } from "../../protocol/mdp.ts";
-import { connect } from "../../transport/chosen.ts";
 import { type Family, parsePage, sumOf } from "../exposition.ts";
+import { transport } from "../transport.ts";
 import { freeEndpoint } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -158,7 +158,7 @@ test("a service may have any name: a page tells it so that it can be read back",
   const { stack, port } = await stackWithMetrics();
   await using _ = stack;
   const name = 'a "b" \\ c\n\\n{d="e"} 1';
-  const worker = connect(
+  const worker = transport.connect(
     stack.endpoint,
     { deadAfterMs: 10_000 },
     { opened() {}, message() {}, gone() {} },

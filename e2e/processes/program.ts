@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { onStopSignal } from "../../program/signals.ts";
+import { onStopSignal } from "../../runtime/signals.ts";
 import { Journal } from "../journal.ts";
 
 export { freeEndpoint } from "../endpoint.ts";

@@ -10,7 +10,9 @@ await serve("slow", async ([ms, ...said], { id, signal }) => {
   const request = String(said[0] ?? "");
   log("slow.began", { id, request });
   if (String(ms) === "die") process.abort();
-  signal.addEventListener("abort", () => log("slow.aborted", { id, why: signal.reason.message }));
+  signal.addEventListener("abort", () =>
+    log("slow.aborted", { id, reason: signal.reason.message }),
+  );
   await setTimeout(Number(ms), undefined, { signal });
   log("slow.finished", { id });
   return [who, ...said];

@@ -1,6 +1,7 @@
 // A broker, workers and a client as local processes, all gone when the test is over.
 
 import { Client, type ClientOptions } from "../../clients/client.ts";
+import { transport } from "../transport.ts";
 import { freeEndpoint, Program } from "./program.ts";
 
 export class Stack implements AsyncDisposable {
@@ -22,7 +23,7 @@ export class Stack implements AsyncDisposable {
     this.endpoint = endpoint;
     this.#settings = { ...settings, MDP_BIND: endpoint, MDP_BROKER: endpoint };
     this.broker = this.program("broker/main.ts");
-    this.client = new Client(endpoint, options);
+    this.client = new Client(endpoint, { transport, ...options });
   }
 
   /** What `settings` has goes before what all programs have. */

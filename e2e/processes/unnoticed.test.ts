@@ -16,7 +16,7 @@ const OFF = {
 
 test("turned off: a worker killed in mid-request is removed when its lease is over, and not before", async () => {
   await using stack = await Stack.start(OFF);
-  await stack.broker.logged("deaths.unnoticed", ({ why }) => why === "turned off");
+  await stack.broker.logged("disconnects.undetected", ({ reason }) => reason === "turned off");
   const victim = await stack.worker(SLOW);
   const other = await stack.worker(SLOW);
   const reply = stack.client.request("slow", "300");

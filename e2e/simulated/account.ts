@@ -1,6 +1,7 @@
 // The broker's own account of its requests, and whether it adds up and is what a witness has seen.
 
-import type { Counts, Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
+import type { Counts } from "../../broker/vocabulary.ts";
 import type { Book } from "./book.ts";
 import { Violation } from "./violation.ts";
 import type { BrokerUnderTest } from "./world.ts";

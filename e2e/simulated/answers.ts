@@ -1,10 +1,10 @@
 // What workers answer, and whether exactly that is passed on: each part as it comes to an asker that
 // takes parts, the whole to one that does not, and all that it has missed to one that asks again.
 
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
 import { encodeStatus, STATUS } from "../../protocol/call.ts";
 import { streams } from "../../protocol/dialects.ts";
-import { decodeFailure } from "../../protocol/failure.ts";
+import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { ClientCommand } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";
@@ -43,7 +43,7 @@ export class Answers {
   came(asked: Asked, { name, body }: Answer) {
     const { parts, begun } = asked;
     const goesOn = name === "PARTIAL";
-    const failure = goesOn ? null : decodeFailure(body);
+    const failure = goesOn ? null : decodeErrorReply(body);
     const inParts = !failure && (goesOn || parts.length > 0);
     if (failure && parts.length > 0) this.#see("a service said no in the middle of its reply");
     const isLong = inParts && this.#mayBeTooLong(asked, body);

@@ -1,13 +1,15 @@
 // What a witness of the broker knows: the requests that it took and the workers that it registered.
 
-import type { Outcome } from "../../broker/ledger.ts";
+import type { Outcome } from "../../broker/vocabulary.ts";
 import { decodeCall, decodeStatus, STATUS } from "../../protocol/call.ts";
 import { type Dialect, streams } from "../../protocol/dialects.ts";
-import { decodeFailure } from "../../protocol/failure.ts";
+import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
 import type { ClientCommand } from "../../protocol/mdp.ts";
 import type { Line } from "./line.ts";
 import { Violation } from "./violation.ts";
+
+export type ServiceLine = Line<Asked, Registered>;
 
 /** A request that the broker has taken. */
 export type Asked = {
@@ -18,7 +20,7 @@ export type Asked = {
   earlier: Asker | null; // Who is, should that one go away.
   call: boolean; // By mmi.call, so that its asker is told any outcome.
   callId: string | null;
-  line: Line;
+  line: ServiceLine;
   body: Frame[];
   expiry: number;
   id: string | null; // What workers with a credit know it by, once one has been given it.
@@ -34,7 +36,7 @@ export type Asked = {
 
 export type Registered = {
   address: Address;
-  line: Line; // Of its service.
+  line: ServiceLine; // Of its service.
   dialect: Dialect; // What its READY spoke.
   credit: number;
   plain: boolean;
@@ -79,13 +81,13 @@ export function isAsker({ name, asker }: Asked, told: Asker): boolean {
 
 /** Whether its asker was told what a service says, and no refusal. */
 export const isReply = ({ call }: Asked, told: Frame[]) =>
-  call ? (decodeStatus(told)?.status ?? 0) < 300 : decodeFailure(told) === null;
+  call ? (decodeStatus(told)?.status ?? 0) < 300 : decodeErrorReply(told) === null;
 
 /** What its asker was told that there is no reply for. */
 export function refusalOf({ call }: Pick<Asked, "call">, told: Frame[]): number | null {
   const { status, body } = decodeStatus(told) ?? {};
   if (call) return status !== undefined && body?.length === 1 ? status : null;
-  return decodeFailure(told)?.code ?? null;
+  return decodeErrorReply(told)?.code ?? null;
 }
 
 /** Whether these are the same frames. */

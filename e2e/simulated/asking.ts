@@ -1,8 +1,8 @@
 // What clients ask for, and what a broker makes of it: it takes it, refuses it, or knows it from
 // before. Which of these, its counts tell; whether that is right is checked here.
 
-import type { Effect } from "../../broker/outbox.ts";
-import type { Limits } from "../../broker/state.ts";
+import type { Effect } from "../../broker/effects.ts";
+import type { Limits } from "../../broker/model.ts";
 import { STATUS } from "../../protocol/call.ts";
 import { type ClientCommand, decode } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";

@@ -1,11 +1,19 @@
 // What a witness knows of the requests that a broker has taken: which are open, who waits for their
 // outcome, in which line they stand, and what became of the calls that ended.
 
-import type { Outcome } from "../../broker/ledger.ts";
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
+import type { Outcome } from "../../broker/vocabulary.ts";
 import { streams } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
-import { type Asked, type Asker, askerKey, nameOf, type Wish } from "./asked.ts";
+import {
+  type Asked,
+  type Asker,
+  askerKey,
+  nameOf,
+  type Registered,
+  type ServiceLine,
+  type Wish,
+} from "./asked.ts";
 import { Line } from "./line.ts";
 import { Memory } from "./memory.ts";
 import { Violation } from "./violation.ts";
@@ -25,7 +33,7 @@ export class Book {
   #limits: Limits;
   #byAsker = new Map<string, Asked>(); // Open calls.
   #begun = new Set<Asked>(); // Those whose askers have been sent a part of the reply.
-  #lines = new Map<string, Line>(); // By service.
+  #lines = new Map<string, ServiceLine>(); // By service.
   #taken = 0;
   #endedLate = false; // Something past its time ended since the broker's account was checked.
 
@@ -34,19 +42,19 @@ export class Book {
     this.calls = new Memory(limits);
   }
 
-  get lines(): Iterable<Line> {
+  get lines(): Iterable<ServiceLine> {
     return this.#lines.values();
   }
 
   /** Null: nobody serves or wants such a service. */
-  known(service: string): Line | null {
+  known(service: string): ServiceLine | null {
     return this.#lines.get(service) ?? null;
   }
 
-  line(service: string): Line {
+  line(service: string): ServiceLine {
     const known = this.known(service);
     if (known) return known;
-    const line = new Line(service);
+    const line = new Line<Asked, Registered>(service);
     this.#lines.set(service, line);
     return line;
   }
@@ -188,7 +196,7 @@ export class Book {
     return now + (ttl ?? this.#limits.requestTtlMs);
   }
 
-  #checkBounds(line: Line, now: number) {
+  #checkBounds(line: ServiceLine, now: number) {
     const { queueMax, queueBytesMax } = this.#limits;
     const certain = ({ expiry }: Asked) => expiry > now;
     const open = [...line.open].filter(certain).length;

@@ -1,7 +1,7 @@
 // One life of the broker in the simulation: the real Broker, as broker/main.ts runs it. A witness
 // looks at everything that goes in and comes out.
 
-import type { Effect } from "../../broker/outbox.ts";
+import type { Effect } from "../../broker/effects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";

@@ -1,7 +1,7 @@
 // A client of the simulation: the real LazyPirate, as clients/client.ts runs it.
 
-import { type Effect, LazyPirate, type Outcome, WORD_MS } from "../../clients/lazy-pirate.ts";
-import { decodeFailure } from "../../protocol/failure.ts";
+import { ClientSession, type Effect, type Outcome, WORD_MS } from "../../clients/session.ts";
+import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
@@ -26,7 +26,7 @@ type Asked = {
 export class SimulatedClient {
   readonly process: Process;
   #world: World;
-  #pirate: LazyPirate;
+  #pirate: ClientSession;
   #socket: Connected | null = null;
   #asked = new Map<number, Asked>(); // What has no outcome yet.
   #askedPlainly = new Map<string, number>(); // How often, by name.
@@ -37,7 +37,7 @@ export class SimulatedClient {
     const { silenceMs, tries } = configuration;
     this.#world = world;
     this.process = new Process(name, clock);
-    this.#pirate = new LazyPirate({
+    this.#pirate = new ClientSession({
       silenceMs,
       tries,
       random: () => random.next(),
@@ -77,7 +77,7 @@ export class SimulatedClient {
 
   /** No reply came twice, unless what it says came twice. */
   checkStrays() {
-    const { duplicate } = this.#pirate.strays;
+    const { duplicate } = this.#pirate.unmatchedReplies;
     if (duplicate > 0 && this.#world.configuration.oddities.stutter === 0)
       throw new Violation("S2", `${this.process.name} was told ${duplicate} times too often`);
   }
@@ -218,7 +218,7 @@ const TOLD: Record<number, Sight> = {
 function endingOf(outcome: Outcome): Ending {
   if ("failed" in outcome) return { unknown: outcome.failed };
   if ("refused" in outcome) return { refused: `${outcome.refused} ${outcome.sentence}` };
-  const failure = decodeFailure(outcome.reply);
+  const failure = decodeErrorReply(outcome.reply);
   if (failure) return { refused: `${failure.code} ${failure.sentence}` };
   return { answers: String(outcome.reply[0]) };
 }

@@ -1,7 +1,7 @@
 // What is drawn from the seed before a run begins: how large everything is, how fast, and what goes
 // wrong. Most systems are like none that anybody would set up by hand, which is the point.
 
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
 import { FAULTS, type Fault } from "./fault.ts";
 import type { NetworkOptions } from "./network.ts";

@@ -1,13 +1,12 @@
 // What a witness knows of who was given which request, and whether that was right: to a worker that
 // takes it, in order, never too often, and again only when its worker was lost.
 
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Command } from "../../protocol/mdp.ts";
-import { type Asked, nameOf, type Registered, same } from "./asked.ts";
+import { type Asked, nameOf, type Registered, type ServiceLine, same } from "./asked.ts";
 import type { Book } from "./book.ts";
 import { FORGED } from "./intruder.ts";
-import type { Line } from "./line.ts";
 import type { Registrations, Removal } from "./registrations.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
@@ -178,7 +177,7 @@ export class Deliveries {
   }
 
   /** Nobody waits while somebody could be had. */
-  #checkLine(line: Line, now: number) {
+  #checkLine(line: ServiceLine, now: number) {
     const first = line.first(now);
     if (!first) return;
     // One that is past its time may be there still, and may be waiting for a worker of its own.
@@ -198,7 +197,13 @@ export class Deliveries {
     return deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
   }
 
-  #seeRemoved({ reason }: Removal, line: Line, requeued: Asked[], spent: number, now: number) {
+  #seeRemoved(
+    { reason }: Removal,
+    line: ServiceLine,
+    requeued: Asked[],
+    spent: number,
+    now: number,
+  ) {
     const { sightings } = this.#world;
     if (requeued.some(({ parts }) => parts.length > 0))
       sightings.see("a worker was lost in the middle of a reply of which nobody had a part");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Broker } from "../../broker/broker.ts";
-import type { Effect } from "../../broker/outbox.ts";
+import type { Effect } from "../../broker/effects.ts";
 import { CALL, encodeCall } from "../../protocol/call.ts";
 import { DIALECTS, type Dialect, MDP_0_1, streams } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
@@ -141,7 +141,7 @@ test(`a million messages (SEED=${SEED})`, () => {
         brokenOff += effect.entry.brokenOff;
       if (effect.do !== "send") continue;
       const command = decode(effect.frames);
-      if (command.header === "invalid") assert.fail(command.why);
+      if (command.header === "invalid") assert.fail(command.reason);
       if (command.header === "worker" && command.name === "REQUEST")
         given.set(effect.to, command.client);
       said.add(`${command.header} ${command.dialect.name} ${command.name}`);

@@ -1,6 +1,6 @@
 // What a worker of the simulation does for a request, step by step, whatever kind of worker it is.
 
-import { encodeFailure } from "../../protocol/failure.ts";
+import { encodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { partOf } from "./reading.ts";
 import type { Order } from "./task.ts";
@@ -25,7 +25,7 @@ export function stepsOf(order: Order, execution: string, healed: boolean, hangMs
     case "poison":
       return [...before, { afterMs, does: "die" }];
     case "failure":
-      return [...before, { afterMs, does: "reply", body: encodeFailure(400, name) }];
+      return [...before, { afterMs, does: "reply", body: encodeErrorReply(400, name) }];
     case "hang":
       return [...before, { ...reply, afterMs: hangMs }];
     default:

@@ -3,17 +3,25 @@
 // requests of each in the order in which they came.
 
 import type { Address } from "../../protocol/frame.ts";
-import type { Asked, Registered } from "./asked.ts";
 import { Violation } from "./violation.ts";
+
+/** What a line has to know of a request. */
+export type Waiting = {
+  readonly name: string;
+  readonly number: number;
+  readonly client: Address;
+  expiry: number;
+  servedBefore: number;
+};
 
 type Turn = { at: number; number: number };
 
-export class Line {
+export class Line<Item extends Waiting, Member> {
   readonly service: string;
-  readonly workers = new Set<Registered>();
-  readonly open = new Set<Asked>(); // Waiting here, and with a worker.
-  #lost: Asked[] = []; // First in line first.
-  #new = new Set<Asked>();
+  readonly workers = new Set<Member>();
+  readonly open = new Set<Item>(); // Waiting here, and with a worker.
+  #lost: Item[] = []; // First in line first.
+  #new = new Set<Item>();
   #served = 0; // How many new ones were, so far.
   #turns = new Map<Address, Turn>(); // When each client was served last, and with which request.
 
@@ -35,43 +43,43 @@ export class Line {
     return this.#lost.length === 0 && this.#new.size === 0;
   }
 
-  add(asked: Asked) {
+  add(asked: Item) {
     this.open.add(asked);
     this.#new.add(asked);
   }
 
   /** Who is served from now on has been served while this one waited. */
-  settle(asked: Asked) {
+  settle(asked: Item) {
     asked.servedBefore = this.#served;
   }
 
   /** These were lost together, and come first in the order in which they were asked. */
-  requeue(lost: Asked[]) {
+  requeue(lost: Item[]) {
     this.#lost.unshift(...lost);
   }
 
   /** Null: none that is not past its time. */
-  first(now: number): Asked | null {
+  first(now: number): Item | null {
     for (const asked of this.#lost) if (asked.expiry > now) return asked;
     for (const asked of this.#new) if (asked.expiry > now) return asked;
     return null;
   }
 
   /** The first one in line that is meant. */
-  find(isIt: (asked: Asked) => boolean): Asked | undefined {
+  find(isIt: (asked: Item) => boolean): Item | undefined {
     const lost = this.#lost.find(isIt);
     if (lost) return lost;
     for (const asked of this.#new) if (isIt(asked)) return asked;
     return undefined;
   }
 
-  leave(asked: Asked) {
+  leave(asked: Item) {
     if (!this.#new.delete(asked) && this.#lost.length > 0)
       this.#lost = this.#lost.filter((other) => other !== asked);
   }
 
   /** It was given to a worker. */
-  serve(asked: Asked, now: number) {
+  serve(asked: Item, now: number) {
     for (const lost of this.#lost) {
       if (lost === asked) break;
       if (lost.expiry > now)
@@ -84,7 +92,7 @@ export class Line {
     this.leave(asked);
   }
 
-  #takeTurn({ client, name, number }: Asked, now: number) {
+  #takeTurn({ client, name, number }: Item, now: number) {
     const turn = this.#turns.get(client);
     if (turn && number < turn.number)
       throw new Violation("S8", `${name} was overtaken by a later request of its client`);

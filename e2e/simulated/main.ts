@@ -7,9 +7,9 @@
 
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { environment, whole } from "../../program/environment.ts";
-import { endWithReader } from "../../program/output.ts";
-import { onStopSignal } from "../../program/signals.ts";
+import { endWithReader } from "../../runtime/output.ts";
+import { readSettings, whole } from "../../runtime/settings.ts";
+import { onStopSignal } from "../../runtime/signals.ts";
 import { failure, summary } from "./page.ts";
 import { showProgress } from "./progress.ts";
 import { simulate } from "./simulation.ts";
@@ -19,7 +19,7 @@ const SEED_MAX = 2 ** 32 - 1;
 const TAIL_LINES = 60;
 const BREATH_MS = 100;
 
-const { SEED, SEEDS, FROM } = environment("simulate", {
+const { SEED, SEEDS, FROM } = readSettings("simulate", {
   SEED: whole("a seed", 0, SEED_MAX, -1),
   SEEDS: whole("a number of seeds", 1, 100_000_000, 2000),
   FROM: whole("a seed", 0, SEED_MAX, randomInt(1_000_000_000)),

@@ -1,7 +1,7 @@
 // What a witness knows of the calls with an id: which are open, and what was said of those that
 // ended, since one that is asked again is not to be run again.
 
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { type Asked, isTooLong, same, weightAtMost } from "./asked.ts";
 import { Violation } from "./violation.ts";

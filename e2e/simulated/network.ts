@@ -86,7 +86,7 @@ export class Network {
     this.#names.clear();
     const { deaths } = this.#options;
     return {
-      noticesDeaths: deaths === "told",
+      detectsDisconnects: deaths === "told",
       send: (to, frames) => this.#sendDown(listener, to, frames),
       close: () => this.end(process, { kept: Number.POSITIVE_INFINITY }),
     };

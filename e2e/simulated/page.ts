@@ -1,6 +1,6 @@
 // What is shown of many runs, and of one that failed, as text.
 
-import { count, digits, elapsed } from "../../clients/load/figures.ts";
+import { count, digits, elapsed } from "../../clients/load/format.ts";
 import type { Run } from "./simulation.ts";
 import { OUTCOMES, type Tally } from "./tally.ts";
 

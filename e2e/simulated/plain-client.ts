@@ -2,7 +2,7 @@
 // for each try, and gives up after a few. If it stutters it asks twice.
 
 import { type Dialect, MDP_0_1, MDP_0_2 } from "../../protocol/dialects.ts";
-import { decodeFailure } from "../../protocol/failure.ts";
+import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
@@ -76,7 +76,7 @@ export class PlainClient {
     if (command.header !== "client" || command.dialect !== this.#dialect) return;
     if (!this.#asked.has(task.name)) return;
     const { name, body } = command;
-    const failure = name === "PARTIAL" ? null : decodeFailure(body);
+    const failure = name === "PARTIAL" ? null : decodeErrorReply(body);
     if (!failure) this.#read(body, name === "PARTIAL", readings);
     if (name === "PARTIAL") return;
     this.#end(task, failure ? { refused: failure.sentence } : { answers: String(body[0]) });

@@ -3,7 +3,7 @@
 // it says things twice.
 
 import { DIALECTS, type Dialect, streams } from "../../protocol/dialects.ts";
-import { decodeFailure } from "../../protocol/failure.ts";
+import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { type Command, decode, encode } from "../../protocol/mdp.ts";
@@ -140,7 +140,7 @@ export class PlainWorker {
   #finish({ client, id, socket, gathered }: Work, last: Frame[]) {
     this.#world.history.push({ event: "finished", worker: this.process.name, id });
     this.#busy = false;
-    const body = decodeFailure(last) ? last : [...gathered, ...last];
+    const body = decodeErrorReply(last) ? last : [...gathered, ...last];
     if (socket === this.#socket) this.#send({ name: "REPLY", client, body });
     if (this.#leaving) return this.#end();
     while (!this.#busy && this.#inbox.length > 0) this.#receive(this.#inbox.shift() as Frame[]);

@@ -1,7 +1,7 @@
 // What is seen while many seeds run: a bar on a terminal, elsewhere a line now and then.
 
 import { SingleBar } from "cli-progress";
-import { count, digits } from "../../clients/load/figures.ts";
+import { count, digits } from "../../clients/load/format.ts";
 import type { Tally } from "./tally.ts";
 
 /** To be told now and then; `end` takes away what should not stay. */

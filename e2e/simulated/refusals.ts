@@ -1,6 +1,6 @@
 // When a broker may say no to a request that it had taken, and what that makes of the request.
 
-import type { Outcome } from "../../broker/ledger.ts";
+import type { Outcome } from "../../broker/vocabulary.ts";
 import { STATUS } from "../../protocol/call.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Answers } from "./answers.ts";

@@ -1,13 +1,12 @@
 // Which workers a broker has registered, as a witness knows from its log and from what they say, and
 // whether it keeps its hours: a lease for each sign of life, a HEARTBEAT in each interval.
 
+import type { Effect } from "../../broker/effects.ts";
 import type { BrokerEvent } from "../../broker/events.ts";
-import type { Effect } from "../../broker/outbox.ts";
 import type { Address } from "../../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
 import { type Command, decode } from "../../protocol/mdp.ts";
-import type { Registered } from "./asked.ts";
-import type { Line } from "./line.ts";
+import type { Registered, ServiceLine } from "./asked.ts";
 import { Violation } from "./violation.ts";
 
 export type Ready = Extract<Command, { name: "READY" }>;
@@ -32,7 +31,7 @@ export class Registrations {
     return this.#byAddress.get(address);
   }
 
-  add(address: Address, line: Line, { dialect, credit }: Ready, now: number) {
+  add(address: Address, line: ServiceLine, { dialect, credit }: Ready, now: number) {
     const [plain, holds] = [credit === null, new Map()];
     const times = { heardAt: now, toldAt: now };
     const state = { holds, seated: 0, ...times };

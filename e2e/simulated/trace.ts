@@ -38,7 +38,7 @@ export class Trace {
     const command = decode(frames);
     switch (command.header) {
       case "invalid":
-        return `(${command.why}) ${this.#text(frames)}`;
+        return `(${command.reason}) ${this.#text(frames)}`;
       case "client":
         return `${headOf(command)}${this.#text([command.service])}: ${this.#text(command.body)}`;
       case "worker":

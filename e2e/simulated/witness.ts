@@ -4,8 +4,8 @@
 //
 // S9, that nobody changes a state without a key, is not among what it checks: there are no keys.
 
-import type { Effect } from "../../broker/outbox.ts";
-import type { Limits } from "../../broker/state.ts";
+import type { Effect } from "../../broker/effects.ts";
+import type { Limits } from "../../broker/model.ts";
 import { CALL } from "../../protocol/call.ts";
 import type { Dialect } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
@@ -175,7 +175,7 @@ export class Witness {
     const { entry } = effect;
     if (entry.event === "worker.registered") this.#registered();
     else if (entry.event === "worker.removed") this.#deliveries.removed(entry, this.#now);
-    else if (entry.event === "broker.overslept") {
+    else if (entry.event === "broker.stalled") {
       this.#workers.overslept(this.#now);
       this.#see("a broker overslept");
     }
@@ -192,7 +192,8 @@ export class Witness {
   #send(to: Address, frames: Frame[]) {
     const command = decode(frames);
     if (command.header === "client") return this.#told({ address: to, ...command }, command);
-    if (command.header === "invalid") throw new Violation("S3", `the broker said ${command.why}`);
+    if (command.header === "invalid")
+      throw new Violation("S3", `the broker said ${command.reason}`);
     const worker = this.#workers.get(to);
     const its = worker?.dialect ?? (this.#said?.from === to ? this.#said.dialect : null);
     if (command.dialect !== its)
@@ -295,7 +296,7 @@ export class Witness {
   }
 }
 
-const TOO_LARGE: Invalid = { header: "invalid", why: "too large" };
+const TOO_LARGE: Invalid = { header: "invalid", reason: "too large" };
 const isManagement = (service: Frame) => service.toString("latin1").startsWith("mmi.");
 const MMI_SERVICE = Buffer.from("mmi.service");
 const STATUS_BYTES = 3;

@@ -5,7 +5,12 @@ import type { Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
-import { type Effect, type Request, Session, type SessionOptions } from "../../workers/session.ts";
+import {
+  type Effect,
+  type Request,
+  WorkerSession,
+  type WorkerSessionOptions,
+} from "../../workers/session.ts";
 import { type Step, stepsOf } from "./handler.ts";
 import { Process } from "./process.ts";
 import { orderOf } from "./task.ts";
@@ -13,13 +18,13 @@ import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 /** What its Session is told of it. */
-export type WorkerKind = Pick<SessionOptions, "service" | "credit" | "streams">;
+export type WorkerKind = Pick<WorkerSessionOptions, "service" | "credit" | "streams">;
 
 export class SimulatedWorker {
   readonly process: Process;
   readonly service: string;
   #world: World;
-  #session: Session;
+  #session: WorkerSession;
   #socket: Connected | null = null;
   #given = new Set<string>(); // What the broker gave it on this socket.
   #heardAt = 0; // When the broker was last heard, or could have been.
@@ -38,7 +43,10 @@ export class SimulatedWorker {
     this.process = new Process(name, clock);
     const { messageBytesMax } = limits;
     const options = { ...kind, timeLimitMs, messageBytesMax, heartbeat };
-    this.#session = new Session({ ...options, random: () => random.next() }, this.process.now);
+    this.#session = new WorkerSession(
+      { ...options, random: () => random.next() },
+      this.process.now,
+    );
     this.#tick();
     this.process.every(tickMs(heartbeat), () => this.#tick());
   }

@@ -1,7 +1,7 @@
 // What everything in a simulated run shares.
 
 import type { Broker } from "../../broker/broker.ts";
-import type { Limits } from "../../broker/state.ts";
+import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Heartbeat } from "../../protocol/heartbeat.ts";
 import type { HistoryEvent } from "../history.ts";

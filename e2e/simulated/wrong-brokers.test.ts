@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Broker } from "../../broker/broker.ts";
-import { Ledger } from "../../broker/ledger.ts";
-import type { Effect } from "../../broker/outbox.ts";
-import { BROKEN_OFF } from "../../broker/refusals.ts";
+import type { Effect } from "../../broker/effects.ts";
+import { BROKEN_OFF } from "../../broker/rejections.ts";
 import { Replies } from "../../broker/replies.ts";
-import { type Dialect, MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2 } from "../../protocol/dialects.ts";
+import { Requests } from "../../broker/requests.ts";
+import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2 } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import { failure } from "./page.ts";
@@ -18,11 +18,11 @@ import type { BrokerMaker } from "./world.ts";
 const SEEDS = 50;
 const OTHER = Buffer.from("other");
 
-const BROKE_OFF = Buffer.from(BROKEN_OFF.why);
+const BROKE_OFF = Buffer.from(BROKEN_OFF.reason);
 
 type Send = Extract<Effect, { do: "send" }>;
 type Part = Parameters<Replies["part"]>;
-type Keep = Parameters<Ledger["keep"]>;
+type Keep = Parameters<Requests["keep"]>;
 
 /** The real broker, but for what it says. */
 function saying(change: (send: Send) => Send[]): BrokerMaker {
@@ -124,7 +124,7 @@ const WRONG: [string, BrokerMaker, RegExp][] = [
     /^S12, .* was not told that no more comes/,
   ],
   ["answers clients of 0.1 in 0.2", translates("client", MDP_0_1, MDP_0_2), /^S11, /],
-  ["tells workers of 0.1 in words", translates("worker", MDP_0_1, MDP_0_1_IN_WORDS), /^S11, /],
+  ["tells workers of 0.1 in words", translates("worker", MDP_0_1, MDP_0_1_TEXT), /^S11, /],
   ["tells workers of 0.2 in 0.1", translates("worker", MDP_0_2, MDP_0_1), /^S11, /],
 ];
 
@@ -136,14 +136,14 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
       const { part } = Replies.prototype;
       mock.method(Replies.prototype, "part", function (this: Replies, ...args: Part) {
         part.apply(this, args);
-        args[0].begun = false;
+        args[0].streaming = false;
       });
     },
     /^S1[02], /,
   ],
   [
     "does not let go of the parts of a reply that comes to nothing",
-    ({ mock }) => void mock.method(Ledger.prototype, "dropParts", () => {}),
+    ({ mock }) => void mock.method(Requests.prototype, "dropParts", () => {}),
     /^S(2|3|10), /,
   ],
   [
@@ -165,8 +165,8 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
 
 /** Does something else to the frames that are kept of a reply once a part has been added. */
 function keeps(mock: TestContext["mock"], change: (frames: Frame[], part: Frame[]) => void) {
-  const { keep } = Ledger.prototype;
-  mock.method(Ledger.prototype, "keep", function (this: Ledger, ...args: Keep) {
+  const { keep } = Requests.prototype;
+  mock.method(Requests.prototype, "keep", function (this: Requests, ...args: Keep) {
     keep.apply(this, args);
     change(args[0].parts?.frames ?? [], args[1]);
   });

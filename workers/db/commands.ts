@@ -80,8 +80,8 @@ async function increment(database: Database, key: string, by: number): Promise<s
     const isWhole = /^-?[0-9]+$/.test(value);
     const sum = Number(value) + by;
     if (isWhole && Number.isSafeInteger(sum)) return String(sum);
-    const why = isWhole ? `its sum with ${by} would be beyond 2^53` : "it is not a whole number";
-    throw new ServiceError(409, `cannot increment ${quote(key)}: ${why}`);
+    const reason = isWhole ? `its sum with ${by} would be beyond 2^53` : "it is not a whole number";
+    throw new ServiceError(409, `cannot increment ${quote(key)}: ${reason}`);
   });
   return print(document);
 }

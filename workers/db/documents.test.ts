@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PAGE_BYTES_MAX } from "./commands.ts";
-import { emptyDatabase, Opened } from "./empty-database.ts";
+import { emptyDatabase, Opened } from "./empty-database.testing.ts";
 
 type Page = { documents: { key: string; value: unknown; version: number }[]; cursor: string };
 

@@ -86,7 +86,7 @@ export class Documents {
     } catch (error) {
       const trouble = done ? this.#engine.troubleOf(error) : null;
       if (trouble?.kind !== "down") throw error;
-      const sentence = `the database was lost, it may have been changed or not: ${trouble.why}`;
+      const sentence = `the database was lost, it may have been changed or not: ${trouble.reason}`;
       throw id === null ? new ServiceError(503, sentence) : new Unconfirmed(sentence);
     }
   }
@@ -103,7 +103,7 @@ export class Documents {
     this.#log(
       reachable
         ? { event: "database.reached" }
-        : { event: "database.unreachable", why: trouble.why },
+        : { event: "database.unreachable", reason: trouble.reason },
     );
   }
 }

@@ -1,7 +1,7 @@
 // What the two databases have to tell each other apart by. Everything else is the same for both.
 
 import type { Dialect, RawBuilder } from "kysely";
-import type { FailureCode } from "../../protocol/failure.ts";
+import type { FailureCode } from "../../protocol/error-reply.ts";
 
 export type Engine = {
   name: "SQLite" | "PostgreSQL";
@@ -17,7 +17,7 @@ export type Engine = {
  */
 export type Trouble = {
   kind: "busy" | "down" | "full" | "read-only" | "failed";
-  why: string; // In the database's words, or its driver's.
+  reason: string; // In the database's words, or its driver's.
 };
 
 /** Tables as TypeScript knows them; migrations.ts makes them. */

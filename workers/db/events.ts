@@ -1,10 +1,10 @@
 // What the db worker tells the log of its database, and docs/OPERATIONS.md lists.
 
-import type { Level } from "../../program/log.ts";
+import type { Level } from "../../runtime/log.ts";
 
 export type DatabaseEvent =
   | { event: "database.opened"; engine: string; where: string; migrated: string[] }
-  | { event: "database.unreachable"; why: string } // Once, until it is reached again.
+  | { event: "database.unreachable"; reason: string } // Once, until it is reached again.
   | { event: "database.reached" };
 
 export const LEVELS: Record<DatabaseEvent["event"], Level> = {
@@ -23,7 +23,7 @@ export function sentenceOf(event: DatabaseEvent): string {
       return `${engine} at ${where}${migrated.length > 0 ? `, migrated: ${migrated.join(", ")}` : ""}`;
     }
     case "database.unreachable":
-      return `the database cannot be reached: ${event.why}`;
+      return `the database cannot be reached: ${event.reason}`;
     case "database.reached":
       return "the database can be reached again";
   }

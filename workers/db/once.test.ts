@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type EmptyDatabase, emptyDatabase, Opened } from "./empty-database.ts";
+import { type EmptyDatabase, emptyDatabase, Opened } from "./empty-database.testing.ts";
 
 const INCREMENT = { command: "increment", key: "counter" };
 const ID = "000102030405060700000000000000ff";

@@ -46,20 +46,20 @@ export async function patiently<T>(
   }
 }
 
-const inDoubt = ({ message }: Unconfirmed): Trouble => ({ kind: "down", why: message });
+const inDoubt = ({ message }: Unconfirmed): Trouble => ({ kind: "down", reason: message });
 
-function refusalOf({ kind, why }: Trouble): ServiceError {
+function refusalOf({ kind, reason }: Trouble): ServiceError {
   switch (kind) {
     case "busy":
       return new ServiceError(503, `the database is busy, ${UNCHANGED}`);
     case "down":
-      return new ServiceError(503, `the database cannot be reached, ${UNCHANGED}: ${why}`);
+      return new ServiceError(503, `the database cannot be reached, ${UNCHANGED}: ${reason}`);
     case "full":
       return new ServiceError(503, `the disk of the database is full, ${UNCHANGED}`);
     case "read-only":
       return new ServiceError(503, `the database is read-only, ${UNCHANGED}`);
     case "failed":
-      return new ServiceError(500, `the database failed, ${UNCHANGED}: ${why}`);
+      return new ServiceError(500, `the database failed, ${UNCHANGED}: ${reason}`);
   }
 }
 

@@ -63,11 +63,11 @@ const getTypeParser = (type: number, format?: "text" | "binary") =>
 function troubleOf(error: unknown): Trouble | null {
   if (!(error instanceof Error)) return null;
   const { code = "", message } = error as Error & { code?: string };
-  const why = message || code; // An AggregateError, of several addresses, has no message.
+  const reason = message || code; // An AggregateError, of several addresses, has no message.
   if (error instanceof pg.DatabaseError) {
-    return { kind: KINDS[code] ?? KINDS[code.slice(0, 2)] ?? "failed", why };
+    return { kind: KINDS[code] ?? KINDS[code.slice(0, 2)] ?? "failed", reason };
   }
-  return CONNECTION.test(`${code} ${message}`) ? { kind: "down", why } : null;
+  return CONNECTION.test(`${code} ${message}`) ? { kind: "down", reason } : null;
 }
 
 const KINDS: Record<string, Trouble["kind"]> = {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
-import { inFile, Opened } from "./empty-database.ts";
+import { inFile, Opened } from "./empty-database.testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -114,9 +114,9 @@ function adaptStatement(statement: StatementSync) {
 
 /** https://www.sqlite.org/rescode.html: the lowest 8 bits say what, the others why. */
 function troubleOf(error: unknown): Trouble | null {
-  const { code, errcode, message: why } = error as Error & { code?: unknown; errcode?: unknown };
+  const { code, errcode, message: reason } = error as Error & { code?: unknown; errcode?: unknown };
   if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") return null;
-  return { kind: KINDS[errcode & 0xff] ?? "failed", why };
+  return { kind: KINDS[errcode & 0xff] ?? "failed", reason };
 }
 
 const KINDS: Record<number, Trouble["kind"]> = {

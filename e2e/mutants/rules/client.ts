@@ -3,7 +3,7 @@
 import type { Mutant } from "../mutant.ts";
 import { PLAIN_BROKERS } from "./plain-brokers.ts";
 
-const file = "clients/lazy-pirate.ts";
+const file = "clients/session.ts";
 
 export const CLIENT: Mutant[] = [
   {

@@ -99,13 +99,13 @@ export const DELIVERIES: Mutant[] = [
   },
   {
     rule: "A request on its last delivery is given to a worker at work.",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "(progress.alone ? undefined : spare.head)",
     replace: "spare.head",
   },
   {
     rule: "A worker that has a request on its last delivery is given another.",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: " || holds.first?.progress.alone",
     replace: "",
   },
@@ -201,13 +201,13 @@ export const DELIVERIES: Mutant[] = [
   },
   {
     rule: "Requests expire up to 10 ms too early.",
-    file: "broker/deadlines.ts",
+    file: "broker/timer-wheel.ts",
     find: "Math.ceil(expiry / SLOT_MS)",
     replace: "Math.floor(expiry / SLOT_MS)",
   },
   {
     rule: "After a long sleep everything expires.",
-    file: "broker/deadlines.ts",
+    file: "broker/timer-wheel.ts",
     find: ".filter((at) => at <= last)",
     replace: "",
   },

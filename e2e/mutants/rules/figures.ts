@@ -2,8 +2,8 @@
 
 import type { Mutant } from "../mutant.ts";
 
-const file = "broker/figures.ts";
-const ledger = "broker/ledger.ts";
+const file = "broker/stats.ts";
+const ledger = "broker/requests.ts";
 const load = "broker/load.ts";
 const broker = "broker/broker.ts";
 

@@ -27,13 +27,13 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "A worker that was heard keeps its place, and hides those behind it (the Guide's purge).",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "worker.lease = toEnd(this.#leases, worker.lease, worker);",
     replace: "worker.lease ??= toEnd(this.#leases, worker.lease, worker);",
   },
   {
     rule: "A busy worker is never purged (the Guide's broker).",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "worker.expiry <= now",
     replace: "worker.expiry <= now && worker.holds.size === 0",
   },
@@ -45,13 +45,13 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "A lease is an interval too short.",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "now + leaseMs(this.#heartbeat)",
     replace: "now + leaseMs(this.#heartbeat) - this.#heartbeat.intervalMs",
   },
   {
     rule: "A lease is an interval too long.",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "now + leaseMs(this.#heartbeat)",
     replace: "now + leaseMs(this.#heartbeat) + this.#heartbeat.intervalMs",
   },
@@ -77,7 +77,7 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "A busy worker is sent no HEARTBEAT (the Guide's broker).",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "worker.heartbeatAt <= now);",
     replace: "worker.heartbeatAt <= now).filter((worker) => worker.holds.size === 0);",
   },
@@ -93,7 +93,7 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "A worker that was sent something keeps its place among those to be sent HEARTBEAT.",
-    file: "broker/roster.ts",
+    file: "broker/workers.ts",
     find: "worker.beat = toEnd(this.#beats, worker.beat, worker);",
     replace: "worker.beat ??= toEnd(this.#beats, worker.beat, worker);",
   },

@@ -181,7 +181,7 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "A client that went away counts as having been sent a part.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "request.begun = false;\n    call.earlier = earlier;",
     replace: "call.earlier = earlier;",
   },
@@ -211,7 +211,7 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "That a reply broke off is a 500.",
-    file: "broker/refusals.ts",
+    file: "broker/rejections.ts",
     find: "export const BROKEN_OFF: Refusal = {\n  status: STATUS.quarantined,",
     replace: "export const BROKEN_OFF: Refusal = {\n  status: STATUS.failed,",
   },
@@ -229,7 +229,7 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "The bytes of a request's parts do not add up.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "    request.parts.weight += weight;\n",
     replace: "",
   },
@@ -253,19 +253,19 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "Parts do not count among the bytes of all open requests.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "parts.weight += weight;\n    this.#reweigh(request, weight);",
     replace: "parts.weight += weight;",
   },
   {
     rule: "The bytes of parts that are let go stay taken until the request ends.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "this.#reweigh(request, -(request.parts?.weight ?? 0));",
     replace: "",
   },
   {
     rule: "The bytes of parts are never free again.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "this.#reweigh(request, weight);",
     replace: "this.#weight += weight;",
   },
@@ -277,7 +277,7 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "A stream that was too long to be kept is kept again from its middle.",
-    file: "broker/ledger.ts",
+    file: "broker/requests.ts",
     find: "request.parts = forGood ? null : NO_PARTS;",
     replace: "request.parts = NO_PARTS;",
   },
@@ -295,7 +295,7 @@ export const PARTS: Mutant[] = [
   },
   {
     rule: "That a reply is too long to keep is a 502.",
-    file: "broker/refusals.ts",
+    file: "broker/rejections.ts",
     find: "export const TOO_LONG: Refusal = {\n  status: STATUS.failed,",
     replace: "export const TOO_LONG: Refusal = {\n  status: STATUS.quarantined,",
   },

@@ -2,7 +2,7 @@
 
 import type { Mutant } from "../mutant.ts";
 
-const file = "clients/lazy-pirate.ts";
+const file = "clients/session.ts";
 
 export const PLAIN_BROKERS: Mutant[] = [
   {

@@ -128,13 +128,13 @@ export const REGISTRATION: Mutant[] = [
   },
   {
     rule: "Service names do not tell upper from lower case.",
-    file: "broker/state.ts",
+    file: "broker/model.ts",
     find: 'export const nameOf = (frame: Frame) => frame.toString("latin1");',
     replace: 'export const nameOf = (frame: Frame) => frame.toString("latin1").toLowerCase();',
   },
   {
     rule: "Names and ids that are not UTF-8 are taken for one another.",
-    file: "broker/state.ts",
+    file: "broker/model.ts",
     find: 'export const nameOf = (frame: Frame) => frame.toString("latin1");',
     replace: 'export const nameOf = (frame: Frame) => frame.toString("utf8");',
   },

@@ -219,13 +219,13 @@ export const WIRE: Mutant[] = [
   },
   {
     rule: "What only looks like a failure is one.",
-    file: "protocol/failure.ts",
+    file: "protocol/error-reply.ts",
     find: "body.length !== 3 || ",
     replace: "",
   },
   {
     rule: "A failure may have any code.",
-    file: "protocol/failure.ts",
+    file: "protocol/error-reply.ts",
     find: "/^[45][0-9][0-9]$/",
     replace: "/^[0-9]+$/",
   },

@@ -2,8 +2,8 @@
 
 import type { Mutant } from "../mutant.ts";
 
-const connection = "protocol/zmtp.ts";
-const frames = "protocol/zmtp-frames.ts";
+const connection = "transport/zmtp/connection.ts";
+const frames = "transport/zmtp/frames.ts";
 
 export const ZMTP: Mutant[] = [
   {

@@ -1,0 +1,170 @@
+// Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker,
+// `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
+
+import type { CallOptions } from "../protocol/call.ts";
+import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
+import type { Frame } from "../protocol/frame.ts";
+import type { Heartbeat } from "../protocol/heartbeat.ts";
+import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { Broker } from "./broker.ts";
+import type { Effect } from "./effects.ts";
+import type { BrokerEvent } from "./events.ts";
+import { driftOf, loadOf } from "./load.ts";
+import type { Limits } from "./model.ts";
+
+export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
+export const LEASE_MS = 3000;
+
+export const limits: Limits = {
+  requestTtlMs: 60_000,
+  deliveriesMax: 3,
+  queueMax: 100,
+  queueBytesMax: 1_000_000,
+  servicesMax: 10,
+  messageBytesMax: 100_000,
+  outcomesMax: 100,
+  outcomesBytesMax: 100_000,
+  outcomesMs: 60_000,
+  drainMs: 5000,
+};
+
+export const LIFE = Buffer.from("thislife");
+
+const bytes = (value: string) => Buffer.from(value, "latin1");
+
+/** What a worker that announced a credit finds in the client frame of the broker's nth request. */
+export function id(n: number): Frame {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(n));
+  return Buffer.concat([LIFE, counter]);
+}
+
+/** What a peer says in this dialect. */
+export const inDialect = (dialect: Dialect) => ({
+  ready: (service: string, credit: number | null = null) =>
+    encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit }),
+  partial: (client: string | Frame, ...body: string[]) =>
+    encode({ ...answer(dialect, client, body), name: "PARTIAL" }),
+  reply: (client: string | Frame, ...body: string[]) =>
+    encode({ ...answer(dialect, client, body), name: "REPLY" }),
+  heartbeatCommand: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
+  disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
+  request: (service: string, ...body: string[]) =>
+    encode({
+      header: "client",
+      dialect,
+      name: "REQUEST",
+      envelope: dialect.delimiter,
+      service: bytes(service),
+      body: body.map(bytes),
+    }),
+});
+
+const answer = (dialect: Dialect, client: string | Frame, body: string[]) =>
+  ({
+    header: "worker",
+    dialect,
+    client: Buffer.from(client),
+    body: body.map(bytes),
+  }) as const;
+
+export const { ready, reply, heartbeatCommand, disconnect, request } = inDialect(MDP_0_1);
+export const callIn =
+  (dialect: Dialect) =>
+  (service: string, options: CallOptions | string, ...body: string[]) =>
+    inDialect(dialect).request(
+      "mmi.call",
+      service,
+      typeof options === "string" ? options : JSON.stringify(options),
+      ...body,
+    );
+export const call = callIn(MDP_0_1);
+export const requestFrom = (envelope: string[], service: string, ...body: string[]) => [
+  ...envelope.map(bytes),
+  ...request(service, ...body),
+];
+
+export function dialog(overrides: Partial<Limits> = {}) {
+  let now = 0;
+  const log: BrokerEvent[] = [];
+  const broker = new Broker({ ...limits, ...overrides }, heartbeat, LIFE, now);
+
+  function sent(effects: Effect[]): string[] {
+    checkConservation(broker);
+    return effects.flatMap((effect) => {
+      if (effect.do === "send") return [`${effect.to} < ${show(decode(effect.frames))}`];
+      if (effect.do === "stopped") return ["stopped"];
+      log.push(effect.entry);
+      return [];
+    });
+  }
+
+  /** Time passes in ticks, as in main.ts. */
+  function passes(ms: number): string[] {
+    const lines: string[] = [];
+    for (const end = now + ms; now < end; ) {
+      now = Math.min(end, now + heartbeat.intervalMs / 10);
+      lines.push(...sent(broker.tick(now)));
+    }
+    return lines;
+  }
+
+  return {
+    broker,
+    log,
+    says: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
+    vanishes: (peer: string) => sent(broker.gone(peer, now)),
+    waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
+    beats: (ms: number) => passes(ms).filter(isHeartbeat),
+    /** Time passes, too little for a tick. */
+    passesSilently(ms: number) {
+      now += ms;
+    },
+    drains: () => sent(broker.drain(now)),
+    /** Time passes while the broker itself does not run. */
+    freezes(ms: number) {
+      now += ms;
+      return sent(broker.tick(now)).filter((line) => !isHeartbeat(line));
+    },
+    events: (name: BrokerEvent["event"]) => log.filter(({ event }) => event === name),
+  };
+}
+
+const isHeartbeat = (line: string) => / < HEARTBEAT( \(.+\))?$/.test(line);
+
+function checkConservation(broker: Broker) {
+  const { received, ...counts } = broker.counts();
+  const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
+  const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
+  if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
+  if (counts.services > limits.servicesMax) return; // With so many the rest takes too long.
+  const overview = broker.overview();
+  const drift = driftOf(overview.stats, loadOf(overview, 0));
+  if (drift !== 0) throw new Error(`${drift} requests more were received than there are traces of`);
+}
+
+function show(command: ReturnType<typeof decode>): string {
+  if (command.header === "invalid")
+    throw new Error(`the broker sent what is invalid: ${command.reason}`);
+  return command.header === "client" ? showClient(command) : showWorker(command);
+}
+
+/** A command of 0.2 has a name, and 0.1's only one has none. */
+function showClient({ dialect, name, envelope, service, body }: ClientCommand): string {
+  const named = dialect.clientCommands ? [bytes(name === "REPLY" ? "FINAL" : name)] : [];
+  const own = envelope.slice(0, envelope.length - dialect.delimiter.length);
+  return text([...own, ...named, service, ...body]);
+}
+
+function showWorker(command: WorkerCommand): string {
+  const { dialect, name } = command;
+  const words = name === "REQUEST" ? `REQUEST ${showRequest(command)}` : name;
+  return dialect === MDP_0_1 ? words : `${words} (${dialect.name})`;
+}
+
+function showRequest({ client, body }: Extract<WorkerCommand, { name: "REQUEST" }>): string {
+  const isId = client.length === 16 && client.subarray(0, 8).equals(LIFE);
+  return text([isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client, ...body]);
+}
+
+const text = (frames: Frame[]) => frames.map((frame) => frame.toString("latin1")).join(" ");

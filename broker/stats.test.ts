@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Broker } from "./broker.ts";
+import {
+  call,
+  dialog,
+  disconnect,
+  heartbeatCommand,
+  id,
+  LEASE_MS,
+  ready,
+  reply,
+  request,
+} from "./dialog.testing.ts";
+import { driftOf, loadOf } from "./load.ts";
+import { Distribution, type ServiceStats } from "./stats.ts";
+
+const [C1, C2, W1, W2] = ["c1", "c2", "w1", "w2"];
+const junk = [Buffer.from("junk")];
+
+function statsOf(broker: Broker, label: string): ServiceStats {
+  const found = [...broker.overview().stats].find((stats) => stats.label === label);
+  return found ?? assert.fail(`${label} has no stats`);
+}
+
+const labels = (broker: Broker) => [...broker.overview().stats].map(({ label }) => label);
+
+const loads = (broker: Broker, now: number) =>
+  [...loadOf(broker.overview(), now)].map(([{ label }, load]) => ({ label, ...load }));
+
+test("a request is counted once when it comes and once when it ends, by how it ends", () => {
+  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1, queueMax: 4 });
+  says(W1, ready("echo"));
+  says(C1, request("echo", "well"));
+  says(W1, reply(C1, "WELL"));
+  says(C1, request("echo", "badly"));
+  says(W1, reply(C1, "no such thing", "mmi.error", "404"));
+  says(C1, request("echo", "deadly"));
+  vanishes(W1);
+  says(C1, request("echo", "late"));
+  waits(60_000);
+  for (let times = 0; times < 5; times += 1) says(C1, request("echo", "many"));
+  vanishes(C1);
+  const { received, ended } = statsOf(broker, "echo");
+  const expected = { answered: 1, failed: 1, refused: 0, expired: 0, quarantined: 1 };
+  // Nobody served or wanted it for a while, but it is the same service.
+  assert.deepEqual(ended, { ...expected, refused: 1, expired: 1, clientGone: 4 });
+  assert.equal(received, 9);
+});
+
+test("an answer by which the service says no is an answer in mmi.stats", () => {
+  const { says, broker } = dialog();
+  says(W1, ready("echo"));
+  says(C1, request("echo", "hi"));
+  says(W1, reply(C1, "no", "mmi.error", "400"));
+  assert.equal(broker.counts().answered, 1);
+});
+
+test("a service has stats of its own once it is served, and keeps them; the others share theirs", () => {
+  const { says, vanishes, broker } = dialog();
+  says(C1, request("echo", "early"));
+  says(C1, request("nobody's", "hi"));
+  says(C1, call("echo", "not JSON", "hi"));
+  assert.deepEqual(labels(broker), ["(other)"]);
+  says(W1, ready("echo"));
+  says(W1, reply(C1, "EARLY"));
+  says(C1, request("echo", "hi"));
+  vanishes(W1);
+  vanishes(C1);
+  assert.equal(broker.counts().services, 0);
+  says(C1, request("echo", "hi"));
+  assert.deepEqual(labels(broker), ["(other)", "echo"]);
+  // What came before the first worker stays where it was counted.
+  const { received, ended } = statsOf(broker, "(other)");
+  assert.deepEqual([received, ended.answered, ended.refused, ended.clientGone], [3, 1, 1, 1]);
+  assert.equal(statsOf(broker, "echo").received, 2);
+});
+
+test("as many services have stats of their own as there may be services, however many come", () => {
+  const { says, vanishes, broker } = dialog({ servicesMax: 2 });
+  for (let nth = 1; nth <= 5; nth += 1) {
+    says(W1, ready(`service ${nth}`));
+    says(C1, request(`service ${nth}`, "hi"));
+    says(W1, reply(C1, "HI"));
+    vanishes(W1);
+  }
+  assert.deepEqual(labels(broker), ["(other)", "service 1", "service 2"]);
+  const { received, ended, registered } = statsOf(broker, "(other)");
+  assert.deepEqual([received, ended.answered, registered], [3, 3, 3]);
+});
+
+test("services whose names read the same share their stats", () => {
+  const { says, broker } = dialog();
+  says(W1, ready("\xff")); // Neither is UTF-8.
+  says(W2, ready("\xfe"));
+  says("w3", ready("(other)"));
+  assert.equal(broker.counts().services, 3);
+  assert.deepEqual(labels(broker), ["(other)", "\ufffd"]);
+  assert.equal(statsOf(broker, "\ufffd").registered, 2);
+  assert.equal(loads(broker, 0)[1]?.idle, 2);
+});
+
+test("workers are counted when they register and when they are removed, with what they had", () => {
+  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 9 });
+  says(W1, ready("echo"));
+  says(C1, request("echo", "hi"));
+  says(W1, disconnect);
+  says(W1, ready("echo"));
+  says(W1, junk);
+  says(W1, ready("echo"));
+  vanishes(W1);
+  says(W1, ready("echo"));
+  waits(LEASE_MS);
+  const { registered, removed, requeued } = statsOf(broker, "echo");
+  assert.equal(registered, 4);
+  assert.deepEqual(removed, { left: 1, rejected: 1, gone: 1, expired: 1 });
+  assert.deepEqual(requeued, { left: 1, rejected: 1, gone: 1, expired: 1 });
+  assert.equal(broker.counts().requeued, 4);
+});
+
+test("heartbeats are counted in both directions", () => {
+  const { says, beats, broker } = dialog();
+  says(W1, ready("echo"));
+  beats(2000);
+  says(W1, heartbeatCommand);
+  assert.deepEqual(broker.overview().stats.heartbeats, { received: 1, sent: 2 });
+});
+
+test("it is known how long requests waited in the queue, each time, and how long for their reply", () => {
+  const { says, vanishes, passesSilently, broker } = dialog();
+  says(W1, ready("echo"));
+  says(C1, request("echo", "hi"));
+  passesSilently(300);
+  vanishes(W1);
+  passesSilently(40);
+  says(W2, ready("echo"));
+  passesSilently(4);
+  says(W2, reply(C1, "HI"));
+  says(C1, request("echo", "no"));
+  passesSilently(10);
+  says(W2, reply(C1, "no", "mmi.error", "404"));
+  says(C2, request("echo", "dropped"));
+  vanishes(C2);
+  const { durations, queueWaits } = statsOf(broker, "echo");
+  assert.deepEqual([durations.sumMs, sum(durations)], [354, 2]);
+  assert.deepEqual([queueWaits.sumMs, sum(queueWaits)], [40, 4]);
+});
+
+const sum = ({ counts }: Distribution) => counts.reduce((all, count) => all + count);
+
+test("a duration is counted by the lowest bound that it keeps", () => {
+  const distribution = new Distribution();
+  for (const ms of [0, 1, 1.1, 2.5, 10_000, 10_001, 1e9]) distribution.add(ms);
+  assert.deepEqual(distribution.counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
+});
+
+test("the load is what is queued, since when, what is in flight, and what workers do", () => {
+  const { says, passesSilently, broker } = dialog();
+  says(W1, ready("echo", 2));
+  says(W2, ready("upper"));
+  for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body));
+  passesSilently(70);
+  says(C2, request("echo", "5"));
+  says(W1, reply(id(1), "ONE")); // Now it is the turn of C2.
+  says(C1, request("nobody's", "hi"));
+  passesSilently(30);
+  says(C1, request("nobody's either", "hi"));
+  assert.deepEqual(loads(broker, 100), [
+    { label: "(other)", queued: 2, oldestMs: 30, inFlight: 0, idle: 0, busy: 0 },
+    { label: "echo", queued: 2, oldestMs: 100, inFlight: 2, idle: 0, busy: 1 },
+    { label: "upper", queued: 0, oldestMs: 0, inFlight: 0, idle: 1, busy: 0 },
+  ]);
+});
+
+test("what a worker lost waits from then on", () => {
+  const { says, vanishes, passesSilently, broker } = dialog();
+  says(W1, ready("echo"));
+  says(C1, request("echo", "lost"));
+  passesSilently(500);
+  vanishes(W1);
+  assert.equal(loads(broker, 530)[1]?.oldestMs, 30);
+});
+
+test("a worker is busy, and nothing in flight, while it has what expired", () => {
+  const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
+  says(W1, ready("echo"));
+  says(C1, request("echo", "hi"));
+  waits(1000);
+  const { inFlight, idle, busy } = loads(broker, 1000)[1] ?? {};
+  assert.deepEqual({ inFlight, idle, busy }, { inFlight: 0, idle: 0, busy: 1 });
+});
+
+test("a request that is lost, or counted twice, shows in the drift", () => {
+  const { says, broker } = dialog();
+  const drift = () => {
+    const overview = broker.overview();
+    return driftOf(overview.stats, loadOf(overview, 0));
+  };
+  says(W1, ready("echo"));
+  says(C1, request("echo", "in flight"));
+  says(C1, request("echo", "queued"));
+  assert.equal(drift(), 0);
+  const [worker] = broker.overview().workers;
+  worker?.inFlight.delete(1);
+  assert.equal(drift(), 1);
+  worker?.service.queue.take();
+  assert.equal(drift(), 2);
+  statsOf(broker, "echo").ended.failed += 3;
+  assert.equal(drift(), -1);
+});

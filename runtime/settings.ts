@@ -1,0 +1,82 @@
+// The settings that a program takes from its environment: validated all at once, so that one run
+// names every bad value.
+
+import { z } from "zod";
+import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
+import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
+import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
+import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
+import { fail } from "./fail.ts";
+
+/** The validated settings. A bad value ends the program with one line that names each of them. */
+export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
+  // An empty value is an unset one: compose writes those for what nobody set.
+  const set = Object.entries(process.env).filter(([, value]) => value !== "");
+  const parsed = z.object(shape).safeParse(Object.fromEntries(set));
+  if (parsed.success) return parsed.data;
+  const bad = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return `${name}=${JSON.stringify(process.env[name])} is not ${issue.message}`;
+  });
+  return fail(program, bad.join("; "));
+}
+
+/** A whole number within bounds, and what it is otherwise. */
+export const whole = (what: string, least: number, most: number, otherwise: number) =>
+  wholeNumber(what, least, most).default(otherwise);
+
+/** Where the broker listens, `*` being every address of this machine. */
+export const bindEndpoint = z
+  .string()
+  .refine((value) => isEndpoint(value), "an endpoint such as tcp://*:5555 or ipc:///run/mdp.sock")
+  .default("tcp://127.0.0.1:5555");
+
+/** Where the broker is found. */
+export const brokerEndpoint = z
+  .string()
+  .refine(isBrokerEndpoint, "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock")
+  .default("tcp://127.0.0.1:5555");
+
+/** What carries the messages of this process; on the wire it is all the same. */
+export const transport = z
+  .enum(TRANSPORTS, { message: `one of ${TRANSPORTS.join(", ")}` })
+  .default(TRANSPORT_DEFAULT);
+
+export const heartbeatSettings = {
+  MDP_HEARTBEAT_INTERVAL_MS: whole("a number of ms", 10, 3_600_000, DEFAULT_HEARTBEAT.intervalMs),
+  MDP_HEARTBEAT_LIVENESS: whole("a number of intervals", 2, 100, DEFAULT_HEARTBEAT.liveness),
+};
+
+export const heartbeatFrom = (settings: {
+  MDP_HEARTBEAT_INTERVAL_MS: number;
+  MDP_HEARTBEAT_LIVENESS: number;
+}): Heartbeat => ({
+  intervalMs: settings.MDP_HEARTBEAT_INTERVAL_MS,
+  liveness: settings.MDP_HEARTBEAT_LIVENESS,
+});
+
+export const messageBytesMax = whole("a number of bytes", 1024, 2 ** 31 - 1, MESSAGE_BYTES_MAX);
+
+export const logLevel = z
+  .enum(["trace", "debug", "info", "warn", "error", "silent"], {
+    message: "one of trace, debug, info, warn, error, silent",
+  })
+  .default("info");
+
+/** Whether something is done: it is, unless it is turned off. */
+export const unlessOff = z
+  .enum(["on", "off"], { message: "on or off" })
+  .default("on")
+  .transform((value) => value === "on");
+
+/** The port of /livez, /readyz and /metrics; without one there is no such server. */
+export const healthPort = wholeNumber("a port", 1, 65_535).optional();
+
+function wholeNumber(what: string, least: number, most: number) {
+  const message = `${what} from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^[0-9]{1,15}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(least, message).max(most, message));
+}

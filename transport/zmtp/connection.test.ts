@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Frame } from "../../protocol/frame.ts";
+import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from "./connection.ts";
+import { encodeCommand, encodeMessages } from "./frames.ts";
+
+const bytes = (text: string) => Buffer.from(text, "latin1");
+const message = (...frames: string[]) => Buffer.concat(encodeMessages([frames.map(bytes)]));
+
+/** As the RFC has it, byte by byte. */
+const GREETING = bytes(`\xff${"\0".repeat(8)}\x7f\x03\x01NULL${"\0".repeat(16 + 1 + 31)}`);
+const property = (name: string, value: string) =>
+  `${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`;
+const ready = (type = "DEALER", more = "") =>
+  encodeCommand("READY", bytes(property("Socket-Type", type) + more));
+
+const ROUTER: ConnectionOptions = {
+  socketType: "ROUTER",
+  frameBytesMax: 1000,
+  messageBytesMax: 4000,
+  deadAfterMs: 4000,
+};
+
+/** What is done with these bytes, in a few words each. */
+function hears(connection: Connection, ...said: (Buffer | string)[]): string[] {
+  return said.flatMap((each) =>
+    connection.receive(typeof each === "string" ? bytes(each) : each).map(inWords),
+  );
+}
+
+function inWords(effect: Effect): string {
+  switch (effect.do) {
+    case "send":
+      return `send ${inText(effect.bytes)}`;
+    case "open":
+      return `open ${inText(effect.identity)}`;
+    case "message":
+      return `message ${effect.frames.map(inText).join("|")}`;
+    case "refuse":
+      return `refuse: ${effect.reason}`;
+    case "give up":
+      return "give up";
+  }
+}
+
+const inText = (buffer: Buffer) => buffer.toString("latin1");
+const READY_OF_ROUTER = `send ${inText(encodeCommand("READY", bytes(property("Socket-Type", "ROUTER"))))}`;
+
+/** One that has shaken hands. */
+function opened(options: Partial<ConnectionOptions> = {}, said: (Buffer | string)[] = []) {
+  const connection = new Connection({ ...ROUTER, ...options }, 0);
+  hears(connection, GREETING, ready(), ...said);
+  assert.ok(connection.open);
+  return connection;
+}
+
+test("37/ZMTP: the greeting says signature, version 3.1 and the mechanism NULL, in 64 bytes", () => {
+  assert.deepEqual(encodeGreeting(), GREETING);
+});
+
+test("37/ZMTP: a greeting is answered with READY, and the peer's READY opens the connection", () => {
+  const connection = new Connection(ROUTER, 0);
+  assert.deepEqual(hears(connection, GREETING), [READY_OF_ROUTER]);
+  assert.equal(connection.open, false);
+  assert.deepEqual(hears(connection, ready()), ["open "]);
+  assert.equal(connection.open, true);
+});
+
+test("37/ZMTP: who connects says what it is, and its identity if it has one", () => {
+  const dealer = { ...ROUTER, socketType: "DEALER" as const, identity: bytes("me") };
+  const [said = ""] = hears(new Connection(dealer, 0), GREETING);
+  const properties = property("Socket-Type", "DEALER") + property("Identity", "me");
+  assert.equal(said, `send ${inText(encodeCommand("READY", bytes(properties)))}`);
+});
+
+test("37/ZMTP: versions from 3.0 on are spoken with, and none before", () => {
+  const version = (major: number, minor: number) => {
+    const greeting = Buffer.from(GREETING);
+    greeting.set([major, minor], 10);
+    return hears(new Connection(ROUTER, 0), greeting);
+  };
+  for (const [major, minor] of [
+    [3, 0],
+    [3, 1],
+    [3, 2],
+    [4, 0],
+  ] as const)
+    assert.deepEqual(version(major, minor), [READY_OF_ROUTER]);
+  for (const major of [0, 1, 2])
+    assert.deepEqual(version(major, 0), ["refuse: a version of ZMTP before 3.0"]);
+});
+
+test("37/ZMTP: a greeting that is wrong is refused as soon as that shows", () => {
+  for (const [greeting, reason] of [
+    ["\x01", "not ZMTP"],
+    ["G", "not ZMTP"],
+    [`\xff${"\0".repeat(9)}`, "not ZMTP"],
+    [`\xff${"\0".repeat(8)}\x7f\x01`, "a version of ZMTP before 3.0"],
+    [`\xff${"\0".repeat(8)}\x7f\x03\0PLAIN${"\0".repeat(15)}`, "another mechanism than NULL"],
+    [`\xff${"\0".repeat(8)}\x7f\x03\0NULLS${"\0".repeat(15)}`, "another mechanism than NULL"],
+  ] as const) {
+    const connection = new Connection(ROUTER, 0);
+    assert.deepEqual(hears(connection, greeting.slice(0, -1)), []);
+    assert.deepEqual(hears(connection, greeting.slice(-1)), [`refuse: ${reason}`]);
+    assert.deepEqual(hears(connection, GREETING, ready()), []);
+  }
+});
+
+test("28/REQREP: a ROUTER talks to DEALER, REQ and ROUTER, a DEALER to ROUTER, DEALER and REP", () => {
+  const types = ["DEALER", "REQ", "ROUTER", "REP", "PUB", "SUB", "PUSH", "PULL", "PAIR", "", "x"];
+  const talksTo = (socketType: ConnectionOptions["socketType"]) =>
+    types.filter((type) => {
+      const connection = new Connection({ ...ROUTER, socketType }, 0);
+      const [, answer = "", end = ""] = hears(connection, GREETING, ready(type));
+      if (answer === "open ") return true;
+      assert.ok(answer.includes("\x05ERROR"));
+      assert.equal(end, "refuse: a type of socket that does not go with ours");
+      return false;
+    });
+  assert.deepEqual(talksTo("ROUTER"), ["DEALER", "REQ", "ROUTER"]);
+  assert.deepEqual(talksTo("DEALER"), ["DEALER", "ROUTER", "REP"]);
+});
+
+test("37/ZMTP: properties are found whatever the case of their names, and others are passed over", () => {
+  const connection = new Connection(ROUTER, 0);
+  const properties =
+    property("X-Note", "hi") + property("SOCKET-TYPE", "REQ") + property("identity", "\xffid");
+  const said = encodeCommand("READY", bytes(properties));
+  assert.deepEqual(hears(connection, GREETING, said).slice(1), ["open \xffid"]);
+});
+
+test("28/REQREP: an identity has up to 255 bytes and does not begin with a zero", () => {
+  const identified = (identity: string) => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(identity.length);
+    const said = `\x08Identity${inText(size)}${identity}`;
+    return hears(new Connection(ROUTER, 0), GREETING, ready("DEALER", said)).at(-1);
+  };
+  assert.equal(identified("x".repeat(255)), `open ${"x".repeat(255)}`);
+  assert.equal(identified("x".repeat(256)), "refuse: the identity is too long");
+  assert.equal(identified("\0abcd"), "refuse: the identity begins with a zero");
+});
+
+test("37/ZMTP: what is no READY at its time is refused, with a reason", () => {
+  for (const [said, reason] of [
+    [message("a"), "a message before READY"],
+    [encodeCommand("PING", bytes("\0\0")), "another command before READY"],
+    [encodeCommand("ERROR", bytes("\x04oops")), "the peer said ERROR"],
+    [encodeCommand("READY"), "a type of socket that does not go with ours"],
+    [encodeCommand("READY", bytes("\x0bSock")), "a property that ends too early"],
+    [encodeCommand("READY", bytes("\x01x\x7f\xff\xff\xffx")), "a property that ends too early"],
+    [encodeCommand("READY", bytes("\0\0\0\0\0")), "a property that ends too early"],
+    [bytes("\x04\0"), "a command without a name"],
+    [bytes("\x04\x01\0"), "a command without a name"],
+    [bytes("\x04\x03\x09abc"), "a command without a name"],
+  ] as const) {
+    const connection = new Connection(ROUTER, 0);
+    assert.equal(hears(connection, GREETING, said).at(-1), `refuse: ${reason}`);
+    assert.deepEqual(hears(connection, ready()), []);
+  }
+});
+
+test("37/ZMTP: messages are told frame by frame, short and long ones, empty ones too", () => {
+  const connection = opened();
+  const long = "x".repeat(256);
+  const said = ["\0\x01a", "\x01\0\x01\x02bc\0\0", `\x02\0\0\0\0\0\0\x01\0${long}`];
+  assert.deepEqual(hears(connection, ...said), ["message a", "message |bc|", `message ${long}`]);
+});
+
+test("37/ZMTP: what is wrong with a frame ends the connection, with a reason", () => {
+  for (const [said, reason] of [
+    ["\x08\x01a", "a frame with unknown flags"],
+    ["\xff\x05junk!", "a frame with unknown flags"],
+    ["\x05\x05\x04PING", "a command that more is to follow"],
+    [`\x02\0\0\0\0\0\0\x03\xe9`, "too large a frame"],
+    [`\x02\x7f${"\xff".repeat(7)}`, "too large a frame"],
+    [`\x02${"\xff".repeat(8)}`, "too large a frame"],
+    [ready(), "a second READY"],
+    [encodeCommand("ERROR", bytes("\x04oops")), "the peer said ERROR"],
+    [encodeCommand("PING", bytes("\0")), "a PING without a time to live"],
+    [encodeCommand("PING", bytes(`\0\0${"x".repeat(17)}`)), "a PING with too long a context"],
+  ] as const) {
+    const connection = opened();
+    assert.deepEqual(hears(connection, said, message("later")), [`refuse: ${reason}`]);
+    assert.equal(connection.open, false);
+  }
+});
+
+test("Ours: a message has bounds in bytes and in frames, whatever its frames", () => {
+  const thousand = `\x03\0\0\0\0\0\0\x03\xe8${"x".repeat(1000)}`;
+  const full = hears(opened(), ...Array(4).fill(thousand), "\0\0");
+  assert.equal(full.length, 1);
+  assert.deepEqual(hears(opened(), ...Array(4).fill(thousand), "\0\x01x"), [
+    "refuse: too large a message",
+  ]);
+  const empty = "\x01\0".repeat(100_000);
+  assert.deepEqual(hears(opened(), empty), []);
+  assert.deepEqual(hears(opened(), empty, "\x01\0"), ["refuse: a message of too many frames"]);
+});
+
+test("37/ZMTP: a PING is answered with its context, in the middle of a message too", () => {
+  const ping = encodeCommand("PING", bytes("\0\x0acontext"));
+  const pong = `send ${inText(encodeCommand("PONG", bytes("context")))}`;
+  assert.deepEqual(hears(opened(), "\x01\x01a", ping, "\0\x01b"), [pong, "message a|b"]);
+});
+
+test("37/ZMTP: commands that nobody knows are passed over", () => {
+  const said = [encodeCommand("PONG"), encodeCommand("HELLO", bytes("x")), message("a")];
+  assert.deepEqual(hears(opened(), ...said), ["message a"]);
+});
+
+/** What is done in each second up to this one. */
+const ticks = (connection: Connection, from: number, to: number) =>
+  Array.from({ length: (to - from) / 1000 }, (_, nth) => from + 1000 * (nth + 1)).flatMap((now) =>
+    connection.tick(now).map((effect) => `${now}: ${inWords(effect)}`),
+  );
+
+const PING = "send \x04\x07\x04PING\0\x28"; // With a time to live of 4 s.
+
+test("37/ZMTP: a silent peer is sent a PING, once, and given up when it stays silent", () => {
+  const connection = opened();
+  assert.deepEqual(ticks(connection, 0, 6000), [`2000: ${PING}`, "5000: give up"]);
+  assert.deepEqual(hears(connection, message("too late")), []);
+});
+
+test("37/ZMTP: any sign of life will do, and after the next silence there is another PING", () => {
+  const connection = opened();
+  assert.deepEqual(ticks(connection, 0, 3000), [`2000: ${PING}`]);
+  hears(connection, "\0"); // Half a frame is one.
+  assert.deepEqual(ticks(connection, 3000, 9000), [`5000: ${PING}`, "8000: give up"]);
+});
+
+test("37/ZMTP: a peer of 3.0 knows no PING, and may be silent for ever", () => {
+  const connection = new Connection(ROUTER, 0);
+  const greeting = Buffer.from(GREETING);
+  greeting[11] = 0;
+  hears(connection, greeting, ready());
+  assert.deepEqual(ticks(connection, 0, 60_000), []);
+});
+
+test("37/ZMTP: a PING says after how long without a sign of life its sender may be given up", () => {
+  const connection = opened({}, [encodeCommand("PING", bytes("\0\x14"))]);
+  assert.deepEqual(ticks(connection, 0, 4000), [`2000: ${PING}`, "3000: give up"]);
+  const patient = opened({}, [encodeCommand("PING", bytes("\xff\xff"))]);
+  assert.deepEqual(ticks(patient, 0, 9000), [`2000: ${PING}`, "5000: give up"]);
+});
+
+test("Ours: who was itself asleep gives nobody up for a silence that was its own", () => {
+  const connection = opened();
+  ticks(connection, 0, 1000);
+  assert.deepEqual(connection.tick(61_000), []);
+  assert.deepEqual(ticks(connection, 61_000, 66_000), [`62000: ${PING}`, "65000: give up"]);
+});
+
+/** What a well-behaved peer says after its greeting, with all kinds of frames. */
+const messages = fc.array(
+  fc.array(fc.uint8Array({ maxLength: 600 }), { minLength: 1, maxLength: 5 }),
+);
+const toFrames = (frames: Uint8Array[]): Frame[] => frames.map((frame) => Buffer.from(frame));
+
+test("37/ZMTP: frames are the same, there and back, however their bytes are cut up", () => {
+  const cuts = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 });
+  fc.assert(
+    fc.property(messages, cuts, (sent, lengths) => {
+      const wire = Buffer.concat([GREETING, ready(), ...encodeMessages(sent.map(toFrames))]);
+      const connection = new Connection(ROUTER, 0);
+      const got: Frame[][] = [];
+      for (let [at, nth] = [0, 0]; at < wire.length; nth += 1) {
+        const end = at + (lengths[nth % lengths.length] as number);
+        for (const effect of connection.receive(wire.subarray(at, end)))
+          if (effect.do === "message") got.push(effect.frames);
+        at = end;
+      }
+      assert.deepEqual(got, sent.map(toFrames));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("37/ZMTP: frames of any length are the same, there and back, in the chunks of a socket", () => {
+  const mega = 2 ** 20;
+  const lengths = [0, 1, 24, 25, 255, 256, 4096, 4097, 65_536, mega, mega + 1, 5 * mega];
+  const sent = lengths.map((length) => Buffer.alloc(length, `${length},`));
+  const connection = opened({ frameBytesMax: 8 * mega, messageBytesMax: 16 * mega });
+  const wire = Buffer.concat(encodeMessages([sent]));
+  const effects: Effect[] = [];
+  for (let at = 0; at < wire.length; at += 65_536)
+    effects.push(...connection.receive(wire.subarray(at, at + 65_536)));
+  assert.equal(effects.length, 1);
+  const [got] = effects;
+  assert.ok(got?.do === "message");
+  assert.ok(got.frames.every((frame, nth) => frame.equals(sent[nth] as Frame)));
+});
+
+test("Ours: a large frame is a piece as it is, and the small ones around it go together", () => {
+  const large = Buffer.alloc(100_000, "x");
+  const pieces = encodeMessages([[bytes("a"), large, bytes("b")], [bytes("c")]]);
+  assert.deepEqual(
+    pieces.map((piece) => (piece === large ? "large" : piece.toString("latin1"))),
+    ["\x01\x01a\x03\0\0\0\0\0\x01\x86\xa0", "large", "\0\x01b\0\x01c"],
+  );
+});
+
+test("Ours: reading is total: whatever comes, nothing throws, and after a refusal there is nothing", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(GREETING, GREETING.subarray(0, 11), ready(), ready("PUB"), message("a", "b")),
+    fc.constantFrom(...["\0", "\x01", "\x02", "\x04", "\x06", "\xff", "\x05READY"].map(bytes)),
+    fc.constantFrom(encodeCommand("PING", bytes("\0\x01x")), encodeCommand("HELLO")),
+    fc.uint8Array({ maxLength: 80 }).map((random) => Buffer.from(random)),
+  );
+  const ends = new Set<string>();
+  fc.assert(
+    fc.property(fc.boolean(), fc.array(piece, { maxLength: 12 }), (politely, pieces) => {
+      const connection = new Connection(ROUTER, 0);
+      const said = politely ? [GREETING, ready(), ...pieces] : pieces;
+      const effects = said.flatMap((each) => connection.receive(each));
+      const refusals = effects.filter((effect) => effect.do === "refuse");
+      for (const refusal of refusals) ends.add(refusal.reason);
+      assert.ok(refusals.length <= 1);
+      if (refusals.length === 1) assert.equal(effects.at(-1), refusals[0]);
+    }),
+    { numRuns: 20_000 },
+  );
+  assert.ok(ends.size >= 10, [...ends].join(", "));
+});
+
+test("Ours: a peer that announces much and sends little takes up little", () => {
+  const most = 2 ** 31 - 1;
+  const options = { ...ROUTER, frameBytesMax: most, messageBytesMax: most };
+  const before = process.memoryUsage().arrayBuffers;
+  const announced = `\x02\0\0\0\0\x7f\xff\xff\xff`;
+  const connections = Array.from({ length: 20 }, () => opened(options, [announced, "x"]));
+  const taken = process.memoryUsage().arrayBuffers - before;
+  assert.ok(taken < connections.length * 2 ** 21, `${taken} bytes`);
+});

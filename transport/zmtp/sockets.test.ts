@@ -1,0 +1,221 @@
+// What only the transport in TypeScript does, or does by itself. What both do is in transport.test.ts.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { connect as connectSocket, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Dealer, Publisher } from "zeromq";
+import { mailbox } from "../mailbox.testing.ts";
+import type { Binding } from "../transport.ts";
+import { encodeGreeting } from "./connection.ts";
+import { encodeCommand } from "./frames.ts";
+import { bind, connect } from "./sockets.ts";
+
+const socketFile = () => join(mkdtempSync(join(tmpdir(), "mdp-")), "socket");
+const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
+
+async function bound(t: TestContext, path: string, binding: Partial<Binding> = {}) {
+  const news = mailbox<string>();
+  const transport = await bind(
+    `ipc://${path}`,
+    { ...BINDING, ...binding },
+    {
+      message: (from, frames) => news.put(`${hex(from)} says ${frames.join("|")}`),
+      gone: (peer) => news.put(`${hex(peer)} is gone`),
+      refused: (reason) => news.put(`refused: ${reason}`),
+    },
+  );
+  t.after(() => transport.close());
+  return { ...transport, next: news.next };
+}
+
+const hex = (address: string) => Buffer.from(address, "latin1").toString("hex");
+
+function dealer(t: TestContext, path: string, routingId?: string) {
+  const socket = new Dealer(routingId === undefined ? {} : { routingId });
+  t.after(() => socket.close());
+  socket.linger = 0;
+  socket.connect(`ipc://${path}`);
+  return socket;
+}
+
+/** Bytes as they are, and what comes back until the connection is closed. */
+async function raw(path: string, ...said: Buffer[]): Promise<Buffer> {
+  const socket = connectSocket({ path });
+  for (const bytes of said) socket.write(bytes);
+  const heard: Buffer[] = [];
+  socket.on("data", (bytes) => heard.push(bytes)).on("error", () => {});
+  await once(socket, "close");
+  return Buffer.concat(heard);
+}
+
+/** A peer of this name, which tells each piece that is written to it, as it reads it. */
+async function reader(t: TestContext, path: string, name: string) {
+  const socket = connectSocket({ path });
+  t.after(() => socket.destroy());
+  const news = readingOf(socket);
+  const identity = Buffer.from(`\x08Identity\0\0\0\x01${name}`, "latin1");
+  socket.write(encodeGreeting());
+  socket.write(encodeCommand("READY", Buffer.concat([DEALER, identity])));
+  assert.equal(await news.next(), "it is open");
+  return news;
+}
+
+/** That the other side has introduced itself, and each piece that it then writes. */
+function readingOf(socket: Socket) {
+  const news = mailbox<string>();
+  let unsaid = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
+  socket.on("data", (bytes) => {
+    if (unsaid <= 0) return news.put(bytes.toString("latin1"));
+    unsaid -= bytes.length;
+    if (unsaid === 0) news.put("it is open");
+  });
+  return news;
+}
+
+const DEALER = Buffer.from("\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
+const ROUTER = Buffer.from("\x0bSocket-Type\0\0\0\x06ROUTER", "latin1");
+
+test("28/REQREP: a peer's address is the identity that it gives itself, or a zero and four bytes", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+  await dealer(t, path).send("hello");
+  assert.match(await broker.next(), /^00[0-9a-f]{8} says hello$/);
+});
+
+test("28/REQREP: who comes back with its identity before it was missed takes its own place", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  const first = dealer(t, path, "me");
+  await first.send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+  const second = dealer(t, path, "me");
+  await second.send("it is me");
+  assert.equal(await broker.next(), `${hex("me")} says it is me`);
+  broker.send("me", [Buffer.from("welcome back")]);
+  assert.equal(String(await second.receive()), "welcome back");
+});
+
+const MESSAGE = "\0\x02hi";
+
+/** How many messages two readers are sent in each turn of the loop, and what each is then told. */
+const TURNS = [
+  { what: "one message each is written in its turn", sent: ["1 1", "1 1"], pieces: ["1 1", "1 1"] },
+  { what: "several each wait for the next turn", sent: ["2 3", "2 1"], pieces: ["4", "4"] },
+  {
+    what: "several wait for three turns while others are sent one",
+    sent: ["2 1", "2 1", "2 1", "2 1", "2 1"],
+    pieces: ["8 2", "1 1 1 1 1"],
+  },
+  {
+    what: "several do not wait if there is nobody else",
+    sent: ["2 0", "2 0"],
+    pieces: ["2 2", ""],
+  },
+];
+
+for (const { what, sent, pieces } of TURNS) {
+  test(what, async (t) => {
+    const path = socketFile();
+    const broker = await bound(t, path);
+    const readers = [await reader(t, path, "0"), await reader(t, path, "1")];
+    for (const turn of sent) {
+      for (const [to, messages] of numbers(turn).entries())
+        for (let nth = 0; nth < messages; nth += 1) broker.send(String(to), [Buffer.from("hi")]);
+      await nextTurn();
+    }
+    for (const [at, { next }] of readers.entries())
+      for (const messages of numbers(pieces[at] ?? ""))
+        assert.equal(await next(), MESSAGE.repeat(messages));
+  });
+}
+
+const numbers = (text: string) => text.split(" ").filter(Boolean).map(Number);
+
+test("what answers messages that came together is written at once, without what is said later", async (t) => {
+  const path = socketFile();
+  const server = createServer().listen(path);
+  t.after(() => server.close());
+  const answering = connect(`ipc://${path}`, BINDING, {
+    message(frames) {
+      setImmediate(() => answering.send(frames));
+      answering.send(frames);
+    },
+    opened() {},
+    gone() {},
+  });
+  t.after(() => answering.close(0));
+  const [socket] = await once(server, "connection");
+  t.after(() => socket.destroy());
+  const { next } = readingOf(socket);
+  socket.write(Buffer.concat([encodeGreeting(), encodeCommand("READY", ROUTER)]));
+  assert.equal(await next(), "it is open");
+  socket.write(MESSAGE.repeat(2));
+  assert.deepEqual([await next(), await next()], [MESSAGE.repeat(2), MESSAGE.repeat(2)]);
+});
+
+test("who is refused is told why, and so is the program", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  const publisher = new Publisher({ linger: 0 });
+  t.after(() => publisher.close());
+  publisher.connect(`ipc://${path}`);
+  assert.equal(await broker.next(), "refused: a type of socket that does not go with ours");
+  publisher.close();
+  await raw(path, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+  assert.equal(await broker.next(), "refused: not ZMTP");
+  const reader = encodeCommand("READY", Buffer.from("\x0bSocket-Type\0\0\0\x03SUB", "latin1"));
+  const heard = await raw(path, encodeGreeting(), reader);
+  assert.ok(heard.includes("\x05ERROR"));
+});
+
+test("who does not say who it is in time is hung up on, and nobody is told", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 200 });
+  assert.equal((await raw(path)).length, encodeGreeting().length);
+  await raw(path, encodeGreeting().subarray(0, 12));
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+});
+
+test("who says nothing any more is asked for a sign of life, and gone if it gives none", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 400 });
+  const alive = dealer(t, path, "alive");
+  await alive.send("hello");
+  assert.equal(await broker.next(), `${hex("alive")} says hello`);
+  const identity = Buffer.from("\x08Identity\0\0\0\x04dead", "latin1");
+  const ready = encodeCommand("READY", Buffer.concat([DEALER, identity]));
+  const heard = await raw(path, encodeGreeting(), ready);
+  assert.ok(heard.includes("\x04PING"));
+  assert.equal(await broker.next(), `${hex("dead")} is gone`);
+  await alive.send("still here"); // libzmq has answered each PING.
+  assert.equal(await broker.next(), `${hex("alive")} says still here`);
+});
+
+test("a socket file that a dead server left is replaced; what is in use, or no socket, is not", async (t) => {
+  const path = socketFile();
+  const program = `require("net").createServer().listen("${path}", () => process.abort())`;
+  spawnSync(process.execPath, ["--eval", program]);
+  assert.ok(existsSync(path));
+  await bound(t, path);
+  await assert.rejects(bound(t, path), { code: "EADDRINUSE" });
+  const file = socketFile();
+  writeFileSync(file, "precious");
+  await assert.rejects(bound(t, file), { code: "EADDRINUSE" });
+  assert.ok(existsSync(file));
+});
+
+test("an abstract name is no file", { skip: process.platform !== "linux" }, async (t) => {
+  const path = `@mdp-${process.pid}`;
+  const broker = await bound(t, path);
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
+});

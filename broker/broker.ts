@@ -154,8 +154,8 @@ export class Broker {
   /** A call with an id that we know is one asked again: it is not run again. */
   #call(from: Address, command: ClientCommand, now: number) {
     const call = decodeCall(command.body);
-    if ("wrong" in call)
-      return this.#replies.rejectCommand(from, command, rejections.malformed(call.wrong));
+    if ("reason" in call)
+      return this.#replies.rejectCommand(from, command, rejections.malformed(call.reason));
     const name = nameOf(call.service);
     if (isManagement(name))
       return this.#replies.rejectCommand(from, command, rejections.NOT_THROUGH_CALL);

@@ -76,7 +76,7 @@ test("mmi.workers: whose they are and what they have in hand", () => {
   says(W3, inDialect(MDP_0_2).ready("count", 8));
   assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
     { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
-    { worker: "7732", service: "math", dialect: "0.1 in words", credit: null, requests: 0 },
+    { worker: "7732", service: "math", dialect: "0.1-text", credit: null, requests: 0 },
     { worker: "7733", service: "count", dialect: "0.2", credit: 8, requests: 0 },
   ]);
 });

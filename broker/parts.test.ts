@@ -175,7 +175,7 @@ test("there is no PARTIAL in 0.1", () => {
   says("c1", streamed("count", "3"));
   const [empty, header, , ...rest] = words.reply("c1", "one") as [Buffer, Buffer, Buffer];
   const frames = [empty, header, Buffer.from("PARTIAL"), ...rest];
-  assert.deepEqual(says("w1", frames), ["w1 < DISCONNECT (0.1 in words)"]);
+  assert.deepEqual(says("w1", frames), ["w1 < DISCONNECT (0.1-text)"]);
   assert.equal(broker.counts().queued, 1);
 });
 
@@ -382,5 +382,5 @@ test("a REPLY of a worker of 0.1 is a FINAL without parts to a client of 0.2", (
   says("w1", inDialect(MDP_0_1_TEXT).ready("echo"));
   says("c1", streamed("echo", "a"));
   assert.deepEqual(says("w1", inDialect(MDP_0_1_TEXT).reply("c1", "A")), ["c1 < FINAL echo A"]);
-  assert.deepEqual(says("w1", plainReply("c1", "A")), ["w1 < DISCONNECT (0.1 in words)"]);
+  assert.deepEqual(says("w1", plainReply("c1", "A")), ["w1 < DISCONNECT (0.1-text)"]);
 });

@@ -113,7 +113,7 @@ export function dialog({ random = 1, says = "200" as string | null } = {}) {
 
 function callIn({ service, body }: ClientCommand): Call | null {
   const call = decodeCall(body);
-  return service.equals(CALL) && !("wrong" in call) ? call : null;
+  return service.equals(CALL) && !("reason" in call) ? call : null;
 }
 
 function say(outcome: Outcome): string {

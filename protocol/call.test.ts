@@ -6,7 +6,7 @@ import { decodeCall, decodeStatus, encodeCall, encodeStatus } from "./call.ts";
 const bytes = (...values: string[]) => values.map((value) => Buffer.from(value));
 const ID = "0123456789abcdef";
 
-test("a call survives encoding and decoding", () => {
+test("any call: encoded and decoded, it is the same call", () => {
   const frame = fc.uint8Array({ maxLength: 20 }).map((value) => Buffer.from(value));
   const call = fc.record({
     service: fc.uint8Array({ minLength: 1, maxLength: 255 }).map((value) => Buffer.from(value)),
@@ -24,12 +24,12 @@ test("a call survives encoding and decoding", () => {
   );
 });
 
-test("no options are an empty frame", () => {
+test("no options: an empty frame", () => {
   const frames = encodeCall({ service: Buffer.from("echo"), options: {}, body: bytes("hi") });
   assert.deepEqual(frames.map(String), ["echo", "", "hi"]);
 });
 
-for (const [options, wrong] of [
+for (const [options, reason] of [
   ["{", "the options are not a JSON object"],
   ["null", "the options are not a JSON object"],
   ["[]", "the options are not a JSON object"],
@@ -46,27 +46,27 @@ for (const [options, wrong] of [
   [`{"id":"${ID}","ttl":-1}`, "ttl is not a whole number of ms from 1 to 86400000"],
   [" ".repeat(1025), "the options have more than 1024 bytes"],
 ] as const) {
-  test(`options ${options.slice(0, 40)}: ${wrong}`, () => {
-    assert.deepEqual(decodeCall(bytes("echo", options, "hi")), { wrong });
+  test(`options ${options.slice(0, 40)}: malformed, ${reason}`, () => {
+    assert.deepEqual(decodeCall(bytes("echo", options, "hi")), { reason });
   });
 }
 
-test("a call without its frames is told which one is missing", () => {
-  assert.deepEqual(decodeCall([]), { wrong: "no service name" });
-  assert.deepEqual(decodeCall(bytes("")), { wrong: "no service name" });
+test("call with a frame missing: the reason names the frame", () => {
+  assert.deepEqual(decodeCall([]), { reason: "no service name" });
+  assert.deepEqual(decodeCall(bytes("")), { reason: "no service name" });
   assert.deepEqual(decodeCall(bytes("x".repeat(256), "", "hi")), {
-    wrong: "the service name is too long",
+    reason: "the service name is too long",
   });
-  assert.deepEqual(decodeCall(bytes("echo")), { wrong: "no options frame; it may be empty" });
-  assert.deepEqual(decodeCall(bytes("echo", "")), { wrong: "no body" });
+  assert.deepEqual(decodeCall(bytes("echo")), { reason: "no options frame; it may be empty" });
+  assert.deepEqual(decodeCall(bytes("echo", "")), { reason: "no body" });
 });
 
-test("the id counts in bytes, not in characters", () => {
+test("call id of 8 characters and 16 bytes: accepted", () => {
   const call = decodeCall(bytes("echo", '{"id":"éééééééé"}', "hi"));
   assert.ok("options" in call && call.options.id === "éééééééé");
 });
 
-test("a status and what follows it", () => {
+test("statuses of three digits, 200 to 599: encoded and decoded with the frames after them", () => {
   assert.deepEqual(encodeStatus(200, bytes("a", "b")), bytes("200", "a", "b"));
   assert.deepEqual(encodeStatus(404, "nobody"), bytes("404", "nobody"));
   assert.deepEqual(decodeStatus(bytes("429", "full")), { status: 429, body: bytes("full") });

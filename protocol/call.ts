@@ -1,11 +1,11 @@
-// mmi.call: a service of the broker's that passes a request on to another service and answers with a
-// status whatever becomes of it. 7/MDP has no word for no; a client that wants one asks this way.
+// mmi.call: a service of the broker that passes a request on to another service. Its reply always has
+// a status, since 7/MDP has no error replies and a plain client can only time out.
 //
 //   request body   [service] [options: empty, or JSON such as {"ttl":5000,"id":"…"}] [body…]
-//   reply body     [status] [body… or a sentence that says what happened]
+//   reply body     [status] [body… or a sentence with the reason]
 //
-// What a service says no with (failure.ts) comes whole after its status, so that nobody takes it for
-// the broker's own.
+// The error reply of a service (error-reply.ts) follows its status with all three frames. That tells
+// it from a rejection by the broker, which has a sentence alone.
 
 import { z } from "zod";
 import type { Frame } from "./frame.ts";
@@ -14,67 +14,79 @@ import { SERVICE_NAME_BYTES_MAX } from "./mdp.ts";
 export const CALL = Buffer.from("mmi.call");
 
 export type CallOptions = {
-  ttl?: number | undefined; // How long the call may be open, in ms.
-  id?: string | undefined; // Names the call: asked again, it is not run again.
+  /** How long the call may stay open, in ms. */
+  ttl?: number | undefined;
+  /** The call id: the broker does not run a second call with the id of a first one. */
+  id?: string | undefined;
 };
 
+/** A call: the service that it is for, and the body that a worker of that service receives. */
 export type Call = { service: Frame; options: CallOptions; body: Frame[] };
 
-/** What a broker's own statuses mean. */
+/** The statuses of mmi.call. */
 export const STATUS = {
-  ok: 200, // The worker's reply follows, or the last part of it.
-  part: 206, // A part of it follows, and then more.
-  malformed: 400,
-  noWorker: 404, // None came within the ttl.
+  ok: 200, // The reply follows, or the last part of it.
+  part: 206, // A part of the reply follows; more parts will come.
+  malformed: 400, // The broker could not read the call.
+  noWorker: 404, // No worker of the service registered within the ttl.
   expired: 408, // The ttl passed.
-  full: 429, // A bound is reached.
+  full: 429, // A bound of the broker is reached.
   failed: 500, // The service failed.
-  quarantined: 502, // Its workers died with it.
+  quarantined: 502, // Too many workers died while they processed the request.
   shuttingDown: 503,
 } as const;
 
+/** The longest ttl of a call, in ms: one day. */
 export const TTL_MS_MAX = 86_400_000;
 
-/** Whoever knows an id can ask for the answer, so let it be random. */
+/**
+ * Bounds of a call id, in bytes. An id must be random: any client that knows it can fetch the outcome
+ * of the call.
+ */
 export const CALL_ID_BYTES_MIN = 16;
 export const CALL_ID_BYTES_MAX = 128;
 
 const OPTIONS_BYTES_MAX = 1024;
 
+/** The body of the request to mmi.call: `[service] [options] [body…]`. */
 export function encodeCall({ service, options, body }: Call): Frame[] {
   const given = options.ttl !== undefined || options.id !== undefined;
   return [service, Buffer.from(given ? JSON.stringify(options) : ""), ...body];
 }
 
-/** The call that this body of a request to mmi.call is, or what is wrong with it. */
-export function decodeCall([service, options, ...body]: Frame[]): Call | { wrong: string } {
-  if (!service || service.length === 0) return { wrong: "no service name" };
-  if (service.length > SERVICE_NAME_BYTES_MAX) return { wrong: "the service name is too long" };
-  if (!options) return { wrong: "no options frame; it may be empty" };
-  if (body.length === 0) return { wrong: "no body" };
+/** Decodes the body of a request to mmi.call. Returns the reason where the body is not a call. */
+export function decodeCall([service, options, ...body]: Frame[]): Call | MalformedCall {
+  if (!service || service.length === 0) return { reason: "no service name" };
+  if (service.length > SERVICE_NAME_BYTES_MAX) return { reason: "the service name is too long" };
+  if (!options) return { reason: "no options frame; it may be empty" };
+  if (body.length === 0) return { reason: "no body" };
   const decoded = decodeOptions(options);
-  return "wrong" in decoded ? decoded : { service, options: decoded.options, body };
+  return "reason" in decoded ? decoded : { service, options: decoded.options, body };
 }
 
+/** The body of a reply of mmi.call: `[status] [body…]`, a string being a body of one frame. */
 export function encodeStatus(status: number, body: Frame[] | string): Frame[] {
   const rest = typeof body === "string" ? [Buffer.from(body)] : body;
   return [Buffer.from(String(status)), ...rest];
 }
 
-/** The status and what follows it, or null if there is none. */
+/** Decodes the body of a reply of mmi.call; null where it does not start with a status. */
 export function decodeStatus([code, ...body]: Frame[]): { status: number; body: Frame[] } | null {
   const digits = code?.toString("latin1") ?? "";
   return /^[2-5][0-9][0-9]$/.test(digits) ? { status: Number(digits), body } : null;
 }
 
-function decodeOptions(frame: Frame): { options: CallOptions } | { wrong: string } {
+/** Not a call, for this reason. */
+export type MalformedCall = { reason: string };
+
+function decodeOptions(frame: Frame): { options: CallOptions } | MalformedCall {
   if (frame.length === 0) return { options: {} };
   if (frame.length > OPTIONS_BYTES_MAX) {
-    return { wrong: `the options have more than ${OPTIONS_BYTES_MAX} bytes` };
+    return { reason: `the options have more than ${OPTIONS_BYTES_MAX} bytes` };
   }
   const parsed = OPTIONS.safeParse(parseJson(frame));
   if (parsed.success) return { options: parsed.data };
-  return { wrong: parsed.error.issues.map(({ message }) => message).join("; ") };
+  return { reason: parsed.error.issues.map(({ message }) => message).join("; ") };
 }
 
 const wrongTtl = { error: `ttl is not a whole number of ms from 1 to ${TTL_MS_MAX}` };

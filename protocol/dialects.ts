@@ -1,5 +1,5 @@
-// The ways of writing MDP. They differ in their headers, in how commands are written, and in what
-// stands before the header. A peer is answered in the dialect that it spoke.
+// The dialects of MDP. They differ in their headers, in the bytes of their commands, and in the frames
+// before the header. The broker answers each peer in the dialect of its message.
 
 import { EMPTY, type Frame } from "./frame.ts";
 
@@ -13,15 +13,19 @@ export type WorkerCommandName =
   | "DISCONNECT";
 
 export type Dialect = {
+  /** As logs and `mmi.workers` show it. */
   name: string;
   clientHeader: Frame;
   workerHeader: Frame;
-  delimiter: Frame[]; // What goes before the header, if there is no envelope.
-  clientCommands: Record<ClientCommandName, Frame> | null; // Null: none, the direction tells.
-  workerCommands: Partial<Record<WorkerCommandName, Frame>>; // Without PARTIAL it cannot stream.
+  /** The frames before the header of a message without an envelope. */
+  delimiter: Frame[];
+  /** Null where MDP/Client has no command frame: the direction of a message says what it is. */
+  clientCommands: Record<ClientCommandName, Frame> | null;
+  /** A dialect without PARTIAL cannot stream. */
+  workerCommands: Partial<Record<WorkerCommandName, Frame>>;
 };
 
-/** 7/MDP. */
+/** 7/MDP: version 0.1. */
 export const MDP_0_1: Dialect = {
   name: "0.1",
   clientHeader: Buffer.from("MDPC01"),
@@ -37,10 +41,10 @@ export const MDP_0_1: Dialect = {
   },
 };
 
-/** 7/MDP as some write it who take the names of its commands for the commands. */
+/** The text dialect: 7/MDP with the names of commands, in ASCII, instead of their numbers. */
 export const MDP_0_1_TEXT: Dialect = {
   ...MDP_0_1,
-  name: "0.1 in words",
+  name: "0.1-text",
   workerCommands: {
     READY: Buffer.from("READY"),
     REQUEST: Buffer.from("REQUEST"),
@@ -50,7 +54,7 @@ export const MDP_0_1_TEXT: Dialect = {
   },
 };
 
-/** 18/MDP. */
+/** 18/MDP: version 0.2. */
 export const MDP_0_2: Dialect = {
   name: "0.2",
   clientHeader: Buffer.from("MDPC02"),
@@ -69,5 +73,5 @@ export const MDP_0_2: Dialect = {
 
 export const DIALECTS = [MDP_0_1, MDP_0_1_TEXT, MDP_0_2];
 
-/** Whether a reply in this dialect may come in parts. */
+/** Whether a reply in this dialect may have parts (PARTIAL, 18/MDP). */
 export const streams = ({ workerCommands }: Dialect) => workerCommands.PARTIAL !== undefined;

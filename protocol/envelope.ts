@@ -1,11 +1,11 @@
-// The envelope of 28/REQREP: what stands before a client's header. A REQ socket puts an empty frame
-// there, a DEALER what it likes to find its replies by and then an empty frame, and each proxy on
-// the way an address before them. 18/MDP has no empty frame, so there its header ends the envelope.
+// The envelope of 28/REQREP: the frames before the header of a client's message. A REQ socket sends an
+// empty frame there. A DEALER may send frames that correlate its replies, and then an empty frame.
+// Each proxy prepends an address. 18/MDP has no empty frame: its header ends the envelope.
 
 import { DIALECTS } from "./dialects.ts";
 import { type Frame, isSame } from "./frame.ts";
 
-/** How many frames the envelope has, its delimiter with it; -1 if neither of the two ends it. */
+/** The number of frames of the envelope, its delimiter included; -1 if nothing ends it. */
 export function envelopeLength(frames: Frame[]): number {
   let at = 0;
   for (const frame of frames) {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeErrorReply, encodeErrorReply } from "./error-reply.ts";
 
-test("a failure is a sentence, a mark and a code, and comes back as it was", () => {
+test("error reply: a sentence, a mark and a code, decoded to the same", () => {
   const frames = encodeErrorReply(400, "no such command: größe");
   assert.deepEqual(frames.map(String), ["no such command: größe", "mmi.error", "400"]);
   assert.deepEqual(decodeErrorReply(frames), { code: 400, sentence: "no such command: größe" });
 });
 
-test("what is not exactly a failure is a success", () => {
+test("body that differs from an error reply in any frame: a success", () => {
   const near = [
     ["x", "mmi.error"],
     ["x", "mmi.error", "400", ""],

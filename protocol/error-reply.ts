@@ -1,24 +1,25 @@
-// How a service says no. MDP has no error replies, so ours is an ordinary REPLY of three frames:
+// The error reply of a service. MDP has no error replies, so ours is an ordinary REPLY of three frames:
 //
 //   [sentence] ["mmi.error"] [code]
 //
-// A peer that does not know this shape still shows its user the sentence, which comes first.
+// The sentence comes first, so that a peer that does not know this shape shows the sentence to its user.
 
 import type { Frame } from "./frame.ts";
 
 const MARK = Buffer.from("mmi.error");
 
-/** What a service may say. 400: it refused the input. 404: it has no such thing. 500: it failed. */
-export type FailureCode = 400 | 404 | 409 | 413 | 500 | 503;
+/** The codes of error replies, with the meanings that they have in HTTP. */
+export type ErrorCode = 400 | 404 | 409 | 413 | 500 | 503;
 
-export type Failure = { code: number; sentence: string };
+export type ErrorReply = { code: number; sentence: string };
 
+/** The body of an error reply. `code` is from 400 to 599. */
 export function encodeErrorReply(code: number, sentence: string): Frame[] {
   return [Buffer.from(sentence), MARK, Buffer.from(String(code))];
 }
 
-/** The failure that a reply's body is, or null if the service succeeded. */
-export function decodeErrorReply(body: Frame[]): Failure | null {
+/** Decodes the body of an error reply; null where the body is that of a success. */
+export function decodeErrorReply(body: Frame[]): ErrorReply | null {
   const [sentence, mark, code] = body;
   if (body.length !== 3 || !sentence || !code || !mark?.equals(MARK)) return null;
   const digits = code.toString("latin1");

@@ -1,27 +1,30 @@
-// The timing that a broker and its peers must agree on (7/MDP, Heartbeating). A peer that beats
-// slower than the other expects looks exactly like a dead one.
+// The timing on which a broker and its workers must agree (7/MDP, Heartbeating). A peer with a longer
+// interval than the other side expects cannot be told from a dead one.
 
 export type Heartbeat = {
-  intervalMs: number; // The longest silence between two commands to a peer.
-  liveness: number; // How many intervals of silence make a peer count as gone.
+  /** The longest time between two commands to a peer, in ms. */
+  intervalMs: number;
+  /** After this many silent intervals a peer counts as dead. */
+  liveness: number;
 };
 
+/** The values that 7/MDP recommends. */
 export const DEFAULT_HEARTBEAT: Heartbeat = { intervalMs: 2500, liveness: 3 };
 
-/** For how many ms a sign of life holds. */
+/** How long a peer counts as alive after its last sign of life, in ms. */
 export const leaseMs = (heartbeat: Heartbeat) => heartbeat.intervalMs * heartbeat.liveness;
 
 /**
- * After how many ms a connection that carries nothing at all may be closed. A frozen peer that thaws
- * within its lease finds its connection as it was, and one that thaws later is told what it missed.
+ * After this many ms without any byte the transport closes a connection. It is two leases, so that a
+ * frozen peer that thaws after its lease still receives the DISCONNECT that awaits it.
  */
 export const deadAfterMs = (heartbeat: Heartbeat) => 2 * leaseMs(heartbeat);
 
-/** How often to look at the clock, in ms: whatever is decided by it is late by this much at most. */
+/** The time between two ticks, in ms: the most by which a decision of the clock is late. */
 export const tickMs = (heartbeat: Heartbeat) => Math.min(heartbeat.intervalMs / 10, 100);
 
 /**
- * For how many ms a peer that has left keeps its socket open. One that is closed while something
- * comes in is reset, and what was said on it last is thrown away.
+ * For this many ms a peer keeps its socket open after its last command. TCP resets a connection that is
+ * closed while bytes arrive, and then the other side loses that command.
  */
 export const LEAVE_MS = 200;

@@ -22,7 +22,7 @@ type Start = {
   codes: Partial<Record<WorkerCommandName, Code>>;
 };
 
-/** What a worker's command starts with, on the wire. */
+/** The first frames of a worker's commands, per dialect. */
 const STARTS: Start[] = [
   {
     dialect: MDP_0_1,
@@ -50,10 +50,10 @@ const STARTS: Start[] = [
 const service = Buffer.from("echo");
 const client = Buffer.from("c1");
 
-type Said<Of> = Of extends WorkerCommand ? Omit<Of, "header" | "dialect"> : never;
+type Headless<Of> = Of extends WorkerCommand ? Omit<Of, "header" | "dialect"> : never;
 
-/** What follows, in all of them. */
-const SAID: [string, Said<WorkerCommand>, string[]][] = [
+/** The frames after those, the same in all dialects. */
+const COMMANDS: [string, Headless<WorkerCommand>, string[]][] = [
   ["READY", { name: "READY", service, credit: null }, ["echo"]],
   ["READY with credit", { name: "READY", service, credit: 16 }, ["echo", "16"]],
   ["REQUEST", { name: "REQUEST", client, body: frames("a", "") }, ["c1", "", "a", ""]],
@@ -64,19 +64,19 @@ const SAID: [string, Said<WorkerCommand>, string[]][] = [
 ];
 
 for (const { dialect, before, codes } of STARTS) {
-  for (const [title, said, rest] of SAID) {
-    const code = codes[said.name];
+  for (const [title, command, rest] of COMMANDS) {
+    const code = codes[command.name];
     if (code === undefined) continue;
-    test(`MDP ${dialect.name}: ${title} has its frames, both ways`, () => {
-      const command: Command = { header: "worker", dialect, ...said };
+    test(`MDP ${dialect.name}: ${title} encodes to its frames and decodes from them`, () => {
+      const whole: Command = { header: "worker", dialect, ...command };
       const wire = frames(...before, code, ...rest);
-      assert.deepEqual(encode(command), wire);
-      assert.deepEqual(decode(wire), command);
+      assert.deepEqual(encode(whole), wire);
+      assert.deepEqual(decode(wire), whole);
     });
   }
 }
 
-test("there is no PARTIAL in 0.1, so to encode one is our own mistake", () => {
+test("PARTIAL in 0.1: encoding it throws a TypeError", () => {
   for (const dialect of [MDP_0_1, MDP_0_1_TEXT]) {
     const partial = { dialect, name: "PARTIAL", body: frames("a") } as const;
     const [service] = frames("echo") as [Frame];
@@ -88,7 +88,7 @@ test("there is no PARTIAL in 0.1, so to encode one is our own mistake", () => {
   }
 });
 
-test("7/MDP: a client command has its frames, both ways, with and without an envelope", () => {
+test("7/MDP, MDP/Client: commands encode and decode, with and without an envelope", () => {
   for (const envelope of [frames(""), frames("id", ""), frames("proxy", "id", "")]) {
     const body = frames("", "b");
     const start = { header: "client", dialect: MDP_0_1, envelope, service, body } as const;
@@ -99,7 +99,7 @@ test("7/MDP: a client command has its frames, both ways, with and without an env
   }
 });
 
-test("18/MDP: a client command has its frames, both ways, with and without an envelope", () => {
+test("18/MDP, MDP/Client: commands encode and decode, with and without an envelope", () => {
   const codes: [ClientCommandName, number][] = [
     ["REQUEST", 1],
     ["PARTIAL", 2],
@@ -117,14 +117,14 @@ test("18/MDP: a client command has its frames, both ways, with and without an en
   }
 });
 
-test("a service name has up to 255 bytes", () => {
+test("service name of 255 bytes: accepted", () => {
   const name = "x".repeat(255);
   assert.equal(decode(frames("MDPC02", [1], name, "a")).header, "client");
   assert.equal(decode(frames("", "MDPC01", name, "a")).header, "client");
   assert.equal(decode(frames("", "MDPW01", [1], name)).header, "worker");
 });
 
-test("a REPLY without the delimiter is taken as it comes, a REQUEST is not", () => {
+test("delimiter omitted: a REPLY is accepted, a REQUEST is invalid", () => {
   for (const { dialect, before, codes } of STARTS) {
     for (const name of ["PARTIAL", "REPLY"] as const) {
       const code = codes[name];
@@ -161,7 +161,7 @@ const INVALID: [string, Frame[], string][] = [
   ["a client of 0.2 without a command", frames("MDPC02"), "unknown client command"],
   ["a client's command 0", frames("MDPC02", [0], "echo", "a"), "unknown client command"],
   ["a client's command 4", frames("MDPC02", [4], "echo", "a"), "unknown client command"],
-  ["a client's command in words", frames("MDPC02", "REQUEST", "a", "b"), "unknown client command"],
+  ["a client's command as text", frames("MDPC02", "REQUEST", "a", "b"), "unknown client command"],
   ["a client of 0.2 without a service", frames("MDPC02", [1]), "client command: no service name"],
   ["a client of 0.2 without a body", frames("MDPC02", [1], "echo"), "client command: no body"],
   ["a client without a service", frames("", "MDPC01"), "client command: no service name"],
@@ -182,7 +182,7 @@ const INVALID: [string, Frame[], string][] = [
   ["a command 7 of 0.2", frames("MDPW02", [7]), "unknown worker command"],
   ["a word in lower case", frames("", "MDPW01", "heartbeat"), "unknown worker command"],
   ["a word with more after it", frames("", "MDPW01", "HEARTBEATS"), "unknown worker command"],
-  ["PARTIAL in words", frames("", "MDPW01", "PARTIAL", "c1", "", "a"), "unknown worker command"],
+  ["PARTIAL as text", frames("", "MDPW01", "PARTIAL", "c1", "", "a"), "unknown worker command"],
   ["a word in 0.2", frames("MDPW02", "HEARTBEAT"), "unknown worker command"],
   ["a command of two bytes", frames("", "MDPW01", [1, 1], "echo"), "unknown worker command"],
   ["READY without a service", frames("", "MDPW01", [1]), "READY: no service name"],
@@ -214,12 +214,12 @@ const INVALID: [string, Frame[], string][] = [
 ];
 
 for (const [name, wire, reason] of INVALID) {
-  test(`invalid, with a reason: ${name}`, () => {
+  test(`${name}: invalid, "${reason}"`, () => {
     assert.deepEqual(decode(wire), { header: "invalid", reason });
   });
 }
 
-test("decoding is total: whatever comes is a command that encodes to the same frames, or invalid", () => {
+test("any frames: a command that encodes to the same frames, or invalid with a reason", () => {
   const start = fc.constantFrom([], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"]);
   const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02"];
   const words = ["READY", "REQUEST", "PARTIAL", "REPLY", "HEARTBEAT", "DISCONNECT"];
@@ -238,7 +238,7 @@ test("decoding is total: whatever comes is a command that encodes to the same fr
       if (command.header === "invalid") return command.reason.length > 0;
       dialects.add(command.dialect);
       const again = encode(command);
-      // Only the delimiter that a REPLY may leave out can come back added.
+      // Encoding adds the delimiter to a REPLY that omitted it, and nothing else.
       return Buffer.concat(again).equals(Buffer.concat(wire)) && again.length - wire.length <= 1;
     }),
     { numRuns: 20_000 },

@@ -1,8 +1,7 @@
-// The Majordomo Protocol on the wire: frames in, commands out, and back again (7/MDP, 18/MDP).
-// Nothing here keeps state, and nothing throws on what a peer sent: bad input is a value with a
-// reason.
+// The codec of the Majordomo Protocol (7/MDP, 18/MDP): frames to commands, and commands to frames.
+// Nothing here keeps state. No frames from a peer make it throw: invalid input is a value with a reason.
 //
-// The address that a ROUTER puts before each message is the transport's and never reaches this file.
+// Frames start at the envelope: the transport hands over the address of the sender apart from them.
 
 import {
   type ClientCommandName,
@@ -16,17 +15,18 @@ import {
 import { envelopeLength } from "./envelope.ts";
 import { EMPTY, type Frame, isSame } from "./frame.ts";
 
-/** MDP/Client. In 0.1 a REPLY has the frames of a REQUEST, and is read as one. */
+/** A command of MDP/Client. In 0.1 a REPLY has the frames of a REQUEST and decodes to one. */
 export type ClientCommand = {
   header: "client";
   dialect: Dialect;
   name: ClientCommandName;
-  envelope: Frame[]; // All that stood before the header; goes back unchanged (28/REQREP).
+  /** All frames before the header. A reply carries them back unchanged (28/REQREP). */
+  envelope: Frame[];
   service: Frame;
   body: Frame[];
 };
 
-/** MDP/Worker. */
+/** A command of MDP/Worker. */
 export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
   | { name: "READY"; service: Frame; credit: number | null } // Null: a plain 7/MDP worker.
   | { name: "REQUEST"; client: Frame; body: Frame[] } // `client` is opaque to the worker.
@@ -36,34 +36,34 @@ export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
   | { name: "DISCONNECT" }
 );
 
-/** A message that is not MDP. Its sender cannot be trusted with anything else that it sends. */
+/** A message that is not MDP. The broker ends the conversation with a worker that sends one. */
 export type Invalid = { header: "invalid"; reason: string };
 
 export type Command = ClientCommand | WorkerCommand;
 
-/** The longest service name in bytes. Peers choose the names, and brokers remember them. */
+/** The longest service name, in bytes. Peers choose the names, and the broker keeps them. */
 export const SERVICE_NAME_BYTES_MAX = 255;
 
-/** How large a message may be in bytes, unless the broker is set otherwise. */
+/** The default of the largest message, in bytes. */
 export const MESSAGE_BYTES_MAX = 2 ** 24;
 
-/** What a message may take besides its service name or client address, and its body. */
+/** Room for the envelope, the header and the command of a message, in bytes. */
 const MESSAGE_MARGIN_BYTES = 512;
 
-/** The most bytes that a body and what it is addressed to may have in a message of so many. */
+/** The largest body plus address, in bytes, that fits in a message of `messageBytesMax`. */
 export const bodyBytesMax = (messageBytesMax: number) => messageBytesMax - MESSAGE_MARGIN_BYTES;
 
-/** The most frames that a message may have, so that no message is all frames and no bytes. */
+/** The most frames of a message. Bytes alone do not bound it: empty frames have none. */
 export const MESSAGE_FRAMES_MAX = 65_536;
 
-/** The most of them that a body may have, so that there is room for what it is addressed to. */
+/** The most frames of a body: it leaves room for the envelope and the header. */
 export const BODY_FRAMES_MAX = MESSAGE_FRAMES_MAX - 100;
 
-/** The most requests at once that a worker may announce in READY. */
+/** The largest credit that a worker may announce in READY: its requests in flight at once. */
 export const CREDIT_MAX = 65_535;
 
 /**
- * The frames of a command. In 0.1, in bytes or in words:
+ * The frames of a command. In 0.1 and in the text dialect:
  * client   `[envelope…] [MDPC01] [service] [body…]`, the envelope ending with an empty frame
  * worker   `[] [MDPW01] [command] …` with, after it,
  *          READY `[service] [credit]?`, REQUEST and REPLY `[client] [] [body…]`
@@ -77,12 +77,12 @@ export function encode(command: Command): Frame[] {
   const { dialect, name } = command;
   if (command.header === "client") {
     const { envelope, service, body } = command;
-    if (name === "PARTIAL" && !streams(dialect)) throw missing(command);
+    if (name === "PARTIAL" && !streams(dialect)) throw notInDialect(command);
     const code = dialect.clientCommands ? [dialect.clientCommands[command.name]] : [];
     return [...envelope, dialect.clientHeader, ...code, service, ...body];
   }
   const code = dialect.workerCommands[command.name];
-  if (!code) throw missing(command);
+  if (!code) throw notInDialect(command);
   const start = [...dialect.delimiter, dialect.workerHeader, code];
   switch (command.name) {
     case "READY":
@@ -98,7 +98,7 @@ export function encode(command: Command): Frame[] {
   }
 }
 
-/** The command that these frames are, or why they are none. */
+/** Decodes frames to the command that they are, or to the reason why they are none. */
 export function decode(frames: Frame[]): Command | Invalid {
   if (frames.length > MESSAGE_FRAMES_MAX) return invalid("too many frames");
   const at = envelopeLength(frames);
@@ -110,24 +110,24 @@ export function decode(frames: Frame[]): Command | Invalid {
   return decodeWorker(header, frames, at);
 }
 
-/** A service's name as a frame. Throws a RangeError for one that the protocol has no room for. */
+/** A service's name as a frame. Throws a RangeError if it is empty or too long. */
 export function serviceFrame(service: string): Frame {
   const frame = Buffer.from(service);
-  if (wrongName(frame) === null) return frame;
+  if (faultOfName(frame) === null) return frame;
   throw new RangeError(
     `a service name has 1 to ${SERVICE_NAME_BYTES_MAX} bytes, not ${frame.length}`,
   );
 }
 
-/** `at` is where the header is. */
+/** `at` is the index of the header. */
 function decodeClient(dialect: Dialect, frames: Frame[], at: number): Command | Invalid {
   const { clientCommands: commands } = dialect;
   const name = commands ? clientCommandOf(commands, frames[at + 1]) : "REQUEST";
   if (!name) return invalid("unknown client command");
   const serviceAt = commands ? at + 2 : at + 1;
   const service = frames[serviceAt];
-  const wrong = wrongName(service);
-  if (wrong || !service) return invalid(`client command: ${wrong}`);
+  const fault = faultOfName(service);
+  if (fault || !service) return invalid(`client command: ${fault}`);
   const envelope = frames.slice(0, at);
   const body = frames.slice(serviceAt + 1);
   if (body.length === 0) return invalid("client command: no body");
@@ -169,8 +169,8 @@ function decodeNamed(dialect: Dialect, name: WorkerCommandName, rest: Frame[]): 
 
 function decodeReady(dialect: Dialect, rest: Frame[]): Command | Invalid {
   const [service, creditFrame] = rest;
-  const wrong = wrongName(service);
-  if (wrong || !service) return invalid(`READY: ${wrong}`);
+  const fault = faultOfName(service);
+  if (fault || !service) return invalid(`READY: ${fault}`);
   if (rest.length > 2) return invalid("READY: frames after the credit");
   if (!creditFrame) return { header: "worker", dialect, name: "READY", service, credit: null };
   const credit = parseCredit(creditFrame);
@@ -185,7 +185,7 @@ function decodeWithClient(
 ): Command | Invalid {
   const [client, delimiter] = rest;
   if (!client || client.length === 0) return invalid(`${name}: no client address`);
-  // The Guide's PHP worker leaves the delimiter out of its REPLY; its body starts at once.
+  // The Guide's PHP worker omits the delimiter of its REPLY: the body follows the client address.
   const isDelimited = delimiter?.length === 0;
   if (!isDelimited && name === "REQUEST") return invalid("REQUEST: no empty frame");
   const body = rest.slice(isDelimited ? 2 : 1);
@@ -193,7 +193,7 @@ function decodeWithClient(
   return { header: "worker", dialect, name, client, body };
 }
 
-function wrongName(service: Frame | undefined): string | null {
+function faultOfName(service: Frame | undefined): string | null {
   if (!service || service.length === 0) return "no service name";
   if (service.length > SERVICE_NAME_BYTES_MAX) return "the service name is too long";
   return null;
@@ -206,7 +206,7 @@ function parseCredit(frame: Frame): number | null {
   return credit >= 1 && credit <= CREDIT_MAX ? credit : null;
 }
 
-/** In words or in bytes, MDP/Client 0.1 is the same: it has no commands. */
+/** The text dialect has the same MDP/Client as 0.1, which has no commands. */
 const CLIENT_DIALECTS = [MDP_0_1, MDP_0_2];
 
 const WORKER_COMMANDS = DIALECTS.flatMap((dialect) =>
@@ -218,6 +218,7 @@ const WORKER_COMMANDS = DIALECTS.flatMap((dialect) =>
   })),
 );
 
-const missing = ({ dialect, name }: Command) => new TypeError(`MDP ${dialect.name} has no ${name}`);
+const notInDialect = ({ dialect, name }: Command) =>
+  new TypeError(`MDP ${dialect.name} has no ${name}`);
 
 const invalid = (reason: string): Invalid => ({ header: "invalid", reason });

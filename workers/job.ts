@@ -1,7 +1,7 @@
 // What a handler does for one request, and what becomes of what it says, throws or yields.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeErrorReply, type FailureCode } from "../protocol/error-reply.ts";
+import { type ErrorCode, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { Log } from "../runtime/log.ts";
@@ -31,9 +31,9 @@ type Parts = AsyncGenerator<Answer, Answer | undefined> | AsyncGenerator<Answer,
 
 /** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
 export class ServiceError extends Error {
-  readonly code: FailureCode;
+  readonly code: ErrorCode;
 
-  constructor(code: FailureCode, sentence: string) {
+  constructor(code: ErrorCode, sentence: string) {
     super(sentence);
     this.name = "ServiceError";
     this.code = code;

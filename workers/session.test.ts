@@ -383,7 +383,7 @@ test("parts that the broker would not take end their handler and become an error
 
 const OWN = "> READY echo 2 (0.2)";
 const PLAIN = "> READY echo without a credit";
-const IN_WORDS = "> READY echo without a credit (0.1 in words)";
+const IN_WORDS = "> READY echo without a credit (0.1-text)";
 
 test("a broker that is reached and says nothing is told READY in other ways, in turn", () => {
   const inParts = dialog({ streams: true });
@@ -439,8 +439,8 @@ test("a conversation goes on in the dialect in which it was opened", () => {
   for (const opening of [OWN, OWN, PLAIN, IN_WORDS]) assert.equal(meetsSilence(), opening);
   brokerSays(inDialect(MDP_0_1_TEXT).request("c1", "3"));
   assert.deepEqual(yields(1, "one"), []);
-  assert.deepEqual(answers(1, "two"), ["> REPLY c1 one two (0.1 in words)"]);
-  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT (0.1 in words)"]);
+  assert.deepEqual(answers(1, "two"), ["> REPLY c1 one two (0.1-text)"]);
+  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT (0.1-text)"]);
 });
 
 test("a broker that is not reached is told READY in the same way", () => {

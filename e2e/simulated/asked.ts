@@ -63,7 +63,7 @@ export function wishOf({ service: frame, body }: ClientCommand): Wish | null {
   if (!service.startsWith("mmi.")) return { service, ttl: null, call: false, callId: null, body };
   if (service !== "mmi.call") return null;
   const call = decodeCall(body);
-  if ("wrong" in call) return null;
+  if ("reason" in call) return null;
   const { ttl = null, id = null } = call.options;
   return { service: call.service.toString("latin1"), ttl, call: true, callId: id, body: call.body };
 }

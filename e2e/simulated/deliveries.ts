@@ -229,7 +229,7 @@ const hasAlone = ({ holds }: Registered) => [...holds.values()].some(({ alone })
 
 const REPLIED: Record<string, Sight> = {
   "0.1": "a worker of 0.1 replied",
-  "0.1 in words": "a worker of 0.1 in words replied",
+  "0.1-text": "a worker of 0.1-text replied",
   "0.2": "a worker of 0.2 replied",
 };
 

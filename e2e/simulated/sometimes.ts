@@ -26,7 +26,7 @@ export const SIGHTS = [
   "a plain worker was given a call whose client is gone",
   "a forged REPLY was dropped",
   "a worker of 0.1 replied",
-  "a worker of 0.1 in words replied",
+  "a worker of 0.1-text replied",
   "a worker of 0.2 replied",
   "a worker spoke another dialect than before, and was sent away",
   "a client of 0.1 had its reply",

@@ -124,7 +124,7 @@ const WRONG: [string, BrokerMaker, RegExp][] = [
     /^S12, .* was not told that no more comes/,
   ],
   ["answers clients of 0.1 in 0.2", translates("client", MDP_0_1, MDP_0_2), /^S11, /],
-  ["tells workers of 0.1 in words", translates("worker", MDP_0_1, MDP_0_1_TEXT), /^S11, /],
+  ["tells workers of 0.1-text", translates("worker", MDP_0_1, MDP_0_1_TEXT), /^S11, /],
   ["tells workers of 0.2 in 0.1", translates("worker", MDP_0_2, MDP_0_1), /^S11, /],
 ];
 

@@ -1,7 +1,7 @@
 // What the two databases have to tell each other apart by. Everything else is the same for both.
 
 import type { Dialect, RawBuilder } from "kysely";
-import type { FailureCode } from "../../protocol/error-reply.ts";
+import type { ErrorCode } from "../../protocol/error-reply.ts";
 
 export type Engine = {
   name: "SQLite" | "PostgreSQL";
@@ -37,4 +37,4 @@ export type Document = {
 };
 
 /** What became of a request: 200 and JSON, or the code and the sentence of its refusal. */
-export type Outcome = { code: 200 | FailureCode; reply: string };
+export type Outcome = { code: 200 | ErrorCode; reply: string };

@@ -60,7 +60,7 @@ export const WIRE: Mutant[] = [
     replace: "const CLIENT_DIALECTS = [MDP_0_1];",
   },
   {
-    rule: "Workers of 0.1 in words are not understood.",
+    rule: "Workers of 0.1-text are not understood.",
     file: "protocol/dialects.ts",
     find: "export const DIALECTS = [MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2];",
     replace: "export const DIALECTS = [MDP_0_1, MDP_0_2];",

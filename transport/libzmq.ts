@@ -1,4 +1,4 @@
-// The transport on the `zeromq` package: a ROUTER that is bound and DEALERs that connect.
+// The transport on the `zeromq` package: a ROUTER that binds and DEALERs that connect.
 
 import { randomBytes } from "node:crypto";
 import { Dealer, version as libzmqVersion, Router } from "zeromq";
@@ -15,9 +15,9 @@ import type {
 export const version = `libzmq ${libzmqVersion}`;
 
 /**
- * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
- * sender its connection. Without `detectDisconnects` no disconnect is reported. Rejects with
- * libzmq's error code (EADDRINUSE, EACCES …) if it cannot.
+ * Binds the broker's socket to `endpoint`. A peer that sends a frame of more than `frameBytesMax` bytes
+ * loses its connection. Without `detectDisconnects` no disconnect is reported. Rejects with libzmq's
+ * error code (EADDRINUSE, EACCES …).
  */
 export async function bind(
   endpoint: string,
@@ -25,22 +25,22 @@ export async function bind(
   events: BoundEvents,
 ): Promise<Bound> {
   const socket = new BrokerSocket({
-    // Without sendTimeout 0 the package makes every 512th send of a burst wait, and throws EBUSY at
-    // the one after it. With it and `mandatory`, a send that cannot be made fails at once.
+    // Without sendTimeout 0 the package waits at every 512th send of a burst and throws EBUSY at the
+    // next one. With it and `mandatory`, a send to a full or missing peer fails immediately.
     sendTimeout: 0,
     mandatory: true,
-    handover: true, // A peer with a fixed routing id comes back before its old connection is dead.
+    handover: true, // A peer with a fixed routing id may reconnect before its old connection is closed.
     sendHighWaterMark: PEER_MESSAGES_MAX,
     maxMessageSize: frameBytesMax,
     linger: LINGER_MS,
     ...heartbeats(timing),
   });
-  // A peer that could guess this message could say that it is gone, and no more than that.
+  // Random, so that no peer can fake a disconnect; at worst it could fake its own.
   const farewell = randomBytes(16);
   const detectsDisconnects = detectDisconnects && socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
   let open = true;
-  setImmediate(() => void receiveAll()); // What waits already is told once the caller has this.
+  setImmediate(() => void receiveAll()); // No event before the caller has the returned object.
   return { send, close, detectsDisconnects };
 
   async function receiveAll() {
@@ -55,9 +55,8 @@ export async function bind(
   function send(to: string, frames: Frame[]) {
     if (!open) return;
     socket.send([Buffer.from(to, "latin1"), ...frames]).catch((error) => {
-      // A peer that has left (EHOSTUNREACH) may have said things that are not read yet. The farewell
-      // comes after them, or its heartbeats do not come any more. A peer that does not read (EAGAIN)
-      // has its chance behind it.
+      // Messages of a peer that has left (EHOSTUNREACH) may still be unread: the farewell or missing
+      // heartbeats report it later. A peer that does not read (EAGAIN) is a slow consumer.
       if (error.code !== "EHOSTUNREACH") events.gone(to);
     });
   }
@@ -68,7 +67,7 @@ export async function bind(
   }
 }
 
-/** Connects a DEALER to `endpoint`, for as long as it takes; libzmq looks the name up each time. */
+/** Connects a DEALER to `endpoint`, again and again; libzmq looks up the name at each attempt. */
 export function connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected {
   const socket = new Dealer({
     sendTimeout: 0,
@@ -100,7 +99,7 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
     }
   }
 
-  /** The news of the end may overtake the last messages: wait for a turn that brings none. */
+  /** The disconnect event may overtake the last messages: wait for a turn without a message. */
   function goneOnceRead(receivedBefore: number) {
     setImmediate(() =>
       setImmediate(() => {
@@ -120,13 +119,13 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
   function close(lingerMs: number) {
     if (!open) return;
     open = false;
-    // Otherwise libzmq would go on connecting, to say what nobody stands behind any more.
+    // Without a connection, libzmq would go on connecting in order to send stale messages.
     socket.linger = connected ? lingerMs : 0;
     socket.close();
   }
 }
 
-/** ZMTP's own, between the libraries: they say that a process is there, not that its loop turns. */
+/** The heartbeats of ZMTP: they show that the process exists, not that its event loop runs. */
 function heartbeats({ deadAfterMs }: Timing) {
   const timeoutMs = Math.min(deadAfterMs, HEARTBEAT_TIMEOUT_MS_MAX);
   return {
@@ -136,25 +135,25 @@ function heartbeats({ deadAfterMs }: Timing) {
   };
 }
 
-/** The wire has 16 bits for it, in tenths of a second. */
+/** ZMTP has 16 bits for it, in tenths of a second. */
 const HEARTBEAT_TIMEOUT_MS_MAX = 6_553_500;
 
-/** How many messages may wait for a peer that does not read. */
+/** The most messages that may wait for a peer to read. */
 const PEER_MESSAGES_MAX = 100_000;
 
-/** How long the broker's socket goes on sending once it is closed, in ms. */
+/** After a close, the broker goes on sending for at most this many ms. */
 const LINGER_MS = 1000;
 
 const ZMQ_DISCONNECT_MSG = 111;
 
 class BrokerSocket extends Router {
-  /** Has libzmq deliver `message` in the name of each peer whose connection broke. */
+  /** Makes libzmq deliver `message` in the name of each peer whose connection broke. */
   announceDisconnects(message: Frame): boolean {
     try {
       this.setStringOption(ZMQ_DISCONNECT_MSG, message);
       return true;
     } catch {
-      return false; // A draft option: builds of libzmq without the draft API refuse it.
+      return false; // Builds of libzmq without its draft API do not have this option.
     }
   }
 }

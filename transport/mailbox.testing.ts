@@ -1,4 +1,4 @@
-/** Collects calls, and resolves `next` to them in turn. */
+/** A queue of items: `put` adds one, and each `next` resolves to the next one. */
 export function mailbox<Item>() {
   const items: Item[] = [];
   const waiters: ((item: Item) => void)[] = [];

@@ -21,16 +21,16 @@ afterEach(() => {
   for (const transport of transports.splice(0)) transport.close(0);
 });
 
-/** A program that was busy for a while finds the last messages and the news of the end together. */
-function findsItAllTogether(ms = 200) {
+/** Blocks this process, so that it receives the last messages and the disconnect together. */
+function block(ms = 200) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-type News = { from: string; frames: string[] } | { gone: string };
+type Event = { from: string; frames: string[] } | { gone: string };
 
 const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
 
-/** Each of them with each, since any may be at the other end. */
+/** Each transport with each, since either may be at the other end. */
 const PAIRS = [libzmq, zmtp].flatMap((bound) =>
   [libzmq, zmtp].map((connecting) => ({ bound, connecting })),
 );
@@ -39,12 +39,12 @@ for (const {
   bound: { bind, version: at },
   connecting: { connect, version: to },
 } of PAIRS) {
-  describe(`${at} is bound, ${to} connects:`, () => suite(bind, connect));
+  describe(`${at} binds, ${to} connects:`, () => suite(bind, connect));
 }
 
 function suite(bind: Transport["bind"], connect: Transport["connect"]) {
   async function bound(at: string, binding = {}) {
-    const news = mailbox<News>();
+    const news = mailbox<Event>();
     const transport = await bind(
       at,
       { ...BINDING, ...binding },
@@ -80,29 +80,29 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     return { ...transport, next: news.next, opened: opened.promise };
   }
 
-  test("what waits already is told once the caller has the bound side", async () => {
+  test("messages that arrive during bind: handed over after bind has resolved", async () => {
     const at = endpoint();
     const { send } = connected(at);
     send(frames("early"));
     let isBound = false;
     const tooEarly: string[][] = [];
-    const told = Promise.withResolvers<void>();
+    const received = Promise.withResolvers<void>();
     const binding = bind(at, BINDING, {
       message: (_, message) => {
         if (!isBound) tooEarly.push(message.map(String));
-        told.resolve();
+        received.resolve();
       },
       gone() {},
       refused() {},
     });
-    findsItAllTogether(1500); // For so long it may take to connect again.
+    block(1500); // A connecting side tries again within 1 s.
     transports.push(await binding.catch(assert.fail));
     isBound = true;
-    await told.promise;
+    await received.promise;
     assert.deepEqual(tooEarly, []);
   });
 
-  test("messages go both ways, whatever their frames, and a peer has one address", async () => {
+  test("messages both ways: the same frames, and one address per peer", async () => {
     const at = endpoint();
     const broker = await bound(at);
     const peer = connected(at);
@@ -115,7 +115,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual(await broker.next(), { from: first.from, frames: ["again"] });
   });
 
-  test("a peer that closes is gone at once", async () => {
+  test("peer closes: gone at once", async () => {
     const at = endpoint();
     const broker = await bound(at);
     assert.equal(broker.detectsDisconnects, true);
@@ -126,7 +126,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual(await broker.next(), { gone: from });
   });
 
-  test("what a peer said before it left is read before it is gone, whatever is sent to it", async () => {
+  test("peer sends and closes: its messages come before gone, also if it is sent some", async () => {
     const at = endpoint();
     const broker = await bound(at);
     const peer = connected(at);
@@ -134,7 +134,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     for (let n = 0; n < 500; n += 1) peer.send(frames(String(n)));
     peer.close(1000);
     await broker.next();
-    findsItAllTogether();
+    block();
     for (let n = 1; n < 500; n += 1) {
       const message = await broker.next();
       assert.ok("from" in message && message.frames[0] === String(n), JSON.stringify(message));
@@ -143,7 +143,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.ok("gone" in (await broker.next()));
   });
 
-  test("with deaths unnoticed nobody is gone, neither who closes nor who cannot be reached", async () => {
+  test("disconnect detection off: neither a closed nor an unreachable peer is gone", async () => {
     const at = endpoint();
     const broker = await bound(at, { detectDisconnects: false });
     assert.equal(broker.detectsDisconnects, false);
@@ -151,20 +151,20 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     peer.send(frames("hello"));
     const { from } = await broker.nextMessage();
     peer.close(0);
-    findsItAllTogether();
+    block();
     broker.send(from, frames("are you there?"));
     other.send(frames("I am"));
     const next = await broker.next();
     assert.ok("from" in next && next.frames[0] === "I am", JSON.stringify(next));
   });
 
-  test("a peer that does not read is gone when its queue is full, and holds up nobody", async () => {
+  test("slow consumer: gone when its queue is full; other peers are served", async () => {
     const at = endpoint();
     const broker = await bound(at);
-    const deaf = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
-    transports.push({ close: () => deaf.close() });
-    deaf.connect(at);
-    await deaf.send("hello");
+    const slow = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
+    transports.push({ close: () => slow.close() });
+    slow.connect(at);
+    await slow.send("hello");
     const { from } = await broker.nextMessage();
     const body = [Buffer.alloc(100)];
     while (broker.pending() === 0) {
@@ -178,7 +178,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual(hello, ["hello"]);
   });
 
-  test("a burst of 10,000 messages arrives whole and in order, both ways", async () => {
+  test("10,000 messages in a burst, both ways: all arrive in order", async () => {
     const at = endpoint();
     const broker = await bound(at);
     const peer = connected(at);
@@ -191,7 +191,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     for (let n = 0; n < 10_000; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
   });
 
-  test("what a broker said last is read before it is gone", async () => {
+  test("broker sends and closes: its messages come before gone", async () => {
     const at = endpoint();
     const broker = await bound(at);
     const peer = connected(at);
@@ -199,12 +199,12 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     const { from } = await broker.nextMessage();
     for (let n = 0; n < 900; n += 1) broker.send(from, frames(String(n)));
     broker.close();
-    findsItAllTogether();
+    block();
     for (let n = 0; n < 900; n += 1) assert.deepEqual(await peer.next(), [String(n)]);
     assert.equal(await peer.next(), "gone");
   });
 
-  test("who sends a frame that is too large loses the connection, and the rest goes on", async () => {
+  test("peer sends a frame that is too large: disconnected; other peers are served", async () => {
     const at = endpoint();
     const broker = await bound(at, { frameBytesMax: 100 });
     const [rude, polite] = [connected(at), connected(at)];
@@ -214,7 +214,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
   });
 
-  test("bytes that are no ZeroMQ at all do no harm", async () => {
+  test("bytes that are not ZMTP: other peers are served", async () => {
     const at = endpoint();
     const broker = await bound(at);
     for (const junk of ["GET / HTTP/1.1\r\n\r\n", "\x00".repeat(64), "\xff".repeat(64)]) {
@@ -228,7 +228,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
   });
 
-  test("a connecting side may start before the broker, and waits for it", async () => {
+  test("peer starts before the broker: its messages wait", async () => {
     const at = endpoint();
     const peer = connected(at);
     peer.send(frames("early"));
@@ -237,24 +237,24 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual((await broker.nextMessage()).frames, ["early"]);
   });
 
-  test("a closed transport is quiet: nothing is told, and what is still sent is dropped", async () => {
+  test("closed transport: no events, and messages are dropped", async () => {
     const at = endpoint();
     const broker = await bound(at);
     const peer = connected(at);
     for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
     const { from } = await broker.nextMessage();
     for (let n = 0; n < 100; n += 1) peer.send(frames(String(n)));
-    findsItAllTogether();
-    const told = broker.pending();
+    block();
+    const before = broker.pending();
     broker.close();
     broker.send(from, frames("too late"));
     assert.equal(await peer.next(), "gone");
-    assert.equal(broker.pending(), told);
+    assert.equal(broker.pending(), before);
     peer.close(0);
     peer.send(frames("too late"));
   });
 
-  test("who gives up a broker that was never there says nothing to the next one", async () => {
+  test("peer closes before it ever connected: the next broker receives nothing from it", async () => {
     const at = endpoint();
     const gaveUp = connected(at);
     gaveUp.send(frames("stale"));
@@ -267,7 +267,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     }
   });
 
-  test("over ipc as over tcp", async () => {
+  test("ipc endpoint: the same as tcp", async () => {
     const at = `ipc://${join(mkdtempSync(join(tmpdir(), "mdp-")), "socket")}`;
     const broker = await bound(at);
     const peer = connected(at);
@@ -279,7 +279,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.deepEqual(await broker.next(), { gone: from });
   });
 
-  test("frames of any length are the same at the other end, both ways", async () => {
+  test("frames of 0 bytes to 1 MiB, both ways: the same at the other end", async () => {
     const at = endpoint();
     const most = 2 ** 20;
     const broker = await bound(at, { frameBytesMax: most, unsentBytesMax: 64 * most });
@@ -294,7 +294,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     assert.ok(Array.isArray(back) && back.every((frame, nth) => frame === String(message[nth])));
   });
 
-  test("who connected finds the next broker by itself", async () => {
+  test("broker restarts: the peer connects again by itself", async () => {
     const at = endpoint();
     const first = await bound(at);
     const peer = connected(at);

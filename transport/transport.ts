@@ -1,56 +1,62 @@
-// What carries messages. The broker binds, workers and clients connect; neither knows what carries.
-// There are two: libzmq.ts and zmtp.ts. On the wire they are the same.
+// The seam to the transport. The broker binds, workers and clients connect, and neither depends on which
+// transport carries its messages: libzmq.ts or zmtp/. Both are the same on the wire.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 
 export type Timing = {
   /**
-   * After how long without a sign of life a connection counts as broken, in ms. This is the
-   * transport's own care for connections that vanished without a word; let it be longer than a
-   * lease, which is for the peers to decide.
+   * After this many ms without a byte, the transport closes a connection. It must be longer than a
+   * lease: whether a silent peer is dead is for the broker, the worker and the client to decide.
    */
   deadAfterMs: number;
 };
 
 export type Binding = Timing & {
-  /** A peer that sends a larger frame loses its connection. */
+  /** The largest frame that a peer may send, in bytes. A peer that exceeds it loses its connection. */
   frameBytesMax: number;
-  /** A peer is gone when more than this waits for it to read. libzmq has another bound: 100,000 messages. */
+  /**
+   * The most bytes that may wait for a peer to read. A slow consumer that exceeds it loses its
+   * connection. libzmq bounds messages instead: 100,000.
+   */
   unsentBytesMax: number;
-  /** Whether broken connections are told. */
+  /** Whether `gone` reports broken connections; true by default. */
   detectDisconnects?: boolean;
 };
 
-/** What the bound side tells its program. */
+/** The events of the bound side. */
 export type BoundEvents = {
   message(from: Address, frames: Frame[]): void;
-  gone(peer: Address): void; // Its connection broke, or it does not take what it is sent.
-  refused(reason: string): void; // Somebody who does not speak ZMTP as we do. libzmq does not tell.
+  /** The connection broke, or the peer is a slow consumer. Its messages were all handed over before. */
+  gone(peer: Address): void;
+  /** The transport closed a connection whose peer broke ZMTP. libzmq does not report these. */
+  refused(reason: string): void;
 };
 
 export type Bound = {
   /**
-   * Never blocks and never throws: who does not take what it is sent is `gone`. The frames go out when
-   * this turn of the loop is over; they are to be left as they are.
+   * Never blocks and never throws: a peer that cannot take the message is reported as `gone`. The
+   * transport reads the frames when this turn of the event loop ends, so they must not be changed.
    */
   send(to: Address, frames: Frame[]): void;
-  /** Goes on sending what still waits, for a moment, and tells nothing more. */
+  /** Goes on sending pending messages for a moment. No events come any more. */
   close(): void;
-  /** Whether broken connections are told at once, or only heartbeats show them. */
+  /** Whether `gone` reports broken connections; if not, only missing heartbeats reveal them. */
   detectsDisconnects: boolean;
 };
 
-/** What the connecting side tells its program. */
+/** The events of the connecting side. */
 export type ConnectedEvents = {
-  opened(): void; // There is a connection, for the first time or again.
+  /** There is a connection: the first one, or the next one after `gone`. */
+  opened(): void;
   message(frames: Frame[]): void;
-  gone(): void; // The connection broke.
+  /** The connection broke. */
+  gone(): void;
 };
 
 export type Connected = {
-  /** Never blocks and never throws. What is sent before there is a connection waits for it. */
+  /** Never blocks and never throws. Messages wait while there is no connection. */
   send(frames: Frame[]): void;
-  /** Goes on sending what still waits, for `lingerMs` at most, if there is a connection. */
+  /** Goes on sending pending messages for `lingerMs` at most, if there is a connection. */
   close(lingerMs: number): void;
 };
 
@@ -58,11 +64,11 @@ export const TRANSPORTS = ["libzmq", "zmtp"] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 export const TRANSPORT_DEFAULT: TransportName = "zmtp";
 
-/** What each of them is. */
 export type Transport = {
+  /** Name and version, as logs and metrics show them. */
   version: string;
-  /** Rejects with an error that has the system's code (EADDRINUSE, EACCES …) if it cannot. */
+  /** Rejects with an error that has the system's code (EADDRINUSE, EACCES …). */
   bind(endpoint: string, binding: Binding, events: BoundEvents): Promise<Bound>;
-  /** Connects for as long as it takes, again and again, and keeps the process up until it is closed. */
+  /** Connects again and again, and keeps the process running until it is closed. */
   connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected;
 };

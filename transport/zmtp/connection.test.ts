@@ -8,7 +8,7 @@ import { encodeCommand, encodeMessages } from "./frames.ts";
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const message = (...frames: string[]) => Buffer.concat(encodeMessages([frames.map(bytes)]));
 
-/** As the RFC has it, byte by byte. */
+/** The bytes of 37/ZMTP, Greeting. */
 const GREETING = bytes(`\xff${"\0".repeat(8)}\x7f\x03\x01NULL${"\0".repeat(16 + 1 + 31)}`);
 const property = (name: string, value: string) =>
   `${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`;
@@ -22,14 +22,14 @@ const ROUTER: ConnectionOptions = {
   deadAfterMs: 4000,
 };
 
-/** What is done with these bytes, in a few words each. */
-function hears(connection: Connection, ...said: (Buffer | string)[]): string[] {
-  return said.flatMap((each) =>
-    connection.receive(typeof each === "string" ? bytes(each) : each).map(inWords),
+/** The effects of these bytes, each in a few words. */
+function effectsOf(connection: Connection, ...sent: (Buffer | string)[]): string[] {
+  return sent.flatMap((each) =>
+    connection.receive(typeof each === "string" ? bytes(each) : each).map(describeEffect),
   );
 }
 
-function inWords(effect: Effect): string {
+function describeEffect(effect: Effect): string {
   switch (effect.do) {
     case "send":
       return `send ${inText(effect.bytes)}`;
@@ -39,46 +39,46 @@ function inWords(effect: Effect): string {
       return `message ${effect.frames.map(inText).join("|")}`;
     case "refuse":
       return `refuse: ${effect.reason}`;
-    case "give up":
-      return "give up";
+    case "time out":
+      return "time out";
   }
 }
 
 const inText = (buffer: Buffer) => buffer.toString("latin1");
 const READY_OF_ROUTER = `send ${inText(encodeCommand("READY", bytes(property("Socket-Type", "ROUTER"))))}`;
 
-/** One that has shaken hands. */
+/** A connection whose handshake is complete. */
 function opened(options: Partial<ConnectionOptions> = {}, said: (Buffer | string)[] = []) {
   const connection = new Connection({ ...ROUTER, ...options }, 0);
-  hears(connection, GREETING, ready(), ...said);
+  effectsOf(connection, GREETING, ready(), ...said);
   assert.ok(connection.open);
   return connection;
 }
 
-test("37/ZMTP: the greeting says signature, version 3.1 and the mechanism NULL, in 64 bytes", () => {
+test("37/ZMTP: the greeting has signature, version 3.1 and mechanism NULL in 64 bytes", () => {
   assert.deepEqual(encodeGreeting(), GREETING);
 });
 
-test("37/ZMTP: a greeting is answered with READY, and the peer's READY opens the connection", () => {
+test("37/ZMTP: greeting received: READY is sent; READY received: the connection is open", () => {
   const connection = new Connection(ROUTER, 0);
-  assert.deepEqual(hears(connection, GREETING), [READY_OF_ROUTER]);
+  assert.deepEqual(effectsOf(connection, GREETING), [READY_OF_ROUTER]);
   assert.equal(connection.open, false);
-  assert.deepEqual(hears(connection, ready()), ["open "]);
+  assert.deepEqual(effectsOf(connection, ready()), ["open "]);
   assert.equal(connection.open, true);
 });
 
-test("37/ZMTP: who connects says what it is, and its identity if it has one", () => {
+test("37/ZMTP: READY has the socket type, and the identity where there is one", () => {
   const dealer = { ...ROUTER, socketType: "DEALER" as const, identity: bytes("me") };
-  const [said = ""] = hears(new Connection(dealer, 0), GREETING);
+  const [said = ""] = effectsOf(new Connection(dealer, 0), GREETING);
   const properties = property("Socket-Type", "DEALER") + property("Identity", "me");
   assert.equal(said, `send ${inText(encodeCommand("READY", bytes(properties)))}`);
 });
 
-test("37/ZMTP: versions from 3.0 on are spoken with, and none before", () => {
+test("37/ZMTP: version 3.0 or later: accepted; earlier: refused", () => {
   const version = (major: number, minor: number) => {
     const greeting = Buffer.from(GREETING);
     greeting.set([major, minor], 10);
-    return hears(new Connection(ROUTER, 0), greeting);
+    return effectsOf(new Connection(ROUTER, 0), greeting);
   };
   for (const [major, minor] of [
     [3, 0],
@@ -88,178 +88,182 @@ test("37/ZMTP: versions from 3.0 on are spoken with, and none before", () => {
   ] as const)
     assert.deepEqual(version(major, minor), [READY_OF_ROUTER]);
   for (const major of [0, 1, 2])
-    assert.deepEqual(version(major, 0), ["refuse: a version of ZMTP before 3.0"]);
+    assert.deepEqual(version(major, 0), ["refuse: a ZMTP version below 3.0"]);
 });
 
-test("37/ZMTP: a greeting that is wrong is refused as soon as that shows", () => {
+test("37/ZMTP: invalid greeting: refused at its first wrong byte", () => {
   for (const [greeting, reason] of [
     ["\x01", "not ZMTP"],
     ["G", "not ZMTP"],
     [`\xff${"\0".repeat(9)}`, "not ZMTP"],
-    [`\xff${"\0".repeat(8)}\x7f\x01`, "a version of ZMTP before 3.0"],
-    [`\xff${"\0".repeat(8)}\x7f\x03\0PLAIN${"\0".repeat(15)}`, "another mechanism than NULL"],
-    [`\xff${"\0".repeat(8)}\x7f\x03\0NULLS${"\0".repeat(15)}`, "another mechanism than NULL"],
+    [`\xff${"\0".repeat(8)}\x7f\x01`, "a ZMTP version below 3.0"],
+    [`\xff${"\0".repeat(8)}\x7f\x03\0PLAIN${"\0".repeat(15)}`, "a mechanism other than NULL"],
+    [`\xff${"\0".repeat(8)}\x7f\x03\0NULLS${"\0".repeat(15)}`, "a mechanism other than NULL"],
   ] as const) {
     const connection = new Connection(ROUTER, 0);
-    assert.deepEqual(hears(connection, greeting.slice(0, -1)), []);
-    assert.deepEqual(hears(connection, greeting.slice(-1)), [`refuse: ${reason}`]);
-    assert.deepEqual(hears(connection, GREETING, ready()), []);
+    assert.deepEqual(effectsOf(connection, greeting.slice(0, -1)), []);
+    assert.deepEqual(effectsOf(connection, greeting.slice(-1)), [`refuse: ${reason}`]);
+    assert.deepEqual(effectsOf(connection, GREETING, ready()), []);
   }
 });
 
-test("28/REQREP: a ROUTER talks to DEALER, REQ and ROUTER, a DEALER to ROUTER, DEALER and REP", () => {
+test("28/REQREP: ROUTER accepts DEALER, REQ and ROUTER; DEALER accepts ROUTER, DEALER and REP", () => {
   const types = ["DEALER", "REQ", "ROUTER", "REP", "PUB", "SUB", "PUSH", "PULL", "PAIR", "", "x"];
   const talksTo = (socketType: ConnectionOptions["socketType"]) =>
     types.filter((type) => {
       const connection = new Connection({ ...ROUTER, socketType }, 0);
-      const [, answer = "", end = ""] = hears(connection, GREETING, ready(type));
+      const [, answer = "", end = ""] = effectsOf(connection, GREETING, ready(type));
       if (answer === "open ") return true;
       assert.ok(answer.includes("\x05ERROR"));
-      assert.equal(end, "refuse: a type of socket that does not go with ours");
+      assert.equal(end, "refuse: a socket type that may not connect to ours");
       return false;
     });
   assert.deepEqual(talksTo("ROUTER"), ["DEALER", "REQ", "ROUTER"]);
   assert.deepEqual(talksTo("DEALER"), ["DEALER", "ROUTER", "REP"]);
 });
 
-test("37/ZMTP: properties are found whatever the case of their names, and others are passed over", () => {
+test("37/ZMTP: property names match in any case; unknown properties are ignored", () => {
   const connection = new Connection(ROUTER, 0);
   const properties =
     property("X-Note", "hi") + property("SOCKET-TYPE", "REQ") + property("identity", "\xffid");
   const said = encodeCommand("READY", bytes(properties));
-  assert.deepEqual(hears(connection, GREETING, said).slice(1), ["open \xffid"]);
+  assert.deepEqual(effectsOf(connection, GREETING, said).slice(1), ["open \xffid"]);
 });
 
-test("28/REQREP: an identity has up to 255 bytes and does not begin with a zero", () => {
+test("28/REQREP: identity over 255 bytes or with a leading zero: refused", () => {
   const identified = (identity: string) => {
     const size = Buffer.alloc(4);
     size.writeUInt32BE(identity.length);
     const said = `\x08Identity${inText(size)}${identity}`;
-    return hears(new Connection(ROUTER, 0), GREETING, ready("DEALER", said)).at(-1);
+    return effectsOf(new Connection(ROUTER, 0), GREETING, ready("DEALER", said)).at(-1);
   };
   assert.equal(identified("x".repeat(255)), `open ${"x".repeat(255)}`);
   assert.equal(identified("x".repeat(256)), "refuse: the identity is too long");
-  assert.equal(identified("\0abcd"), "refuse: the identity begins with a zero");
+  assert.equal(identified("\0abcd"), "refuse: the identity starts with a zero");
 });
 
-test("37/ZMTP: what is no READY at its time is refused, with a reason", () => {
+test("37/ZMTP: anything but a valid READY in the handshake: refused with a reason", () => {
   for (const [said, reason] of [
     [message("a"), "a message before READY"],
-    [encodeCommand("PING", bytes("\0\0")), "another command before READY"],
-    [encodeCommand("ERROR", bytes("\x04oops")), "the peer said ERROR"],
-    [encodeCommand("READY"), "a type of socket that does not go with ours"],
-    [encodeCommand("READY", bytes("\x0bSock")), "a property that ends too early"],
-    [encodeCommand("READY", bytes("\x01x\x7f\xff\xff\xffx")), "a property that ends too early"],
-    [encodeCommand("READY", bytes("\0\0\0\0\0")), "a property that ends too early"],
+    [encodeCommand("PING", bytes("\0\0")), "a command before READY"],
+    [encodeCommand("ERROR", bytes("\x04oops")), "the peer sent ERROR"],
+    [encodeCommand("READY"), "a socket type that may not connect to ours"],
+    [encodeCommand("READY", bytes("\x0bSock")), "a truncated property"],
+    [encodeCommand("READY", bytes("\x01x\x7f\xff\xff\xffx")), "a truncated property"],
+    [encodeCommand("READY", bytes("\0\0\0\0\0")), "a truncated property"],
     [bytes("\x04\0"), "a command without a name"],
     [bytes("\x04\x01\0"), "a command without a name"],
     [bytes("\x04\x03\x09abc"), "a command without a name"],
   ] as const) {
     const connection = new Connection(ROUTER, 0);
-    assert.equal(hears(connection, GREETING, said).at(-1), `refuse: ${reason}`);
-    assert.deepEqual(hears(connection, ready()), []);
+    assert.equal(effectsOf(connection, GREETING, said).at(-1), `refuse: ${reason}`);
+    assert.deepEqual(effectsOf(connection, ready()), []);
   }
 });
 
-test("37/ZMTP: messages are told frame by frame, short and long ones, empty ones too", () => {
+test("37/ZMTP: short, long and empty frames: handed over as one message", () => {
   const connection = opened();
   const long = "x".repeat(256);
   const said = ["\0\x01a", "\x01\0\x01\x02bc\0\0", `\x02\0\0\0\0\0\0\x01\0${long}`];
-  assert.deepEqual(hears(connection, ...said), ["message a", "message |bc|", `message ${long}`]);
+  assert.deepEqual(effectsOf(connection, ...said), [
+    "message a",
+    "message |bc|",
+    `message ${long}`,
+  ]);
 });
 
-test("37/ZMTP: what is wrong with a frame ends the connection, with a reason", () => {
+test("37/ZMTP: invalid frame: refused with a reason", () => {
   for (const [said, reason] of [
     ["\x08\x01a", "a frame with unknown flags"],
     ["\xff\x05junk!", "a frame with unknown flags"],
-    ["\x05\x05\x04PING", "a command that more is to follow"],
+    ["\x05\x05\x04PING", "a command with the MORE flag"],
     [`\x02\0\0\0\0\0\0\x03\xe9`, "too large a frame"],
     [`\x02\x7f${"\xff".repeat(7)}`, "too large a frame"],
     [`\x02${"\xff".repeat(8)}`, "too large a frame"],
     [ready(), "a second READY"],
-    [encodeCommand("ERROR", bytes("\x04oops")), "the peer said ERROR"],
+    [encodeCommand("ERROR", bytes("\x04oops")), "the peer sent ERROR"],
     [encodeCommand("PING", bytes("\0")), "a PING without a time to live"],
     [encodeCommand("PING", bytes(`\0\0${"x".repeat(17)}`)), "a PING with too long a context"],
   ] as const) {
     const connection = opened();
-    assert.deepEqual(hears(connection, said, message("later")), [`refuse: ${reason}`]);
+    assert.deepEqual(effectsOf(connection, said, message("later")), [`refuse: ${reason}`]);
     assert.equal(connection.open, false);
   }
 });
 
-test("Ours: a message has bounds in bytes and in frames, whatever its frames", () => {
+test("Ours: message past its bound in bytes or frames: refused", () => {
   const thousand = `\x03\0\0\0\0\0\0\x03\xe8${"x".repeat(1000)}`;
-  const full = hears(opened(), ...Array(4).fill(thousand), "\0\0");
+  const full = effectsOf(opened(), ...Array(4).fill(thousand), "\0\0");
   assert.equal(full.length, 1);
-  assert.deepEqual(hears(opened(), ...Array(4).fill(thousand), "\0\x01x"), [
+  assert.deepEqual(effectsOf(opened(), ...Array(4).fill(thousand), "\0\x01x"), [
     "refuse: too large a message",
   ]);
   const empty = "\x01\0".repeat(100_000);
-  assert.deepEqual(hears(opened(), empty), []);
-  assert.deepEqual(hears(opened(), empty, "\x01\0"), ["refuse: a message of too many frames"]);
+  assert.deepEqual(effectsOf(opened(), empty), []);
+  assert.deepEqual(effectsOf(opened(), empty, "\x01\0"), ["refuse: a message of too many frames"]);
 });
 
-test("37/ZMTP: a PING is answered with its context, in the middle of a message too", () => {
+test("37/ZMTP: PING, also in the middle of a message: PONG with its context", () => {
   const ping = encodeCommand("PING", bytes("\0\x0acontext"));
   const pong = `send ${inText(encodeCommand("PONG", bytes("context")))}`;
-  assert.deepEqual(hears(opened(), "\x01\x01a", ping, "\0\x01b"), [pong, "message a|b"]);
+  assert.deepEqual(effectsOf(opened(), "\x01\x01a", ping, "\0\x01b"), [pong, "message a|b"]);
 });
 
-test("37/ZMTP: commands that nobody knows are passed over", () => {
+test("37/ZMTP: unknown commands: ignored", () => {
   const said = [encodeCommand("PONG"), encodeCommand("HELLO", bytes("x")), message("a")];
-  assert.deepEqual(hears(opened(), ...said), ["message a"]);
+  assert.deepEqual(effectsOf(opened(), ...said), ["message a"]);
 });
 
-/** What is done in each second up to this one. */
+/** The effects of a tick per second, from one time to the other, in ms. */
 const ticks = (connection: Connection, from: number, to: number) =>
   Array.from({ length: (to - from) / 1000 }, (_, nth) => from + 1000 * (nth + 1)).flatMap((now) =>
-    connection.tick(now).map((effect) => `${now}: ${inWords(effect)}`),
+    connection.tick(now).map((effect) => `${now}: ${describeEffect(effect)}`),
   );
 
-const PING = "send \x04\x07\x04PING\0\x28"; // With a time to live of 4 s.
+const PING = "send \x04\x07\x04PING\0\x28"; // Its time to live is 4 s.
 
-test("37/ZMTP: a silent peer is sent a PING, once, and given up when it stays silent", () => {
+test("37/ZMTP: silent peer: one PING, then a time-out", () => {
   const connection = opened();
-  assert.deepEqual(ticks(connection, 0, 6000), [`2000: ${PING}`, "5000: give up"]);
-  assert.deepEqual(hears(connection, message("too late")), []);
+  assert.deepEqual(ticks(connection, 0, 6000), [`2000: ${PING}`, "5000: time out"]);
+  assert.deepEqual(effectsOf(connection, message("too late")), []);
 });
 
-test("37/ZMTP: any sign of life will do, and after the next silence there is another PING", () => {
+test("37/ZMTP: any byte renews the time-out; the next silence brings another PING", () => {
   const connection = opened();
   assert.deepEqual(ticks(connection, 0, 3000), [`2000: ${PING}`]);
-  hears(connection, "\0"); // Half a frame is one.
-  assert.deepEqual(ticks(connection, 3000, 9000), [`5000: ${PING}`, "8000: give up"]);
+  effectsOf(connection, "\0"); // Half a frame is a sign of life.
+  assert.deepEqual(ticks(connection, 3000, 9000), [`5000: ${PING}`, "8000: time out"]);
 });
 
-test("37/ZMTP: a peer of 3.0 knows no PING, and may be silent for ever", () => {
+test("37/ZMTP: silent peer of version 3.0, without PING: no time-out", () => {
   const connection = new Connection(ROUTER, 0);
   const greeting = Buffer.from(GREETING);
   greeting[11] = 0;
-  hears(connection, greeting, ready());
+  effectsOf(connection, greeting, ready());
   assert.deepEqual(ticks(connection, 0, 60_000), []);
 });
 
-test("37/ZMTP: a PING says after how long without a sign of life its sender may be given up", () => {
+test("37/ZMTP: PING with a time to live: a shorter one shortens the time-out, a longer one does not extend it", () => {
   const connection = opened({}, [encodeCommand("PING", bytes("\0\x14"))]);
-  assert.deepEqual(ticks(connection, 0, 4000), [`2000: ${PING}`, "3000: give up"]);
+  assert.deepEqual(ticks(connection, 0, 4000), [`2000: ${PING}`, "3000: time out"]);
   const patient = opened({}, [encodeCommand("PING", bytes("\xff\xff"))]);
-  assert.deepEqual(ticks(patient, 0, 9000), [`2000: ${PING}`, "5000: give up"]);
+  assert.deepEqual(ticks(patient, 0, 9000), [`2000: ${PING}`, "5000: time out"]);
 });
 
-test("Ours: who was itself asleep gives nobody up for a silence that was its own", () => {
+test("Ours: ticks that come late: the silence was our own, no time-out", () => {
   const connection = opened();
   ticks(connection, 0, 1000);
   assert.deepEqual(connection.tick(61_000), []);
-  assert.deepEqual(ticks(connection, 61_000, 66_000), [`62000: ${PING}`, "65000: give up"]);
+  assert.deepEqual(ticks(connection, 61_000, 66_000), [`62000: ${PING}`, "65000: time out"]);
 });
 
-/** What a well-behaved peer says after its greeting, with all kinds of frames. */
+/** Messages of frames of all kinds. */
 const messages = fc.array(
   fc.array(fc.uint8Array({ maxLength: 600 }), { minLength: 1, maxLength: 5 }),
 );
 const toFrames = (frames: Uint8Array[]): Frame[] => frames.map((frame) => Buffer.from(frame));
 
-test("37/ZMTP: frames are the same, there and back, however their bytes are cut up", () => {
+test("37/ZMTP: messages cut into chunks anywhere: decoded to the same messages", () => {
   const cuts = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 });
   fc.assert(
     fc.property(messages, cuts, (sent, lengths) => {
@@ -278,7 +282,7 @@ test("37/ZMTP: frames are the same, there and back, however their bytes are cut 
   );
 });
 
-test("37/ZMTP: frames of any length are the same, there and back, in the chunks of a socket", () => {
+test("37/ZMTP: frames of any length in chunks of 64 KiB: decoded to the same frames", () => {
   const mega = 2 ** 20;
   const lengths = [0, 1, 24, 25, 255, 256, 4096, 4097, 65_536, mega, mega + 1, 5 * mega];
   const sent = lengths.map((length) => Buffer.alloc(length, `${length},`));
@@ -293,7 +297,7 @@ test("37/ZMTP: frames of any length are the same, there and back, in the chunks 
   assert.ok(got.frames.every((frame, nth) => frame.equals(sent[nth] as Frame)));
 });
 
-test("Ours: a large frame is a piece as it is, and the small ones around it go together", () => {
+test("Ours: a large frame is a piece by itself; small frames are copied into one piece", () => {
   const large = Buffer.alloc(100_000, "x");
   const pieces = encodeMessages([[bytes("a"), large, bytes("b")], [bytes("c")]]);
   assert.deepEqual(
@@ -302,7 +306,7 @@ test("Ours: a large frame is a piece as it is, and the small ones around it go t
   );
 });
 
-test("Ours: reading is total: whatever comes, nothing throws, and after a refusal there is nothing", () => {
+test("Ours: any bytes: nothing throws, and nothing follows a refusal", () => {
   const piece = fc.oneof(
     fc.constantFrom(GREETING, GREETING.subarray(0, 11), ready(), ready("PUB"), message("a", "b")),
     fc.constantFrom(...["\0", "\x01", "\x02", "\x04", "\x06", "\xff", "\x05READY"].map(bytes)),
@@ -325,7 +329,7 @@ test("Ours: reading is total: whatever comes, nothing throws, and after a refusa
   assert.ok(ends.size >= 10, [...ends].join(", "));
 });
 
-test("Ours: a peer that announces much and sends little takes up little", () => {
+test("Ours: peer that announces 2 GiB and sends little: little memory is used", () => {
   const most = 2 ** 31 - 1;
   const options = { ...ROUTER, frameBytesMax: most, messageBytesMax: most };
   const before = process.memoryUsage().arrayBuffers;

@@ -1,55 +1,59 @@
-// A connection of ZMTP 3.1 (37/ZMTP) with the NULL mechanism, without its socket and its clock: the
-// bytes that come in, what they mean, and what is to be said out. It is handed bytes and the time,
-// and hands back effects, like the broker. Whatever comes in, nothing throws: a peer that does not
-// speak ZMTP, or sends more than it may, is refused with a reason, one of a few.
+// One connection of ZMTP 3.1 (37/ZMTP) with the NULL mechanism, without its socket and its clock. Bytes
+// and the time come in as arguments, effects go out as data, as in the broker. No bytes from a peer
+// make it throw: it refuses a peer that does not speak ZMTP or exceeds a bound, with one of few reasons.
 //
-//   each side    greeting: signature, version, mechanism          64 bytes, the first of all
-//                READY: its socket's type, its identity           a command
-//                messages, and PING, PONG and ERROR between them
+//   each side sends    the greeting: signature, version, mechanism       64 bytes
+//                      READY: type and identity of its socket            a command
+//                      messages, and PING, PONG and ERROR between them
 
 import type { Frame } from "../../protocol/frame.ts";
-import { encodeCommand, FrameReader, WrongBytes } from "./frames.ts";
+import { encodeCommand, FrameReader, ProtocolError } from "./frames.ts";
 
 export type Effect =
   | { do: "send"; bytes: Buffer } // At once, before any message.
-  | { do: "open"; identity: Frame } // Messages may be sent. The peer's identity, if it has one.
-  | { do: "message"; frames: Frame[] } // A message came.
-  | { do: "refuse"; reason: string } // It does not speak as we do: close, once all this is sent.
-  | { do: "give up" }; // Nothing was heard of it for too long: close.
+  | { do: "open"; identity: Frame } // Messages may be sent. The peer's identity; empty if it has none.
+  | { do: "message"; frames: Frame[] } // A message arrived.
+  | { do: "refuse"; reason: string } // The peer broke the protocol: send what is pending, then close.
+  | { do: "time out" }; // The peer was silent for too long: close.
 
 export type ConnectionOptions = {
-  socketType: "ROUTER" | "DEALER"; // Ours.
-  identity?: Frame; // Ours; the peer gives us one if there is none.
-  frameBytesMax: number; // How many bytes a frame of the peer's may have, and a message;
-  messageBytesMax: number; // past either the connection is closed.
-  deadAfterMs: number; // After how long without a byte the connection counts as broken.
+  /** The type of our socket. */
+  socketType: "ROUTER" | "DEALER";
+  /** The identity of our socket; without one the peer chooses an address for us. */
+  identity?: Frame;
+  /** The largest frame that the peer may send, in bytes. A larger one ends the connection. */
+  frameBytesMax: number;
+  /** The largest message that the peer may send, in bytes. A larger one ends the connection. */
+  messageBytesMax: number;
+  /** After this many ms without a byte from the peer, the connection counts as broken. */
+  deadAfterMs: number;
 };
 
-/** Whose sockets may be at the other end (28/REQREP). */
+/** The types of socket that may be at the other end (28/REQREP). */
 const MAY_TALK_TO = { ROUTER: ["DEALER", "REQ", "ROUTER"], DEALER: ["ROUTER", "DEALER", "REP"] };
 
-/** The most frames that a message may have. The core's own bound is lower, and it is the one to tell. */
+/** The most frames of a message. The bound of MDP is lower, so that the broker logs an excess of it. */
 const FRAMES_MAX = 100_000;
 
 export class Connection {
   #options: ConnectionOptions;
   #state: "greeting" | "handshake" | "open" | "closed" = "greeting";
-  #greeting = Buffer.alloc(0); // What has come of the peer's.
-  #minorVersion = 0; // Of the peer's ZMTP 3.
+  #greeting = Buffer.alloc(0); // The bytes of the peer's greeting so far.
+  #minorVersion = 0; // The peer speaks ZMTP 3.x, and this is x.
   #reader: FrameReader;
-  #frames: Frame[] = []; // Of a message whose last frame is yet to come.
-  #bytes = 0; // Of these.
-  #heard = true; // Something came since the last tick.
-  #heardAt: number;
-  #tickedAt: number; // When we were last awake.
-  #pinged = false; // The peer was asked for a sign of life since it gave one.
-  #patienceMs: number; // For how long the peer may be silent.
+  #frames: Frame[] = []; // The frames of a message whose last frame has not arrived.
+  #bytes = 0; // The size of those frames.
+  #received = true; // Bytes arrived since the last tick.
+  #receivedAt: number; // The tick at which the last bytes were noticed.
+  #tickedAt: number;
+  #pinged = false; // A PING was sent since the last bytes arrived.
+  #timeoutMs: number; // The longest silence of the peer.
 
   constructor(options: ConnectionOptions, now: number) {
     this.#options = options;
     this.#reader = new FrameReader(options.frameBytesMax);
-    this.#patienceMs = options.deadAfterMs;
-    this.#heardAt = now;
+    this.#timeoutMs = options.deadAfterMs;
+    this.#receivedAt = now;
     this.#tickedAt = now;
   }
 
@@ -58,16 +62,16 @@ export class Connection {
     return this.#state === "open";
   }
 
-  /** Bytes came. */
+  /** Bytes arrived. */
   receive(bytes: Buffer): Effect[] {
     if (this.#state === "closed") return [];
-    this.#heard = true;
+    this.#received = true;
     const effects: Effect[] = [];
     try {
       const rest = this.#state === "greeting" ? this.#greet(bytes, effects) : bytes;
       if (rest) this.#read(rest, effects);
     } catch (error) {
-      if (!(error instanceof WrongBytes)) throw error;
+      if (!(error instanceof ProtocolError)) throw error;
       this.#state = "closed";
       effects.push({ do: "refuse", reason: error.message });
     }
@@ -75,30 +79,30 @@ export class Connection {
   }
 
   /**
-   * Time passed. To be called several times in `deadAfterMs`. A peer that has been silent for a
-   * quarter of it is asked for a sign of life, if its version knows how to give one.
+   * Time passed. Must be called several times in `deadAfterMs`. After a quarter of it without bytes,
+   * sends PING to a peer whose version has PING (37/ZMTP, Connection Heartbeating).
    */
   tick(now: number): Effect[] {
     const { deadAfterMs } = this.#options;
-    const overslept = now - this.#tickedAt > deadAfterMs / 2; // That silence was our own.
+    const stalled = now - this.#tickedAt > deadAfterMs / 2; // The silence was our own.
     this.#tickedAt = now;
-    if (this.#heard || overslept) {
-      this.#heardAt = now;
+    if (this.#received || stalled) {
+      this.#receivedAt = now;
       this.#pinged = false;
     }
-    this.#heard = false;
-    const silence = now - this.#heardAt;
+    this.#received = false;
+    const silence = now - this.#receivedAt;
     if (this.#state !== "open" || this.#minorVersion === 0) return [];
-    if (silence >= this.#patienceMs) {
+    if (silence >= this.#timeoutMs) {
       this.#state = "closed";
-      return [{ do: "give up" }];
+      return [{ do: "time out" }];
     }
     if (this.#pinged || silence < deadAfterMs / 4) return [];
     this.#pinged = true;
     return [{ do: "send", bytes: encodePing(deadAfterMs) }];
   }
 
-  /** What follows the peer's greeting, or null while that is not all there. */
+  /** Returns the bytes after the peer's greeting; null while the greeting is incomplete. */
   #greet(bytes: Buffer, effects: Effect[]): Buffer | null {
     const had = this.#greeting.length;
     this.#greeting = Buffer.concat([this.#greeting, bytes.subarray(0, GREETING_BYTES - had)]);
@@ -120,59 +124,60 @@ export class Connection {
   }
 
   #frame(body: Frame, more: boolean, effects: Effect[]) {
-    if (this.#state !== "open") throw new WrongBytes("a message before READY");
+    if (this.#state !== "open") throw new ProtocolError("a message before READY");
     this.#frames.push(body);
     this.#bytes += body.length;
-    if (this.#bytes > this.#options.messageBytesMax) throw new WrongBytes("too large a message");
-    if (this.#frames.length > FRAMES_MAX) throw new WrongBytes("a message of too many frames");
+    if (this.#bytes > this.#options.messageBytesMax) throw new ProtocolError("too large a message");
+    if (this.#frames.length > FRAMES_MAX) throw new ProtocolError("a message of too many frames");
     if (more) return;
     effects.push({ do: "message", frames: this.#frames });
     this.#frames = [];
     this.#bytes = 0;
   }
 
-  /** May come in the middle of a message, too: libzmq's PING does. */
+  /** A command may also arrive in the middle of a message: libzmq sends its PING there. */
   #command(body: Frame, effects: Effect[]) {
     const { name, data } = decodeCommand(body);
-    if (name === "ERROR") throw new WrongBytes("the peer said ERROR");
+    if (name === "ERROR") throw new ProtocolError("the peer sent ERROR");
     if (this.#state === "handshake") this.#ready(name, data, effects);
-    else if (name === "READY") throw new WrongBytes("a second READY");
+    else if (name === "READY") throw new ProtocolError("a second READY");
     else if (name === "PING") this.#ping(data, effects);
   }
 
   #ready(name: string, data: Buffer, effects: Effect[]) {
-    if (name !== "READY") throw new WrongBytes("another command before READY");
+    if (name !== "READY") throw new ProtocolError("a command before READY");
     const properties = decodeProperties(data);
     const type = String(properties.get("socket-type") ?? "");
     const identity = properties.get("identity") ?? Buffer.alloc(0);
-    const wrong = this.#wrongPeer(type, identity);
-    if (wrong) {
+    const fault = this.#faultOf(type, identity);
+    if (fault) {
       this.#state = "closed";
-      effects.push({ do: "send", bytes: encodeError(wrong) }, { do: "refuse", reason: wrong });
+      effects.push({ do: "send", bytes: encodeError(fault) }, { do: "refuse", reason: fault });
     } else {
       this.#state = "open";
       effects.push({ do: "open", identity });
     }
   }
 
-  #wrongPeer(type: string, identity: Frame): string | null {
+  #faultOf(type: string, identity: Frame): string | null {
     const { socketType } = this.#options;
     if (!MAY_TALK_TO[socketType].includes(type)) {
-      return "a type of socket that does not go with ours";
+      return "a socket type that may not connect to ours";
     }
     if (identity.length > IDENTITY_BYTES_MAX) return "the identity is too long";
-    // Those are what a ROUTER gives to peers that have none (28/REQREP).
-    return identity[0] === 0 ? "the identity begins with a zero" : null;
+    // 28/REQREP reserves these for the addresses that a ROUTER generates.
+    return identity[0] === 0 ? "the identity starts with a zero" : null;
   }
 
-  /** `data` is a time to live in tenths of a second, and a context that comes back in PONG. */
+  /** `data` is a time to live in tenths of a second, and a context that PONG carries back. */
   #ping(data: Buffer, effects: Effect[]) {
-    if (data.length < TTL_BYTES) throw new WrongBytes("a PING without a time to live");
+    if (data.length < TTL_BYTES) throw new ProtocolError("a PING without a time to live");
     const context = data.subarray(TTL_BYTES);
-    if (context.length > CONTEXT_BYTES_MAX) throw new WrongBytes("a PING with too long a context");
+    if (context.length > CONTEXT_BYTES_MAX)
+      throw new ProtocolError("a PING with too long a context");
     const ttlMs = data.readUInt16BE(0) * 100;
     const { deadAfterMs } = this.#options;
-    this.#patienceMs = ttlMs > 0 ? Math.min(ttlMs, deadAfterMs) : deadAfterMs;
+    this.#timeoutMs = ttlMs > 0 ? Math.min(ttlMs, deadAfterMs) : deadAfterMs;
     effects.push({ do: "send", bytes: encodeCommand("PONG", context) });
   }
 }
@@ -190,7 +195,7 @@ const REASON_BYTES_MAX = 255;
 const TTL_BYTES = 2;
 const CONTEXT_BYTES_MAX = 16;
 
-/** What each side says first: `ff 00…00 7f 03 01 NULL 00…00`, 64 bytes. */
+/** The greeting, the first 64 bytes of each side: `ff 00…00 7f 03 01 NULL 00…00`. */
 export function encodeGreeting(): Buffer {
   const greeting = Buffer.alloc(GREETING_BYTES);
   greeting[0] = 0xff;
@@ -201,16 +206,16 @@ export function encodeGreeting(): Buffer {
   return greeting;
 }
 
-/** As soon as there is enough to tell: a peer of ZMTP 1.0 or 2.0 waits for more from us. */
+/** Checks a greeting as early as its bytes allow: peers of ZMTP 1.0 and 2.0 wait for more from us. */
 function checkGreeting(greeting: Buffer) {
   const { length } = greeting;
-  if (length > 0 && greeting[0] !== 0xff) throw new WrongBytes("not ZMTP");
+  if (length > 0 && greeting[0] !== 0xff) throw new ProtocolError("not ZMTP");
   if (length >= MAJOR_AT && ((greeting[MAJOR_AT - 1] as number) & 1) === 0)
-    throw new WrongBytes("not ZMTP");
+    throw new ProtocolError("not ZMTP");
   if (length > MAJOR_AT && (greeting[MAJOR_AT] as number) < MAJOR)
-    throw new WrongBytes("a version of ZMTP before 3.0");
+    throw new ProtocolError("a ZMTP version below 3.0");
   if (length >= AS_SERVER_AT && !greeting.subarray(MECHANISM_AT, AS_SERVER_AT).equals(MECHANISM))
-    throw new WrongBytes("another mechanism than NULL");
+    throw new ProtocolError("a mechanism other than NULL");
 }
 
 function encodeReady({ socketType, identity }: ConnectionOptions): Buffer {
@@ -224,7 +229,7 @@ function encodeError(reason: string): Buffer {
   return encodeCommand("ERROR", Buffer.concat([Buffer.of(bytes.length), bytes]));
 }
 
-/** Asks for a sign of life, and says after how long without one from us the peer may close. */
+/** A PING. The peer may close the connection after `ttlMs` without bytes from us. */
 export function encodePing(ttlMs: number): Buffer {
   const ttl = Buffer.alloc(TTL_BYTES);
   ttl.writeUInt16BE(Math.min(Math.ceil(ttlMs / 100), 0xffff));
@@ -239,18 +244,19 @@ function encodeProperty(name: string, value: Buffer): Buffer {
 
 function decodeCommand(body: Frame): { name: string; data: Buffer } {
   const size = body[0] ?? 0;
-  if (size === 0 || body.length <= size) throw new WrongBytes("a command without a name");
+  if (size === 0 || body.length <= size) throw new ProtocolError("a command without a name");
   return { name: body.toString("latin1", 1, 1 + size), data: body.subarray(1 + size) };
 }
 
-/** By their names, which are the same in upper and in lower case. */
+/** The properties by name. The case of names does not matter (37/ZMTP, The NULL Security Mechanism). */
 function decodeProperties(data: Buffer): Map<string, Buffer> {
   const properties = new Map<string, Buffer>();
   for (let at = 0; at < data.length; ) {
     const nameEnd = at + 1 + (data[at] as number);
-    if (nameEnd === at + 1 || nameEnd + 4 > data.length) throw new WrongBytes(HALF_A_PROPERTY);
+    if (nameEnd === at + 1 || nameEnd + 4 > data.length)
+      throw new ProtocolError(TRUNCATED_PROPERTY);
     const valueEnd = nameEnd + 4 + data.readUInt32BE(nameEnd);
-    if (valueEnd > data.length) throw new WrongBytes(HALF_A_PROPERTY);
+    if (valueEnd > data.length) throw new ProtocolError(TRUNCATED_PROPERTY);
     const name = data.toString("latin1", at + 1, nameEnd).toLowerCase();
     properties.set(name, data.subarray(nameEnd + 4, valueEnd));
     at = valueEnd;
@@ -258,4 +264,4 @@ function decodeProperties(data: Buffer): Map<string, Buffer> {
   return properties;
 }
 
-const HALF_A_PROPERTY = "a property that ends too early";
+const TRUNCATED_PROPERTY = "a truncated property";

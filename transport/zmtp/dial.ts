@@ -1,5 +1,5 @@
-// The endpoints of ZeroMQ over node:net: `tcp://host:port` and `ipc://path`, where a path that begins
-// with @ is an abstract one (Linux).
+// The endpoints of ZeroMQ over node:net: `tcp://host:port` and `ipc://path`. An ipc path that starts with
+// @ is an abstract one, without a file (Linux).
 
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
@@ -7,11 +7,11 @@ import { connect, type ListenOptions, type Server, type Socket } from "node:net"
 import { networkInterfaces } from "node:os";
 
 /**
- * A socket that is on its way to `endpoint`; the name is looked up anew each time. What comes is handed
- * to `received`, and is its own from then on.
+ * Returns a socket that connects to `endpoint`; each call looks up the host name. Calls `received` with
+ * bytes that arrive, which belong to it from then on.
  */
 export function dial(endpoint: string, received: (bytes: Buffer) => void): Socket {
-  // All sockets read into the same memory, which costs less than memory for each reading.
+  // All sockets read into one buffer: a copy costs less than a new buffer for each read.
   const callback = (size: number) => {
     received(Buffer.from(incoming.subarray(0, size)));
     return true;
@@ -22,11 +22,11 @@ export function dial(endpoint: string, received: (bytes: Buffer) => void): Socke
 const incoming = Buffer.allocUnsafeSlow(2 ** 16);
 
 /**
- * Resolves once `server` listens at `endpoint`. Rejects with the system's error (EADDRINUSE, EACCES …)
- * if it cannot. A socket file that is left over from a server that died is replaced.
+ * Resolves when `server` listens at `endpoint`. Replaces the socket file that a dead server left behind.
+ * Rejects with the system's error (EADDRINUSE, EACCES …).
  */
 export async function listen(server: Server, endpoint: string) {
-  const address = here(addressOf(endpoint));
+  const address = localAddress(addressOf(endpoint));
   try {
     await listening(server, address);
   } catch (error) {
@@ -47,8 +47,8 @@ function addressOf(endpoint: string): TcpAddress | IpcAddress {
   return { path: path.startsWith("@") ? `\0${path.slice(1)}` : path };
 }
 
-/** For a host there may be the name of a network interface, or * for all of them. */
-function here(address: TcpAddress | IpcAddress): ListenOptions {
+/** The host of a bound endpoint may be * for all interfaces, or the name of one. */
+function localAddress(address: TcpAddress | IpcAddress): ListenOptions {
   if ("path" in address) return address;
   const { host, port } = address;
   if (host === "*") return { port };

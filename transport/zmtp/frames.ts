@@ -1,62 +1,63 @@
 // The frames of ZMTP 3 on the wire (37/ZMTP, Framing): flags, a length in one byte or in eight, and
-// the body. What is read is handed on as views of the bytes that came, without a copy; only a frame
-// that came in pieces has bytes of its own.
+// the body. The reader returns views of the bytes that arrived, without a copy. A frame that arrived in
+// several pieces is copied once.
 
 import { EMPTY, type Frame } from "../../protocol/frame.ts";
 
 const MORE = 1; // Another frame of the same message follows.
 const LONG = 2; // The length has eight bytes.
-const COMMAND = 4; // Not a part of a message, but said between the two libraries.
+const COMMAND = 4; // For the library at the other end, not a part of a message.
 const RESERVED = 0xf8;
 
 const SHORT_HEAD_BYTES = 2;
 const LONG_HEAD_BYTES = 9;
 const SHORT_BODY_BYTES_MAX = 255;
 
-/** What the peer sent is not ZMTP, or more than we take. The connection is of no use any more. */
-export class WrongBytes extends Error {}
+/** The peer sent bytes that are not ZMTP or exceed a bound. The connection must be closed. */
+export class ProtocolError extends Error {}
 
-/** Reads frames: `push` what came, then call `next` until it says no. */
+/** Reads frames: `push` the bytes that arrived, then call `next` until it returns false. */
 export class FrameReader {
-  body: Frame = EMPTY; // Of the last frame.
+  /** The body of the frame that `next` has read, and its two flags. */
+  body: Frame = EMPTY;
   more = false;
   isCommand = false;
   #frameBytesMax: number;
-  #bytes: Buffer = EMPTY; // What came last,
-  #at = 0; // and how far it is read.
-  #begun: Buffer | null = null; // A body that comes in pieces,
-  #size = 0; // how long it will be,
-  #have = 0; // and how much of it is there.
+  #bytes: Buffer = EMPTY; // The bytes pushed last.
+  #at = 0; // The index of the first unread one.
+  #partial: Buffer | null = null; // A body of which some bytes have not arrived.
+  #size = 0; // The size of the body.
+  #have = 0; // The number of its bytes that are in #partial.
 
-  /** `frameBytesMax` is how many bytes the body of a frame may have. */
+  /** `frameBytesMax`: the largest body of a frame, in bytes. */
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** To be called once `next` has said no. Less than the head of a frame may have been left over. */
+  /** Must be called only after `next` returned false. Less than the head of a frame may be unread. */
   push(bytes: Buffer) {
     const left = this.#bytes.subarray(this.#at);
     this.#bytes = left.length > 0 ? Buffer.concat([left, bytes]) : bytes;
     this.#at = 0;
   }
 
-  /** Whether there is another whole frame. Throws WrongBytes for what is none, or too long a one. */
+  /** Reads the next whole frame, if there is one. Throws a ProtocolError on invalid or oversized ones. */
   next(): boolean {
-    return this.#begun ? this.#goOn(this.#begun) : this.#readHead() && this.#readBody();
+    return this.#partial ? this.#fill(this.#partial) : this.#readHead() && this.#readBody();
   }
 
   #readHead(): boolean {
     const left = this.#bytes.length - this.#at;
     if (left < SHORT_HEAD_BYTES) return false;
     const flags = this.#bytes[this.#at] as number;
-    if ((flags & RESERVED) !== 0) throw new WrongBytes("a frame with unknown flags");
+    if ((flags & RESERVED) !== 0) throw new ProtocolError("a frame with unknown flags");
     const isLong = (flags & LONG) !== 0;
     if (isLong && left < LONG_HEAD_BYTES) return false;
     this.more = (flags & MORE) !== 0;
     this.isCommand = (flags & COMMAND) !== 0;
-    if (this.isCommand && this.more) throw new WrongBytes("a command that more is to follow");
+    if (this.isCommand && this.more) throw new ProtocolError("a command with the MORE flag");
     this.#size = isLong ? this.#longSize() : (this.#bytes[this.#at + 1] as number);
-    if (this.#size > this.#frameBytesMax) throw new WrongBytes("too large a frame");
+    if (this.#size > this.#frameBytesMax) throw new ProtocolError("too large a frame");
     this.#at += isLong ? LONG_HEAD_BYTES : SHORT_HEAD_BYTES;
     return true;
   }
@@ -68,29 +69,29 @@ export class FrameReader {
 
   #readBody(): boolean {
     const end = this.#at + this.#size;
-    if (end > this.#bytes.length) return this.#goOn(this.#roomFor(0));
+    if (end > this.#bytes.length) return this.#fill(this.#roomFor(0));
     this.body = this.#size === 0 ? EMPTY : this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return true;
   }
 
-  /** Takes what there is of a body that comes in pieces. */
-  #goOn(begun: Buffer): boolean {
+  /** Copies the bytes that arrived to a body that comes in pieces. */
+  #fill(partial: Buffer): boolean {
     const taken = Math.min(this.#size - this.#have, this.#bytes.length - this.#at);
-    const room = this.#have + taken > begun.length ? this.#roomFor(this.#have + taken) : begun;
-    if (room !== begun) begun.copy(room, 0, 0, this.#have);
+    const room = this.#have + taken > partial.length ? this.#roomFor(this.#have + taken) : partial;
+    if (room !== partial) partial.copy(room, 0, 0, this.#have);
     this.#bytes.copy(room, this.#have, this.#at, this.#at + taken);
     this.#at += taken;
     this.#have += taken;
-    this.#begun = room;
+    this.#partial = room;
     if (this.#have < this.#size) return false;
     this.body = room;
-    this.#begun = null;
+    this.#partial = null;
     this.#have = 0;
     return true;
   }
 
-  /** A peer may announce much and send little, so there is never room for much more than came. */
+  /** A peer may announce much and send little, so the room is at most twice what arrived, or 1 MiB. */
   #roomFor(have: number): Buffer {
     return Buffer.allocUnsafe(Math.min(this.#size, Math.max(2 * have, PIECEMEAL_BYTES)));
   }
@@ -99,8 +100,8 @@ export class FrameReader {
 const PIECEMEAL_BYTES = 2 ** 20;
 
 /**
- * The bytes of these messages, to be written one piece after the other. Small frames are copied
- * together, since a piece each would cost more than the copy; large ones are pieces as they are.
+ * The bytes of these messages, in pieces to be written one after the other. Small frames are copied into
+ * one piece, since a piece per frame would cost more than the copy. A large frame is a piece by itself.
  */
 export function encodeMessages(messages: Frame[][]): Buffer[] {
   const together = Buffer.allocUnsafe(sizeTogether(messages));
@@ -123,7 +124,7 @@ export function encodeMessages(messages: Frame[][]): Buffer[] {
   return pieces;
 }
 
-/** A command: its name, a byte for the length before it, and what belongs to it. */
+/** A command frame: `[length of the name, 1 byte] [name] [data]`. */
 export function encodeCommand(name: string, data: Buffer = EMPTY): Buffer {
   const body = Buffer.concat([Buffer.of(name.length), Buffer.from(name), data]);
   const head = Buffer.alloc(LONG_HEAD_BYTES);
@@ -155,7 +156,7 @@ function writeHead(to: Buffer, at: number, flags: number, size: number): number 
   return at + LONG_HEAD_BYTES;
 }
 
-/** For a few bytes a loop is faster than a call that leaves JavaScript. */
+/** For a few bytes a loop is faster than a call out of JavaScript. */
 function copy(frame: Frame, to: Buffer, at: number): number {
   const { length } = frame;
   if (length > LOOPED_BYTES_MAX) to.set(frame, at);

@@ -1,6 +1,5 @@
-// One connection of ZMTP over a socket of node:net: what came in is told message by message, what
-// goes out is gathered and written at once: what answers all that came in together, or what there is in
-// a turn of the loop, or a few.
+// One connection of ZMTP over a socket of node:net. Outgoing messages are batched: replies that are sent
+// while input is handled go out when that input is handled, others after one to four event-loop turns.
 
 import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../../protocol/frame.ts";
@@ -8,71 +7,74 @@ import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from 
 import { encodeMessages } from "./frames.ts";
 
 export type PeerOptions = ConnectionOptions & {
-  unsentBytesMax: number; // How many bytes may wait for a peer that does not take them.
+  /** The most bytes that may wait for the peer to read. Past it the peer is a slow consumer. */
+  unsentBytesMax: number;
 };
 
 export type PeerEvents = {
-  opened(identity: Frame): void; // Messages may come, and go.
+  /** The handshake is complete. */
+  opened(identity: Frame): void;
   message(frames: Frame[]): void;
-  ended(end: End): void; // The last that is told, once.
+  /** The last event of a connection. */
+  ended(end: End): void;
 };
 
-/** How a connection came to its end, if we did not close it. */
+/** How a connection ended that we did not close. */
 export type End =
   | "broken" // The peer hung up, was silent for too long, or cannot be reached.
-  | "deaf" // It does not take what it is sent.
-  | { refused: string }; // It does not speak as we do, and how.
+  | "slow consumer" // The peer did not read, and more than `unsentBytesMax` waited for it.
+  | { refused: string }; // The peer broke the protocol, for this reason.
 
 export class Peer {
   #socket: Socket;
   #events: PeerEvents;
   #connection: Connection;
   #unsentBytesMax: number;
-  #isAlone: boolean; // The only one of its socket.
-  #isAnswering = false; // In what is called with what came in.
-  #gathered: Frame[][] = []; // Since the last flush, or until the connection is open.
-  #gatheredBytes = 0;
-  #isDue = false; // To be flushed in this turn, or a later one.
-  #waited = 0; // For how many turns.
-  #closing = false; // By us: nothing more is told.
+  #isOnlyPeer: boolean; // A DEALER has one connection.
+  #isReceiving = false; // The handlers of received messages run.
+  #pending: Frame[][] = []; // The messages since the last flush, or since before the handshake.
+  #pendingBytes = 0;
+  #isDue = false; // The peer is in `due`, or will be flushed when #isReceiving ends.
+  #turnsHeld = 0; // The number of event-loop turns that the pending messages have waited.
+  #closing = false; // We closed the connection: no more events.
   #ended = false;
-  #patience: NodeJS.Timeout; // With a handshake, or once we hung up.
+  #timeout: NodeJS.Timeout; // Of the handshake, and later of the close.
 
   constructor(socket: Socket, options: PeerOptions, events: PeerEvents) {
     this.#socket = socket;
     this.#events = events;
     this.#connection = new Connection(options, performance.now());
     this.#unsentBytesMax = options.unsentBytesMax;
-    this.#isAlone = options.socketType === "DEALER";
-    this.#patience = setTimeout(
+    this.#isOnlyPeer = options.socketType === "DEALER";
+    this.#timeout = setTimeout(
       () => this.#end("broken"),
       Math.min(options.deadAfterMs, HANDSHAKE_MS),
     ).unref();
     socket.setNoDelay(true);
-    for (const news of ["end", "error", "close"]) socket.on(news, () => this.#end("broken"));
+    for (const event of ["end", "error", "close"]) socket.on(event, () => this.#end("broken"));
     socket.write(encodeGreeting());
   }
 
-  /** Bytes came, which nobody writes over. */
+  /** Bytes arrived. The buffer belongs to the peer from now on. */
   receive(bytes: Buffer) {
-    this.#isAnswering = this.#isAlone;
+    this.#isReceiving = this.#isOnlyPeer;
     try {
       this.#perform(this.#connection.receive(bytes));
     } finally {
-      if (this.#isAnswering && this.#isDue) this.flush();
-      this.#isAnswering = false;
+      if (this.#isReceiving && this.#isDue) this.flush();
+      this.#isReceiving = false;
     }
   }
 
   send(frames: Frame[]) {
     if (this.#ended || this.#closing) return;
-    this.#gathered.push(frames);
-    this.#gatheredBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
-    if (this.#gatheredBytes > this.#unsentBytesMax) this.flush();
+    this.#pending.push(frames);
+    this.#pendingBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
+    if (this.#pendingBytes > this.#unsentBytesMax) this.flush();
     else if (!this.#isDue) this.#flushThisTurn();
   }
 
-  /** To be called several times in `deadAfterMs`. */
+  /** Must be called several times in `deadAfterMs`. */
   tick(now: number) {
     this.#perform(this.#connection.tick(now));
   }
@@ -81,35 +83,36 @@ export class Peer {
     this.#isDue = false;
     if (this.#ended) return;
     if (this.#connection.open) this.#write();
-    if (this.#gatheredBytes + this.#socket.writableLength > this.#unsentBytesMax) this.#end("deaf");
+    if (this.#pendingBytes + this.#socket.writableLength > this.#unsentBytesMax)
+      this.#end("slow consumer");
   }
 
-  /** Goes on sending what still waits, for `lingerMs` at most, and tells nothing more. */
+  /** Goes on sending pending messages for `lingerMs` at most. No events come any more. */
   close(lingerMs: number) {
     this.flush();
     this.#closing = true;
     if (lingerMs === 0 || !this.#connection.open) return this.#end("broken");
-    // A socket that is closed while something comes in is reset, and what was said last is lost. So
-    // it is read until the other side has hung up too.
-    this.#patience = setTimeout(() => this.#end("broken"), lingerMs);
+    // TCP resets a socket that is closed while bytes arrive, and the peer then loses our last messages.
+    // So the socket is read until the peer has hung up too.
+    this.#timeout = setTimeout(() => this.#end("broken"), lingerMs);
     this.#socket.end();
   }
 
-  /** How many messages are to be written. */
-  get gathered(): number {
-    return this.#gathered.length;
+  /** The number of messages to be written. */
+  get pending(): number {
+    return this.#pending.length;
   }
 
-  /** Whether more is to be gathered for it in the next turn of the loop, for so many turns at most. */
-  waits(turns: number): boolean {
-    const waits = this.gathered >= SEVERAL && this.#waited < turns;
-    this.#waited = waits ? this.#waited + 1 : 0;
-    return waits;
+  /** Whether to hold the pending messages for one more event-loop turn, of `turns` at most. */
+  holds(turns: number): boolean {
+    const holds = this.pending >= SEVERAL && this.#turnsHeld < turns;
+    this.#turnsHeld = holds ? this.#turnsHeld + 1 : 0;
+    return holds;
   }
 
-  /** The messages that were never written, because the connection did not open. */
+  /** The messages that were never written, since the handshake was not completed. */
   get unsent(): Frame[][] {
-    return this.#gathered;
+    return this.#pending;
   }
 
   #perform(effects: Effect[]) {
@@ -123,14 +126,14 @@ export class Peer {
           this.#socket.write(effect.bytes);
           break;
         case "open":
-          clearTimeout(this.#patience);
+          clearTimeout(this.#timeout);
           this.#events.opened(effect.identity);
           this.#flushThisTurn();
           break;
         case "refuse":
           this.#end({ refused: effect.reason });
           break;
-        case "give up":
+        case "time out":
           this.#end("broken");
           break;
       }
@@ -139,14 +142,14 @@ export class Peer {
 
   #flushThisTurn() {
     this.#isDue = true;
-    if (this.#isAnswering) return;
+    if (this.#isReceiving) return;
     if (due.push(this) === 1) setImmediate(flushDue);
   }
 
   #write() {
-    const pieces = encodeMessages(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    const pieces = encodeMessages(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
     if (pieces.length > 1) this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     if (pieces.length > 1) this.#socket.uncork();
@@ -155,42 +158,42 @@ export class Peer {
   #end(end: End) {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
     this.#socket.destroy();
     if (!this.#closing) this.#events.ended(end);
   }
 }
 
-/** The peers that are to be written to, in the order in which they were sent something. */
+/** The peers with pending messages, in the order in which they were first sent one. */
 let due: Peer[] = [];
 
 /**
- * A write costs what many messages do, for it wakes who reads. So who is sent several messages at a
- * time waits for what the next turn of the loop has for it, if it is not the only one; and for up to
- * three turns while others are sent one, which they work at meanwhile.
+ * A write costs as much as many messages, since it wakes the reader. So a peer with several pending
+ * messages is held for one more turn, unless it is the only peer; and for up to three turns while other
+ * peers get one message per turn.
  *
- * Last first: a reply is sent before the next request to its worker, which works while the replies
- * are written.
+ * Flushes the last peer first: the broker sends a reply before it sends the next request to the worker,
+ * and that worker works while the replies are written.
  */
 function flushDue() {
-  const turns = turnsToWait();
-  const waiting: Peer[] = [];
+  const turns = turnsToHold();
+  const held: Peer[] = [];
   const ready: Peer[] = [];
-  for (const peer of due) (peer.waits(turns) ? waiting : ready).push(peer);
-  due = waiting;
-  if (waiting.length > 0) setImmediate(flushDue);
+  for (const peer of due) (peer.holds(turns) ? held : ready).push(peer);
+  due = held;
+  if (held.length > 0) setImmediate(flushDue);
   for (const peer of ready.reverse()) peer.flush();
 }
 
-function turnsToWait() {
+function turnsToHold() {
   if (due.length === 1) return 0;
-  return due.some(({ gathered }) => gathered < SEVERAL) ? 3 : 1;
+  return due.some(({ pending }) => pending < SEVERAL) ? 3 : 1;
 }
 
 const SEVERAL = 2;
 
-/** How long a peer may take to say who it is, in ms, at most. */
+/** The longest handshake, in ms. */
 const HANDSHAKE_MS = 10_000;
 
-/** What a frame costs while it waits, besides its bytes, in bytes. */
+/** What a pending frame costs beyond its bytes, in bytes. */
 const FRAME_BYTES = 64;

@@ -1,4 +1,4 @@
-// What only the transport in TypeScript does, or does by itself. What both do is in transport.test.ts.
+// Tests of the transport in TypeScript alone. transport.test.ts has those that both transports pass.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -44,17 +44,17 @@ function dealer(t: TestContext, path: string, routingId?: string) {
   return socket;
 }
 
-/** Bytes as they are, and what comes back until the connection is closed. */
+/** Sends these bytes. Resolves to the bytes received when the connection is closed. */
 async function raw(path: string, ...said: Buffer[]): Promise<Buffer> {
   const socket = connectSocket({ path });
   for (const bytes of said) socket.write(bytes);
-  const heard: Buffer[] = [];
-  socket.on("data", (bytes) => heard.push(bytes)).on("error", () => {});
+  const received: Buffer[] = [];
+  socket.on("data", (bytes) => received.push(bytes)).on("error", () => {});
   await once(socket, "close");
-  return Buffer.concat(heard);
+  return Buffer.concat(received);
 }
 
-/** A peer of this name, which tells each piece that is written to it, as it reads it. */
+/** A peer with this identity: each chunk that it reads is an item. */
 async function reader(t: TestContext, path: string, name: string) {
   const socket = connectSocket({ path });
   t.after(() => socket.destroy());
@@ -66,14 +66,14 @@ async function reader(t: TestContext, path: string, name: string) {
   return news;
 }
 
-/** That the other side has introduced itself, and each piece that it then writes. */
+/** "it is open" after the handshake, then each chunk that the other side writes. */
 function readingOf(socket: Socket) {
   const news = mailbox<string>();
-  let unsaid = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
+  let unread = encodeGreeting().length + encodeCommand("READY", DEALER).length; // As long as ROUTER's.
   socket.on("data", (bytes) => {
-    if (unsaid <= 0) return news.put(bytes.toString("latin1"));
-    unsaid -= bytes.length;
-    if (unsaid === 0) news.put("it is open");
+    if (unread <= 0) return news.put(bytes.toString("latin1"));
+    unread -= bytes.length;
+    if (unread === 0) news.put("it is open");
   });
   return news;
 }
@@ -81,7 +81,7 @@ function readingOf(socket: Socket) {
 const DEALER = Buffer.from("\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
 const ROUTER = Buffer.from("\x0bSocket-Type\0\0\0\x06ROUTER", "latin1");
 
-test("28/REQREP: a peer's address is the identity that it gives itself, or a zero and four bytes", async (t) => {
+test("28/REQREP: the address of a peer is its identity, or else a zero and four bytes", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path);
   await dealer(t, path, "me").send("hello");
@@ -90,7 +90,7 @@ test("28/REQREP: a peer's address is the identity that it gives itself, or a zer
   assert.match(await broker.next(), /^00[0-9a-f]{8} says hello$/);
 });
 
-test("28/REQREP: who comes back with its identity before it was missed takes its own place", async (t) => {
+test("28/REQREP: peer with an identity reconnects before its old connection broke: it keeps its address", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path);
   const first = dealer(t, path, "me");
@@ -105,24 +105,32 @@ test("28/REQREP: who comes back with its identity before it was missed takes its
 
 const MESSAGE = "\0\x02hi";
 
-/** How many messages two readers are sent in each turn of the loop, and what each is then told. */
+/** The messages sent to two readers per event-loop turn, and the chunks that each reads. */
 const TURNS = [
-  { what: "one message each is written in its turn", sent: ["1 1", "1 1"], pieces: ["1 1", "1 1"] },
-  { what: "several each wait for the next turn", sent: ["2 3", "2 1"], pieces: ["4", "4"] },
   {
-    what: "several wait for three turns while others are sent one",
+    title: "one message per peer: written in its turn",
+    sent: ["1 1", "1 1"],
+    pieces: ["1 1", "1 1"],
+  },
+  {
+    title: "several messages per peer: held for one turn",
+    sent: ["2 3", "2 1"],
+    pieces: ["4", "4"],
+  },
+  {
+    title: "several for one peer, one for another: held for three turns",
     sent: ["2 1", "2 1", "2 1", "2 1", "2 1"],
     pieces: ["8 2", "1 1 1 1 1"],
   },
   {
-    what: "several do not wait if there is nobody else",
+    title: "several for the only peer: not held",
     sent: ["2 0", "2 0"],
     pieces: ["2 2", ""],
   },
 ];
 
-for (const { what, sent, pieces } of TURNS) {
-  test(what, async (t) => {
+for (const { title, sent, pieces } of TURNS) {
+  test(title, async (t) => {
     const path = socketFile();
     const broker = await bound(t, path);
     const readers = [await reader(t, path, "0"), await reader(t, path, "1")];
@@ -139,7 +147,7 @@ for (const { what, sent, pieces } of TURNS) {
 
 const numbers = (text: string) => text.split(" ").filter(Boolean).map(Number);
 
-test("what answers messages that came together is written at once, without what is said later", async (t) => {
+test("replies to messages of one chunk: written at once, apart from later ones", async (t) => {
   const path = socketFile();
   const server = createServer().listen(path);
   t.after(() => server.close());
@@ -161,22 +169,22 @@ test("what answers messages that came together is written at once, without what 
   assert.deepEqual([await next(), await next()], [MESSAGE.repeat(2), MESSAGE.repeat(2)]);
 });
 
-test("who is refused is told why, and so is the program", async (t) => {
+test("peer refused: it receives ERROR, and the program the reason", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path);
   const publisher = new Publisher({ linger: 0 });
   t.after(() => publisher.close());
   publisher.connect(`ipc://${path}`);
-  assert.equal(await broker.next(), "refused: a type of socket that does not go with ours");
+  assert.equal(await broker.next(), "refused: a socket type that may not connect to ours");
   publisher.close();
   await raw(path, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
   assert.equal(await broker.next(), "refused: not ZMTP");
   const reader = encodeCommand("READY", Buffer.from("\x0bSocket-Type\0\0\0\x03SUB", "latin1"));
-  const heard = await raw(path, encodeGreeting(), reader);
-  assert.ok(heard.includes("\x05ERROR"));
+  const received = await raw(path, encodeGreeting(), reader);
+  assert.ok(received.includes("\x05ERROR"));
 });
 
-test("who does not say who it is in time is hung up on, and nobody is told", async (t) => {
+test("peer without a handshake in time: disconnected, no event", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path, { deadAfterMs: 200 });
   assert.equal((await raw(path)).length, encodeGreeting().length);
@@ -185,7 +193,7 @@ test("who does not say who it is in time is hung up on, and nobody is told", asy
   assert.equal(await broker.next(), `${hex("me")} says hello`);
 });
 
-test("who says nothing any more is asked for a sign of life, and gone if it gives none", async (t) => {
+test("silent peer: PING, then gone", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path, { deadAfterMs: 400 });
   const alive = dealer(t, path, "alive");
@@ -193,14 +201,14 @@ test("who says nothing any more is asked for a sign of life, and gone if it give
   assert.equal(await broker.next(), `${hex("alive")} says hello`);
   const identity = Buffer.from("\x08Identity\0\0\0\x04dead", "latin1");
   const ready = encodeCommand("READY", Buffer.concat([DEALER, identity]));
-  const heard = await raw(path, encodeGreeting(), ready);
-  assert.ok(heard.includes("\x04PING"));
+  const received = await raw(path, encodeGreeting(), ready);
+  assert.ok(received.includes("\x04PING"));
   assert.equal(await broker.next(), `${hex("dead")} is gone`);
-  await alive.send("still here"); // libzmq has answered each PING.
+  await alive.send("still here"); // libzmq answered each PING.
   assert.equal(await broker.next(), `${hex("alive")} says still here`);
 });
 
-test("a socket file that a dead server left is replaced; what is in use, or no socket, is not", async (t) => {
+test("socket file of a dead server: replaced; one in use or an ordinary file: EADDRINUSE", async (t) => {
   const path = socketFile();
   const program = `require("net").createServer().listen("${path}", () => process.abort())`;
   spawnSync(process.execPath, ["--eval", program]);
@@ -213,7 +221,7 @@ test("a socket file that a dead server left is replaced; what is in use, or no s
   assert.ok(existsSync(file));
 });
 
-test("an abstract name is no file", { skip: process.platform !== "linux" }, async (t) => {
+test("abstract ipc name: no file", { skip: process.platform !== "linux" }, async (t) => {
   const path = `@mdp-${process.pid}`;
   const broker = await bound(t, path);
   await dealer(t, path, "me").send("hello");

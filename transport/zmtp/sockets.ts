@@ -1,5 +1,5 @@
-// The transport in TypeScript: ZMTP over node:net, with what RFC 28 asks of a ROUTER that is bound and
-// of DEALERs that connect.
+// The transport in TypeScript: ZMTP over node:net, with a ROUTER that binds and DEALERs that connect
+// (28/REQREP).
 
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
@@ -19,8 +19,8 @@ import { Peer } from "./peer.ts";
 export const version = "zmtp 3.1";
 
 /**
- * Binds the broker's socket to `endpoint`; frames of more than `frameBytesMax` bytes cost their
- * sender its connection. Rejects with the system's error (EADDRINUSE, EACCES …) if it cannot.
+ * Binds the broker's socket to `endpoint`. A peer that sends a frame of more than `frameBytesMax` bytes
+ * loses its connection. Rejects with the system's error (EADDRINUSE, EACCES …).
  */
 export async function bind(
   endpoint: string,
@@ -30,12 +30,12 @@ export async function bind(
   const options = {
     socketType: "ROUTER" as const,
     frameBytesMax,
-    messageBytesMax: 4 * frameBytesMax, // Somewhat too large is for the broker to tell.
+    messageBytesMax: 4 * frameBytesMax, // The broker logs messages up to this size.
     deadAfterMs,
     unsentBytesMax,
   };
   const peers = new Map<Address, Peer>();
-  const strangers = new Set<Peer>(); // Who they are is yet to be said.
+  const handshaking = new Set<Peer>();
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
   await listen(server, endpoint);
@@ -48,21 +48,21 @@ export async function bind(
     const peer = new Peer(socket, options, {
       opened(identity) {
         address = identity.length > 0 ? identity.toString("latin1") : nextAddress();
-        // A peer with an identity of its own comes back before its old connection is dead.
+        // A peer with an identity of its own may reconnect before its old connection is closed.
         peers.get(address)?.close(0);
         peers.set(address, peer);
-        strangers.delete(peer);
+        handshaking.delete(peer);
       },
       message: (frames) => events.message(address, frames),
       ended(end) {
         if (typeof end === "object") events.refused(end.refused);
-        if (strangers.delete(peer)) return;
+        if (handshaking.delete(peer)) return;
         peers.delete(address);
         if (detectDisconnects || end !== "broken") events.gone(address);
       },
     });
     socket.on("data", (bytes) => peer.receive(bytes));
-    strangers.add(peer);
+    handshaking.add(peer);
   }
 
   function tick() {
@@ -79,12 +79,12 @@ export async function bind(
     open = false;
     clearInterval(clock);
     server.close();
-    for (const peer of strangers) peer.close(0);
+    for (const peer of handshaking) peer.close(0);
     for (const peer of peers.values()) peer.close(LINGER_MS);
   }
 }
 
-/** Connects to `endpoint`, for as long as it takes, and again when the connection breaks. */
+/** Connects to `endpoint`, and connects again whenever that fails or the connection breaks. */
 export function connect(
   endpoint: string,
   { deadAfterMs }: Timing,
@@ -92,24 +92,24 @@ export function connect(
 ): Connected {
   const options = {
     socketType: "DEALER" as const,
-    frameBytesMax: WHATEVER_A_BROKER_SENDS,
-    messageBytesMax: WHATEVER_A_BROKER_SENDS,
+    frameBytesMax: RECEIVED_BYTES_MAX,
+    messageBytesMax: RECEIVED_BYTES_MAX,
     deadAfterMs,
     unsentBytesMax: UNSENT_BYTES_MAX,
   };
-  let failures = 0; // In a row.
+  let failures = 0; // Consecutive ones.
   let redial: NodeJS.Timeout | undefined;
-  let waiting: Frame[][] = []; // For the next connection, while there is none.
-  let peer: Peer | null = reach();
+  let waiting: Frame[][] = []; // The messages sent while there is no connection.
+  let peer: Peer | null = dialPeer();
   const clock = setInterval(() => peer?.tick(performance.now()), tickMs(deadAfterMs));
   return { send, close };
 
-  function reach(): Peer {
-    const socket = dial(endpoint, (bytes) => reached.receive(bytes));
+  function dialPeer(): Peer {
+    const socket = dial(endpoint, (bytes) => dialed.receive(bytes));
     socket.setTimeout(CONNECT_MS, () => socket.destroy());
     socket.once("connect", () => socket.setTimeout(0));
     let opened = false;
-    const reached = new Peer(socket, options, {
+    const dialed = new Peer(socket, options, {
       opened() {
         opened = true;
         failures = 0;
@@ -118,17 +118,17 @@ export function connect(
       message: events.message,
       ended(end) {
         peer = null;
-        waiting = end === "deaf" ? [] : reached.unsent;
+        waiting = end === "slow consumer" ? [] : dialed.unsent;
         const wait = backoffMs(Math.min(failures, FAILURES_COUNTED), Math.random());
         failures += 1;
         redial = setTimeout(() => {
-          peer = reach();
+          peer = dialPeer();
         }, wait);
-        if (opened || end === "deaf") events.gone();
+        if (opened || end === "slow consumer") events.gone();
       },
     });
-    for (const frames of waiting) reached.send(frames);
-    return reached;
+    for (const frames of waiting) dialed.send(frames);
+    return dialed;
   }
 
   function send(frames: Frame[]) {
@@ -144,8 +144,8 @@ export function connect(
 }
 
 /**
- * What a ROUTER gives to peers without an identity: a zero and a number (28/REQREP). They begin
- * anywhere, so that those of one broker are not likely to be those of the next.
+ * The addresses that a ROUTER generates for peers without an identity: a zero and a number (28/REQREP).
+ * The first number is random, so that two brokers are unlikely to generate the same addresses.
  */
 function addresses(): () => Address {
   const bytes = Buffer.alloc(5);
@@ -159,15 +159,17 @@ function addresses(): () => Address {
 
 const tickMs = (deadAfterMs: number) => Math.min(deadAfterMs / 4, 1000);
 
-/** How long a connection may take to be made, in ms, before the name is looked up again. */
+/** The longest attempt to connect, in ms. The next attempt looks up the name again. */
 const CONNECT_MS = 1000;
 
-/** So that the longest wait for the next try is 800 ms. */
+/** Bounds the wait between attempts to 800 ms. */
 const FAILURES_COUNTED = 3;
 
-/** How long the broker's socket goes on sending once it is closed, in ms. */
+/** After a close, the broker goes on sending for at most this many ms. */
 const LINGER_MS = 1000;
 
-/** In bytes. */
-const WHATEVER_A_BROKER_SENDS = 2 ** 31 - 1;
+/** A worker or client accepts any size from its broker, in bytes. */
+const RECEIVED_BYTES_MAX = 2 ** 31 - 1;
+
+/** The most bytes that may wait for the broker to read. */
 const UNSENT_BYTES_MAX = 2 ** 28;

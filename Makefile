@@ -20,7 +20,7 @@ check: node_modules ## Types, lint and house rules alone: a few seconds
 databases: node_modules ## The db worker on SQLite and on a PostgreSQL server of its own. Needs postgresql
 	@npm run -s databases
 
-conformance: node_modules ## 7/MDP, 18/MDP and 8/MMI on the wire; MDP_BROKER=tcp://… make conformance asks another broker
+conformance: node_modules ## The RFCs on the wire, a verdict per requirement; MDP_BROKER=tcp://… make conformance tests another broker
 	@npm run -s conformance
 
 peers: node_modules ## Who works with whom: peers in Python and C. Needs python3-zmq, libzmq3-dev and gcc

@@ -1,136 +1,143 @@
-// mmi.call, which is ours: a status for every request. A foreign broker answers 501.
+// mmi.call, an extension: a status for each request. A broker without it returns 501.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { echo, Subject } from "./subject.ts";
-import { DIALECTS, nobody, type Peer, someone } from "./wire.ts";
+import { BrokerUnderTest, echo } from "./broker-under-test.ts";
+import { DIALECTS, type RawPeer, uniqueName, unservedName } from "./raw-peer.ts";
 
 const QUEUE_MAX = 20;
-const broker = await Subject.start(2500, {
+const broker = await BrokerUnderTest.start(2500, {
   MDP_QUEUE_MAX: String(QUEUE_MAX),
   MDP_DELIVERIES_MAX: "3",
 });
 after(() => broker.stop());
 
-test("Ours, mmi.call: 200 and the worker's reply, all its frames", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-CALL request answered: 200, then all frames of the reply", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, "", "hello", "", "there");
-  await worker.replies(await worker.isAsked("hello", "", "there"), "world", "", "here");
-  await client.hears("", "MDPC01", "mmi.call", "200", "world", "", "here");
+  await client.sends("", "MDPC01", "mmi.call", service, "", "hello", "", "there");
+  await worker.sendsReply(await worker.receivesRequest("hello", "", "there"), "world", "", "here");
+  await client.receives("", "MDPC01", "mmi.call", "200", "world", "", "here");
 });
 
-test("Ours, mmi.call: the envelope goes back before the status", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-CALL request with an envelope: the envelope goes back before the status", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("a", "b", "", "MDPC01", "mmi.call", service, "", "hello");
-  await worker.replies(await worker.isAsked("hello"), "world");
-  await client.hears("a", "b", "", "MDPC01", "mmi.call", "200", "world");
+  await client.sends("a", "b", "", "MDPC01", "mmi.call", service, "", "hello");
+  await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+  await client.receives("a", "b", "", "MDPC01", "mmi.call", "200", "world");
 });
 
 for (const dialect of DIALECTS) {
-  test(`Ours, mmi.call: any worker serves it, with credit or without: ${dialect.name}`, async () => {
+  test(`X-CALL worker of dialect ${dialect.name}, with and without credit: serves calls`, async () => {
     for (const credit of [[], ["4"]]) {
-      const service = someone();
-      using worker = await broker.worker(service, dialect, ...credit);
+      const service = uniqueName();
+      using worker = await broker.registeredWorker(service, dialect, ...credit);
       using client = broker.client();
-      await client.says("", "MDPC01", "mmi.call", service, "", "hello");
-      await worker.replies(await worker.isAsked("hello"), "world");
-      await client.hears("", "MDPC01", "mmi.call", "200", "world");
+      await client.sends("", "MDPC01", "mmi.call", service, "", "hello");
+      await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+      await client.receives("", "MDPC01", "mmi.call", "200", "world");
     }
   });
 }
 
-test("Ours, mmi.call: 404, when no worker came within the ttl", async () => {
+test("X-CALL no worker within the ttl: 404", async () => {
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", nobody(), '{"ttl":50}', "hello");
+  await client.sends("", "MDPC01", "mmi.call", unservedName(), '{"ttl":50}', "hello");
   await refused(client, "404");
-  await client.hearsNothing();
+  await client.receivesNothing();
 });
 
-test("Ours, mmi.call: 408, when the ttl passed in the queue", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-CALL ttl over in the queue: 408", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", service, "long");
-  const address = await worker.isAsked("long");
-  await client.says("", "MDPC01", "mmi.call", service, '{"ttl":50}', "hello");
+  await client.sends("", "MDPC01", service, "long");
+  const address = await worker.receivesRequest("long");
+  await client.sends("", "MDPC01", "mmi.call", service, '{"ttl":50}', "hello");
   await refused(client, "408");
-  await worker.replies(address, "done");
-  await client.hears("", "MDPC01", service, "done");
-  await worker.hearsNothing();
+  await worker.sendsReply(address, "done");
+  await client.receives("", "MDPC01", service, "done");
+  await worker.receivesNothing();
 });
 
-test("Ours, mmi.call: 408, when the ttl passed at a worker, whose reply comes too late for anybody", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-CALL ttl over in flight: 408, the late reply reaches no client", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, '{"ttl":50}', "hello");
-  const address = await worker.isAsked("hello");
+  await client.sends("", "MDPC01", "mmi.call", service, '{"ttl":50}', "hello");
+  const address = await worker.receivesRequest("hello");
   await refused(client, "408");
-  await worker.replies(address, "late");
-  await worker.hearsNothing();
-  await client.hearsNothing();
+  await worker.sendsReply(address, "late");
+  await worker.receivesNothing();
+  await client.receivesNothing();
   await echo(client, worker, service);
 });
 
-test("Ours, mmi.call: a worker whose request has expired is given no other before it has answered", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-CALL ttl over in flight: the worker gets its next request after its late reply only", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, '{"ttl":50}', "1");
-  const address = await worker.isAsked("1");
+  await client.sends("", "MDPC01", "mmi.call", service, '{"ttl":50}', "1");
+  const address = await worker.receivesRequest("1");
   await refused(client, "408");
-  await client.says("", "MDPC01", service, "2");
-  await client.hearsNothing();
-  await worker.hearsNothing();
-  await worker.replies(address, "late");
-  await worker.replies(await worker.isAsked("2"), "two");
-  await client.hears("", "MDPC01", service, "two");
+  await client.sends("", "MDPC01", service, "2");
+  await client.receivesNothing();
+  await worker.receivesNothing();
+  await worker.sendsReply(address, "late");
+  await worker.sendsReply(await worker.receivesRequest("2"), "two");
+  await client.receives("", "MDPC01", service, "two");
 });
 
 for (const code of ["400", "404", "409", "500", "503"]) {
-  test(`Ours, mmi.call: a service that fails with ${code} has that status, and its failure follows whole`, async () => {
-    const service = someone();
-    using worker = await broker.worker(service);
+  test(`X-CALL error reply with code ${code}: that status, then all frames of the error reply`, async () => {
+    const service = uniqueName();
+    using worker = await broker.registeredWorker(service);
     using client = broker.client();
-    await client.says("", "MDPC01", "mmi.call", service, "", "hello");
-    await worker.replies(await worker.isAsked("hello"), "it is so", "mmi.error", code);
-    await client.hears("", "MDPC01", "mmi.call", code, "it is so", "mmi.error", code);
-    await client.says("", "MDPC01", service, "hello");
-    await worker.replies(await worker.isAsked("hello"), "it is so", "mmi.error", code);
-    await client.hears("", "MDPC01", service, "it is so", "mmi.error", code);
+    await client.sends("", "MDPC01", "mmi.call", service, "", "hello");
+    await worker.sendsReply(await worker.receivesRequest("hello"), "it is so", "mmi.error", code);
+    await client.receives("", "MDPC01", "mmi.call", code, "it is so", "mmi.error", code);
+    await client.sends("", "MDPC01", service, "hello");
+    await worker.sendsReply(await worker.receivesRequest("hello"), "it is so", "mmi.error", code);
+    await client.receives("", "MDPC01", service, "it is so", "mmi.error", code);
   });
 }
 
-test("Ours, mmi.call: 429, when the queue of its service is full", async (t) => {
+test("X-CALL queue of the service full: 429", async (t) => {
   if (!broker.ours) return t.skip("a foreign broker has bounds of its own");
-  const service = someone();
+  const service = uniqueName();
   using client = broker.client();
-  for (let nth = 0; nth < QUEUE_MAX; nth += 1) await client.says("", "MDPC01", service, "plain");
-  await client.says("", "MDPC01", "mmi.call", service, "", "one too many");
+  for (let nth = 0; nth < QUEUE_MAX; nth += 1) await client.sends("", "MDPC01", service, "plain");
+  await client.sends("", "MDPC01", "mmi.call", service, "", "one too many");
   await refused(client, "429");
-  await client.says("", "MDPC01", service, "a plain one finds out by its time-out");
-  await client.hearsNothing();
 });
 
-test("Ours, mmi.call: 502, when its workers were lost with it, and it is nobody's any more", async () => {
-  const service = someone();
+test("MDP1-B-15 queue of the service full: a plain client receives nothing", async (t) => {
+  if (!broker.ours) return t.skip("a foreign broker has bounds of its own");
+  const service = uniqueName();
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, "", "poison");
+  for (let nth = 0; nth < QUEUE_MAX; nth += 1) await client.sends("", "MDPC01", service, "plain");
+  await client.sends("", "MDPC01", service, "one too many");
+  await client.receivesNothing();
+});
+
+test("X-CALL three workers die with the request: 502, and it is not delivered again", async () => {
+  const service = uniqueName();
+  using client = broker.client();
+  await client.sends("", "MDPC01", "mmi.call", service, "", "poison");
   for (let nth = 0; nth < 3; nth += 1) {
     {
-      using victim = await broker.newcomer(service, undefined, "1");
-      await victim.isAsked("poison");
+      using victim = await broker.newWorker(service, undefined, "1");
+      await victim.receivesRequest("poison");
     }
-    await broker.learns(service, "404");
+    await broker.untilService(service, "404");
   }
   await refused(client, "502");
-  using survivor = await broker.worker(service);
-  await survivor.hearsNothing();
+  using survivor = await broker.registeredWorker(service);
+  await survivor.receivesNothing();
   await echo(client, survivor, service);
 });
 
@@ -176,9 +183,9 @@ for (const [what, ...body] of [
     "[".repeat(2 ** 18),
   ].map((options) => [`the options ${options.slice(0, 40)}`, "service", options, "body"]),
 ] as [string, ...string[]][]) {
-  test(`Ours, mmi.call: 400 and a sentence for ${printable(what)}`, async () => {
+  test(`X-CALL ${printable(what)}: 400 and a reason`, async () => {
     using client = broker.client();
-    await client.says("7", "", "MDPC01", "mmi.call", ...body);
+    await client.sends("7", "", "MDPC01", "mmi.call", ...body);
     const [envelope, empty, header, name, status, sentence = "", ...more] = await client.next();
     assert.deepEqual(
       [envelope, empty, header, name, status],
@@ -186,7 +193,7 @@ for (const [what, ...body] of [
     );
     assert.ok(sentence.length > 5 && sentence.length < 2000, sentence);
     assert.deepEqual(more, []);
-    await client.hearsNothing();
+    await client.receivesNothing();
     await broker.serves();
   });
 }
@@ -199,130 +206,130 @@ for (const options of [
   '{"id":"0123456789abcdef","ttl":86400000}',
   `{"id":"${"\\u0000".repeat(16)}"}`,
 ]) {
-  test(`Ours, mmi.call: these options are taken: ${options}`, async () => {
-    const service = someone();
-    using worker = await broker.worker(service);
+  test(`X-CALL options ${options}: accepted`, async () => {
+    const service = uniqueName();
+    using worker = await broker.registeredWorker(service);
     using client = broker.client();
-    await client.says("", "MDPC01", "mmi.call", service, options, "hello");
-    await worker.replies(await worker.isAsked("hello"), "world");
-    await client.hears("", "MDPC01", "mmi.call", "200", "world");
+    await client.sends("", "MDPC01", "mmi.call", service, options, "hello");
+    await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+    await client.receives("", "MDPC01", "mmi.call", "200", "world");
   });
 }
 
-test("Ours, retries: an open call that is asked again is not run again, and who asked last is answered", async () => {
-  const [service, options] = [someone(), named()];
-  using worker = await broker.worker(service);
+test("X-CALL open call sent again: executed once, the last sender gets the reply", async () => {
+  const [service, options] = [uniqueName(), named()];
+  using worker = await broker.registeredWorker(service);
   using one = broker.client();
   using two = broker.client();
-  await one.says("1", "", "MDPC01", "mmi.call", service, options, "job");
-  const address = await worker.isAsked("job");
-  await one.says("2", "", "MDPC01", "mmi.call", service, options, "job");
-  await one.hearsNothing();
-  await two.says("3", "", "MDPC01", "mmi.call", service, options, "job");
-  await two.hearsNothing();
-  await worker.hearsNothing();
-  await worker.replies(address, "done");
-  await two.hears("3", "", "MDPC01", "mmi.call", "200", "done");
-  await one.hearsNothing();
-  await worker.hearsNothing();
+  await one.sends("1", "", "MDPC01", "mmi.call", service, options, "job");
+  const address = await worker.receivesRequest("job");
+  await one.sends("2", "", "MDPC01", "mmi.call", service, options, "job");
+  await one.receivesNothing();
+  await two.sends("3", "", "MDPC01", "mmi.call", service, options, "job");
+  await two.receivesNothing();
+  await worker.receivesNothing();
+  await worker.sendsReply(address, "done");
+  await two.receives("3", "", "MDPC01", "mmi.call", "200", "done");
+  await one.receivesNothing();
+  await worker.receivesNothing();
 });
 
-test("Ours, retries: a queued call that is asked again is queued once", async () => {
-  const [service, options] = [someone(), named()];
+test("X-CALL queued call sent again: queued once", async () => {
+  const [service, options] = [uniqueName(), named()];
   using client = broker.client();
   for (const nth of ["1", "2", "3"]) {
-    await client.says(nth, "", "MDPC01", "mmi.call", service, options, "job");
+    await client.sends(nth, "", "MDPC01", "mmi.call", service, options, "job");
   }
-  await client.hearsNothing();
-  using worker = await broker.newcomer(service);
-  await worker.replies(await worker.isAsked("job"), "done");
-  await client.hears("3", "", "MDPC01", "mmi.call", "200", "done");
-  await worker.hearsNothing();
-  await client.hearsNothing();
+  await client.receivesNothing();
+  using worker = await broker.newWorker(service);
+  await worker.sendsReply(await worker.receivesRequest("job"), "done");
+  await client.receives("3", "", "MDPC01", "mmi.call", "200", "done");
+  await worker.receivesNothing();
+  await client.receivesNothing();
 });
 
-test("Ours, retries: a call that has ended is told its outcome again, whoever asks", async () => {
-  const [service, options] = [someone(), named()];
-  using worker = await broker.worker(service);
+test("X-CALL settled call sent again, by any client: the same outcome", async () => {
+  const [service, options] = [uniqueName(), named()];
+  using worker = await broker.registeredWorker(service);
   using one = broker.client();
   using two = broker.client();
-  await one.says("", "MDPC01", "mmi.call", service, options, "job");
-  await worker.replies(await worker.isAsked("job"), "done", "", "well");
-  await one.hears("", "MDPC01", "mmi.call", "200", "done", "", "well");
+  await one.sends("", "MDPC01", "mmi.call", service, options, "job");
+  await worker.sendsReply(await worker.receivesRequest("job"), "done", "", "well");
+  await one.receives("", "MDPC01", "mmi.call", "200", "done", "", "well");
   for (const client of [one, two, one]) {
-    await client.says("again", "", "MDPC01", "mmi.call", service, options, "job");
-    await client.hears("again", "", "MDPC01", "mmi.call", "200", "done", "", "well");
+    await client.sends("again", "", "MDPC01", "mmi.call", service, options, "job");
+    await client.receives("again", "", "MDPC01", "mmi.call", "200", "done", "", "well");
   }
-  await worker.hearsNothing();
+  await worker.receivesNothing();
 });
 
-test("Ours, retries: a refusal is an outcome that is told again, too", async () => {
-  const [service, options] = [someone(), named({ ttl: 50 })];
+test("X-CALL rejected call sent again: the same status", async () => {
+  const [service, options] = [uniqueName(), named({ ttl: 50 })];
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, options, "job");
+  await client.sends("", "MDPC01", "mmi.call", service, options, "job");
   await refused(client, "404");
-  using worker = await broker.worker(service);
-  await client.says("", "MDPC01", "mmi.call", service, options, "job");
+  using worker = await broker.registeredWorker(service);
+  await client.sends("", "MDPC01", "mmi.call", service, options, "job");
   await refused(client, "404");
-  await worker.hearsNothing();
+  await worker.receivesNothing();
 });
 
-test("Ours, retries: an id belongs to one service", async () => {
-  const [service, options] = [someone(), named()];
-  using worker = await broker.worker(service);
+test("X-CALL id used for a call to another service: 400", async () => {
+  const [service, options] = [uniqueName(), named()];
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, options, "job");
-  const address = await worker.isAsked("job");
-  await client.says("", "MDPC01", "mmi.call", nobody(), options, "job");
+  await client.sends("", "MDPC01", "mmi.call", service, options, "job");
+  const address = await worker.receivesRequest("job");
+  await client.sends("", "MDPC01", "mmi.call", unservedName(), options, "job");
   await refused(client, "400");
-  await worker.replies(address, "done");
-  await client.hears("", "MDPC01", "mmi.call", "200", "done");
-  await client.says("", "MDPC01", "mmi.call", nobody(), options, "job");
+  await worker.sendsReply(address, "done");
+  await client.receives("", "MDPC01", "mmi.call", "200", "done");
+  await client.sends("", "MDPC01", "mmi.call", unservedName(), options, "job");
   await refused(client, "400");
 });
 
-test("Ours, retries: a call with an id waits for its client to come back", async () => {
-  const [service, options] = [someone(), named()];
-  using worker = await broker.worker(service);
+test("X-CALL client with a call id gone: its call goes on, and it gets the reply when it returns", async () => {
+  const [service, options] = [uniqueName(), named()];
+  using worker = await broker.registeredWorker(service);
   {
     using gone = broker.client();
-    await gone.says("", "MDPC01", "mmi.call", service, options, "job");
-    await gone.hearsNothing();
+    await gone.sends("", "MDPC01", "mmi.call", service, options, "job");
+    await gone.receivesNothing();
   }
-  await worker.replies(await worker.isAsked("job"), "done");
-  await worker.hearsNothing();
+  await worker.sendsReply(await worker.receivesRequest("job"), "done");
+  await worker.receivesNothing();
   using back = broker.client();
-  await back.says("", "MDPC01", "mmi.call", service, options, "job");
-  await back.hears("", "MDPC01", "mmi.call", "200", "done");
-  await worker.hearsNothing();
+  await back.sends("", "MDPC01", "mmi.call", service, options, "job");
+  await back.receives("", "MDPC01", "mmi.call", "200", "done");
+  await worker.receivesNothing();
 });
 
-test("Ours, retries: a call keeps its id when its worker is lost, and is run once more", async () => {
-  const [service, options] = [someone(), named()];
+test("X-CALL worker of a call leaves: redelivered under the same id", async () => {
+  const [service, options] = [uniqueName(), named()];
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.call", service, options, "job");
-  using lost = await broker.newcomer(service, undefined, "1");
-  const id = await lost.isAsked("job");
-  await lost.commands("DISCONNECT");
-  await lost.hearsNothing();
-  await client.says("again", "", "MDPC01", "mmi.call", service, options, "job");
-  await client.hearsNothing();
-  using other = await broker.newcomer(service, undefined, "1");
-  assert.equal(await other.isAsked("job"), id);
-  await other.replies(id, "done");
-  await client.hears("again", "", "MDPC01", "mmi.call", "200", "done");
-  await other.hearsNothing();
+  await client.sends("", "MDPC01", "mmi.call", service, options, "job");
+  using lost = await broker.newWorker(service, undefined, "1");
+  const id = await lost.receivesRequest("job");
+  await lost.sendsCommand("DISCONNECT");
+  await lost.receivesNothing();
+  await client.sends("again", "", "MDPC01", "mmi.call", service, options, "job");
+  await client.receivesNothing();
+  using other = await broker.newWorker(service, undefined, "1");
+  assert.equal(await other.receivesRequest("job"), id);
+  await other.sendsReply(id, "done");
+  await client.receives("again", "", "MDPC01", "mmi.call", "200", "done");
+  await other.receivesNothing();
 });
 
-/** The answer to a plain 0.1 client's call: a status, and the broker's sentence. */
-async function refused(client: Peer, status: string) {
+/** Asserts that a client of 0.1 receives a status and the broker's reason. */
+async function refused(client: RawPeer, status: string) {
   const [empty, header, name, code, sentence = "", ...more] = await client.next();
   assert.deepEqual([empty, header, name, code], ["", "MDPC01", "mmi.call", status]);
   assert.ok(sentence.length > 5, "no sentence");
   assert.deepEqual(more, []);
 }
 
-/** The options of a call with an id of its own. */
+/** The options of a call with a new id. */
 function named(options: object = {}): string {
   return JSON.stringify({ ...options, id: randomBytes(16).toString("hex") });
 }
@@ -331,4 +338,5 @@ function printable(text: string): string {
   return text.replaceAll(/[^ -~]/g, "?");
 }
 
-test("it was one broker all the while, and it has nothing left over", () => broker.endsWell());
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", () =>
+  broker.endsClean());

@@ -1,205 +1,206 @@
-// What is ours in MDP/Worker: a READY may announce a credit, and who does finds the request's id
-// where the client's address goes. A foreign broker may know nothing of it.
+// Credit, an extension: READY may carry the number of requests that a worker takes at once. REQUESTs
+// to such a worker carry a request id in the client address frame.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { echo, Subject } from "./subject.ts";
-import { DIALECTS, type Peer, someone } from "./wire.ts";
+import { BrokerUnderTest, echo } from "./broker-under-test.ts";
+import { DIALECTS, type RawPeer, uniqueName } from "./raw-peer.ts";
 
-const broker = await Subject.start();
+const broker = await BrokerUnderTest.start();
 after(() => broker.stop());
 
 for (const dialect of DIALECTS) {
-  test(`Ours, credit: a worker has as many requests at once as it announced: ${dialect.name}`, async () => {
-    const service = someone();
-    using worker = await broker.worker(service, dialect, "3");
+  test(`X-CREDIT credit 3, dialect ${dialect.name}: three requests in flight, the fourth after a reply`, async () => {
+    const service = uniqueName();
+    using worker = await broker.registeredWorker(service, dialect, "3");
     using client = broker.client();
-    for (const nth of ["1", "2", "3", "4"]) await client.says("", "MDPC01", service, nth);
+    for (const nth of ["1", "2", "3", "4"]) await client.sends("", "MDPC01", service, nth);
     const ids = [
-      await worker.isAsked("1"),
-      await worker.isAsked("2"),
-      await worker.isAsked("3"),
+      await worker.receivesRequest("1"),
+      await worker.receivesRequest("2"),
+      await worker.receivesRequest("3"),
     ] as const;
-    await client.hearsNothing();
-    await worker.hearsNothing();
-    await worker.replies(ids[1], "two");
-    await client.hears("", "MDPC01", service, "two");
-    const last = await worker.isAsked("4");
-    for (const id of [last, ids[2], ids[0]]) await worker.replies(id, "done");
-    for (let nth = 0; nth < 3; nth += 1) await client.hears("", "MDPC01", service, "done");
+    await client.receivesNothing();
+    await worker.receivesNothing();
+    await worker.sendsReply(ids[1], "two");
+    await client.receives("", "MDPC01", service, "two");
+    const last = await worker.receivesRequest("4");
+    for (const id of [last, ids[2], ids[0]]) await worker.sendsReply(id, "done");
+    for (let nth = 0; nth < 3; nth += 1) await client.receives("", "MDPC01", service, "done");
   });
 }
 
 for (const credit of ["1", "16", "65535"]) {
-  test(`Ours, credit: ${credit} is one, and its worker finds ids of 16 bytes`, async () => {
-    const service = someone();
-    using worker = await broker.worker(service, undefined, credit);
+  test(`MDP1-B-16 READY with a fifth frame, the credit ${credit}: registered, REQUESTs carry ids of 16 bytes`, async () => {
+    const service = uniqueName();
+    using worker = await broker.registeredWorker(service, undefined, credit);
     using client = broker.client();
     const ids = new Set<string>();
     for (let nth = 0; nth < 10; nth += 1) {
-      await client.says("", "MDPC01", service, "?");
-      const id = await worker.isAsked("?");
+      await client.sends("", "MDPC01", service, "?");
+      const id = await worker.receivesRequest("?");
       assert.equal(id.length, 16);
       ids.add(id);
-      await worker.replies(id, "!");
-      await client.hears("", "MDPC01", service, "!");
+      await worker.sendsReply(id, "!");
+      await client.receives("", "MDPC01", service, "!");
     }
     assert.equal(ids.size, 10);
   });
 }
 
-test("Ours, credit: with a credit of 1 a worker has one request at a time", async () => {
-  const service = someone();
-  using worker = await broker.worker(service, undefined, "1");
+test("X-CREDIT credit 1: one request at a time", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service, undefined, "1");
   using client = broker.client();
-  await client.says("", "MDPC01", service, "1");
-  await client.says("", "MDPC01", service, "2");
-  const id = await worker.isAsked("1");
-  await client.hearsNothing();
-  await worker.hearsNothing();
-  await worker.replies(id, "one");
-  await client.hears("", "MDPC01", service, "one");
-  await worker.replies(await worker.isAsked("2"), "two");
-  await client.hears("", "MDPC01", service, "two");
+  await client.sends("", "MDPC01", service, "1");
+  await client.sends("", "MDPC01", service, "2");
+  const id = await worker.receivesRequest("1");
+  await client.receivesNothing();
+  await worker.receivesNothing();
+  await worker.sendsReply(id, "one");
+  await client.receives("", "MDPC01", service, "one");
+  await worker.sendsReply(await worker.receivesRequest("2"), "two");
+  await client.receives("", "MDPC01", service, "two");
 });
 
-test("Ours, credit: an idle worker is served before one that has credit left", async () => {
-  const service = someone();
-  using one = await broker.worker(service, undefined, "10");
-  using two = await broker.worker(service, undefined, "10");
+test("X-CREDIT an idle worker and one with credit left: the idle one is next", async () => {
+  const service = uniqueName();
+  using one = await broker.registeredWorker(service, undefined, "10");
+  using two = await broker.registeredWorker(service, undefined, "10");
   using client = broker.client();
-  await client.says("", "MDPC01", service, "1");
-  await client.says("", "MDPC01", service, "2");
-  const [first, second] = [await one.isAsked("1"), await two.isAsked("2")];
-  await one.replies(first, "one");
-  await two.replies(second, "two");
-  await client.hears("", "MDPC01", service, "one");
-  await client.hears("", "MDPC01", service, "two");
+  await client.sends("", "MDPC01", service, "1");
+  await client.sends("", "MDPC01", service, "2");
+  const [first, second] = [await one.receivesRequest("1"), await two.receivesRequest("2")];
+  await one.sendsReply(first, "one");
+  await two.sendsReply(second, "two");
+  await client.receives("", "MDPC01", service, "one");
+  await client.receives("", "MDPC01", service, "two");
 });
 
-test("Ours, credit: a thousand requests at once, answered the last one first", async () => {
-  const service = someone();
-  using worker = await broker.worker(service, undefined, "1000");
+test("X-CREDIT a thousand requests in flight, last one answered first: each reply reaches its request", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service, undefined, "1000");
   using client = broker.client();
   for (let nth = 0; nth < 1000; nth += 1) {
-    await client.says(`${nth}`, "", "MDPC01", service, `${nth}`);
+    await client.sends(`${nth}`, "", "MDPC01", service, `${nth}`);
   }
   const ids: string[] = [];
-  for (let nth = 0; nth < 1000; nth += 1) ids.push(await worker.isAsked(`${nth}`));
-  for (const [nth, id] of [...ids.entries()].reverse()) await worker.replies(id, `${nth}`);
+  for (let nth = 0; nth < 1000; nth += 1) ids.push(await worker.receivesRequest(`${nth}`));
+  for (const [nth, id] of [...ids.entries()].reverse()) await worker.sendsReply(id, `${nth}`);
   for (let nth = 999; nth >= 0; nth -= 1) {
-    await client.hears(`${nth}`, "", "MDPC01", service, `${nth}`);
+    await client.receives(`${nth}`, "", "MDPC01", service, `${nth}`);
   }
 });
 
-test("Ours, ids: a request that is given to another worker has the id that it had", async () => {
-  const service = someone();
+test("X-CREDIT request redelivered: the same id", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  await client.says("", "MDPC01", service, "job");
-  using one = await broker.newcomer(service, undefined, "2");
-  const id = await one.isAsked("job");
-  await one.commands("DISCONNECT");
-  await one.hearsNothing();
-  using two = await broker.newcomer(service, undefined, "2");
-  assert.equal(await two.isAsked("job"), id);
-  await two.replies(id, "done");
-  await client.hears("", "MDPC01", service, "done");
+  await client.sends("", "MDPC01", service, "job");
+  using one = await broker.newWorker(service, undefined, "2");
+  const id = await one.receivesRequest("job");
+  await one.sendsCommand("DISCONNECT");
+  await one.receivesNothing();
+  using two = await broker.newWorker(service, undefined, "2");
+  assert.equal(await two.receivesRequest("job"), id);
+  await two.sendsReply(id, "done");
+  await client.receives("", "MDPC01", service, "done");
 });
 
-test("Ours, ids: what a worker with credit had is given away in the order in which it was asked", async () => {
-  const service = someone();
+test("X-CREDIT worker with three requests leaves: redelivered in the order of arrival", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  using one = await broker.worker(service, undefined, "3");
+  using one = await broker.registeredWorker(service, undefined, "3");
   const ids: string[] = [];
-  for (const nth of ["1", "2", "3", "4"]) await client.says("", "MDPC01", service, nth);
-  for (const nth of ["1", "2", "3"]) ids.push(await one.isAsked(nth));
-  await one.commands("DISCONNECT");
-  await one.hearsNothing();
-  using two = await broker.newcomer(service, undefined, "4");
-  for (const nth of ["1", "2", "3", "4"]) ids.push(await two.isAsked(nth));
+  for (const nth of ["1", "2", "3", "4"]) await client.sends("", "MDPC01", service, nth);
+  for (const nth of ["1", "2", "3"]) ids.push(await one.receivesRequest(nth));
+  await one.sendsCommand("DISCONNECT");
+  await one.receivesNothing();
+  using two = await broker.newWorker(service, undefined, "4");
+  for (const nth of ["1", "2", "3", "4"]) ids.push(await two.receivesRequest(nth));
   assert.deepEqual(ids.slice(3, 6), ids.slice(0, 3));
   for (const id of ids.slice(3)) {
-    await two.replies(id, "done");
-    await client.hears("", "MDPC01", service, "done");
+    await two.sendsReply(id, "done");
+    await client.receives("", "MDPC01", service, "done");
   }
 });
 
-test("Ours, ids: a second reply is dropped, and told DISCONNECT if its worker has nothing else", async () => {
-  const service = someone();
-  using worker = await broker.worker(service, undefined, "2");
+test("X-CREDIT second reply to a request: dropped; DISCONNECT if the worker has nothing in flight", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service, undefined, "2");
   using client = broker.client();
-  await client.says("", "MDPC01", service, "1");
-  await client.says("", "MDPC01", service, "2");
-  const [one, two] = [await worker.isAsked("1"), await worker.isAsked("2")];
-  await worker.replies(one, "one");
-  await worker.replies(one, "one again");
-  await worker.hearsNothing();
-  await client.hears("", "MDPC01", service, "one");
-  await worker.replies(two, "two");
-  await client.hears("", "MDPC01", service, "two");
-  await worker.replies(two, "two again");
-  await worker.isDisconnected();
-  await client.hearsNothing();
+  await client.sends("", "MDPC01", service, "1");
+  await client.sends("", "MDPC01", service, "2");
+  const [one, two] = [await worker.receivesRequest("1"), await worker.receivesRequest("2")];
+  await worker.sendsReply(one, "one");
+  await worker.sendsReply(one, "one again");
+  await worker.receivesNothing();
+  await client.receives("", "MDPC01", service, "one");
+  await worker.sendsReply(two, "two");
+  await client.receives("", "MDPC01", service, "two");
+  await worker.sendsReply(two, "two again");
+  await worker.receivesDisconnect();
+  await client.receivesNothing();
 });
 
-test("Ours, ids: a reply under an id that is another worker's, or nobody's, reaches nobody", async () => {
-  const service = someone();
-  using one = await broker.worker(service, undefined, "2");
-  using two = await broker.worker(service, undefined, "2");
+test("X-CREDIT reply under an id of another worker, or an unknown one: dropped", async () => {
+  const service = uniqueName();
+  using one = await broker.registeredWorker(service, undefined, "2");
+  using two = await broker.registeredWorker(service, undefined, "2");
   using client = broker.client();
-  for (const nth of ["1", "2"]) await client.says("", "MDPC01", service, nth);
-  const [first, second] = [await one.isAsked("1"), await two.isAsked("2")];
+  for (const nth of ["1", "2"]) await client.sends("", "MDPC01", service, nth);
+  const [first, second] = [await one.receivesRequest("1"), await two.receivesRequest("2")];
   for (const id of [second, "\0".repeat(16), first.slice(0, 15), `${first}\0`, "client"]) {
-    await one.replies(id, "forged");
+    await one.sendsReply(id, "forged");
   }
-  await one.hearsNothing();
-  await client.hearsNothing();
-  await two.replies(second, "two");
-  await client.hears("", "MDPC01", service, "two");
-  await one.replies(first, "one");
-  await client.hears("", "MDPC01", service, "one");
+  await one.receivesNothing();
+  await client.receivesNothing();
+  await two.sendsReply(second, "two");
+  await client.receives("", "MDPC01", service, "two");
+  await one.sendsReply(first, "one");
+  await client.receives("", "MDPC01", service, "one");
 });
 
-test("Ours, ids: the late reply of a worker that was lost is dropped, and it is told DISCONNECT", async () => {
-  const service = someone();
-  using lost = await broker.worker(service, undefined, "2");
+test("X-CREDIT late reply of a worker that left: dropped, DISCONNECT", async () => {
+  const service = uniqueName();
+  using lost = await broker.registeredWorker(service, undefined, "2");
   using client = broker.client();
-  await client.says("", "MDPC01", service, "job");
-  const id = await lost.isAsked("job");
-  await lost.commands("DISCONNECT");
-  await lost.hearsNothing();
-  await lost.replies(id, "late");
-  await lost.isDisconnected();
-  await client.hearsNothing();
-  using other = await broker.newcomer(service, undefined, "2");
-  await other.replies(await other.isAsked("job"), "done");
-  await client.hears("", "MDPC01", service, "done");
+  await client.sends("", "MDPC01", service, "job");
+  const id = await lost.receivesRequest("job");
+  await lost.sendsCommand("DISCONNECT");
+  await lost.receivesNothing();
+  await lost.sendsReply(id, "late");
+  await lost.receivesDisconnect();
+  await client.receivesNothing();
+  using other = await broker.newWorker(service, undefined, "2");
+  await other.sendsReply(await other.receivesRequest("job"), "done");
+  await client.receives("", "MDPC01", service, "done");
 });
 
-test("Ours, ids: a plain worker finds the address of its client, not an id", async () => {
-  const service = someone();
-  using plain = await broker.worker(service);
+test("MDP1-B-32 worker without credit: its requests carry the client's address", async () => {
+  const service = uniqueName();
+  using plain = await broker.registeredWorker(service);
   using client = broker.client();
   const addresses: string[] = [];
   for (let nth = 0; nth < 2; nth += 1) {
-    await client.says("", "MDPC01", service, "?");
-    const address = await plain.isAsked("?");
+    await client.sends("", "MDPC01", service, "?");
+    const address = await plain.receivesRequest("?");
     addresses.push(address);
-    await plain.replies(address, "!");
-    await client.hears("", "MDPC01", service, "!");
+    await plain.sendsReply(address, "!");
+    await client.receives("", "MDPC01", service, "!");
   }
   assert.equal(addresses[0], addresses[1]);
 });
 
-test("Ours, credit: a plain worker and one with credit serve the same service", async () => {
-  const service = someone();
-  const workers: Peer[] = [
-    await broker.worker(service),
-    await broker.worker(service, undefined, "4"),
+test("X-CREDIT one worker with credit and one without: both serve the service", async () => {
+  const service = uniqueName();
+  const workers: RawPeer[] = [
+    await broker.registeredWorker(service),
+    await broker.registeredWorker(service, undefined, "4"),
   ];
   using client = broker.client();
-  for (const nth of [0, 1, 0, 1]) await echo(client, workers[nth] as Peer, service);
+  for (const nth of [0, 1, 0, 1]) await echo(client, workers[nth] as RawPeer, service);
   for (const worker of workers) worker[Symbol.dispose]();
 });
 
-test("it was one broker all the while, and it has nothing left over", () => broker.endsWell());
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", () =>
+  broker.endsClean());

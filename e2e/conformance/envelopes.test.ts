@@ -1,15 +1,15 @@
-// 28/REQREP: what a client sends before the empty frame is its envelope, and goes back before the
-// reply as it came. Proxies and clients with many requests outstanding live by it.
+// 28/REQREP: the frames before a client's first empty frame are its envelope, and the broker puts them
+// before the reply. Proxies, and clients with many requests outstanding, need it.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { Dealer, Request, Router } from "zeromq";
 import { freeEndpoint } from "../processes/program.ts";
-import { echo, Subject } from "./subject.ts";
-import { BYTES, nobody, Peer, someone } from "./wire.ts";
+import { BrokerUnderTest, echo } from "./broker-under-test.ts";
+import { RawPeer, uniqueName, unservedName, V01 } from "./raw-peer.ts";
 
-const broker = await Subject.start();
+const broker = await BrokerUnderTest.start();
 after(() => broker.stop());
 
 for (const [what, ...envelope] of [
@@ -20,65 +20,65 @@ for (const [what, ...envelope] of [
   ["any bytes", "\0\xff\xfe\x01", "MDPC01", "MDPW01", "\x05"],
   ["64 KiB", "x".repeat(2 ** 16)],
 ] as [string, ...string[]][]) {
-  test(`28/REQREP, The REP Socket Type: an envelope of ${what} goes back as it came`, async () => {
-    const service = someone();
-    using worker = await broker.worker(service);
+  test(`REQREP-02 envelope of ${what}: goes back unchanged`, async () => {
+    const service = uniqueName();
+    using worker = await broker.registeredWorker(service);
     using client = broker.client();
-    await client.says(...envelope, "", "MDPC01", service, "hello", "");
-    await worker.replies(await worker.isAsked("hello", ""), "world", "");
-    await client.hears(...envelope, "", "MDPC01", service, "world", "");
+    await client.sends(...envelope, "", "MDPC01", service, "hello", "");
+    await worker.sendsReply(await worker.receivesRequest("hello", ""), "world", "");
+    await client.receives(...envelope, "", "MDPC01", service, "world", "");
   });
 }
 
-test("28/REQREP, The REP Socket Type: the envelope ends at the first empty frame", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("REQREP-03 two empty frames before the header: dropped; empty frames in the body: kept", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("7", "", "", "MDPC01", service, "two empty frames");
-  await client.says("7", "", "MDPC01", service, "", "MDPC01", "body");
-  await worker.replies(await worker.isAsked("", "MDPC01", "body"), "done");
-  await client.hears("7", "", "MDPC01", service, "done");
-  await client.hearsNothing();
+  await client.sends("7", "", "", "MDPC01", service, "two empty frames");
+  await client.sends("7", "", "MDPC01", service, "", "MDPC01", "body");
+  await worker.sendsReply(await worker.receivesRequest("", "MDPC01", "body"), "done");
+  await client.receives("7", "", "MDPC01", service, "done");
+  await client.receivesNothing();
 });
 
-test("28/REQREP, The REP Socket Type: the broker's own services send the envelope back, too", async () => {
+test("REQREP-02 management request with an envelope: goes back unchanged", async () => {
   using client = broker.client();
-  await client.says("a", "b", "", "MDPC01", "mmi.service", nobody());
-  await client.hears("a", "b", "", "MDPC01", "mmi.service", "404");
-  await client.says("a", "b", "", "MDPC01", "mmi.unknown", "?");
-  await client.hears("a", "b", "", "MDPC01", "mmi.unknown", "501");
+  await client.sends("a", "b", "", "MDPC01", "mmi.service", unservedName());
+  await client.receives("a", "b", "", "MDPC01", "mmi.service", "404");
+  await client.sends("a", "b", "", "MDPC01", "mmi.unknown", "?");
+  await client.receives("a", "b", "", "MDPC01", "mmi.unknown", "501");
 });
 
-test("28/REQREP, The REP Socket Type: two clients with one envelope are not taken for one another", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("REQREP-05 two clients with the same envelope: each gets its own reply", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using one = broker.client();
   using two = broker.client();
   for (const [name, client] of [
     ["one", one],
     ["two", two],
   ] as const) {
-    await client.says("1", "", "MDPC01", service, name);
-    await worker.replies(await worker.isAsked(name), name);
-    await client.hears("1", "", "MDPC01", service, name);
+    await client.sends("1", "", "MDPC01", service, name);
+    await worker.sendsReply(await worker.receivesRequest(name), name);
+    await client.receives("1", "", "MDPC01", service, name);
   }
-  await one.hearsNothing();
-  await two.hearsNothing();
+  await one.receivesNothing();
+  await two.receivesNothing();
 });
 
-test("28/REQREP, The DEALER Socket Type: a thousand requests are outstanding, and each has its reply", async () => {
-  const service = someone();
+test("REQREP-06 a thousand requests outstanding: each has its reply", async () => {
+  const service = uniqueName();
   using client = broker.client();
   const expected = new Set<string>();
   for (let nth = 0; nth < 1000; nth += 1) {
     expected.add(String(nth));
-    await client.says(String(nth), "", "MDPC01", service, `body ${nth}`);
+    await client.sends(String(nth), "", "MDPC01", service, `body ${nth}`);
   }
-  await client.hearsNothing();
-  using worker = await broker.newcomer(service);
+  await client.receivesNothing();
+  using worker = await broker.newWorker(service);
   for (let nth = 0; nth < 1000; nth += 1) {
     const { client: address, body } = await worker.request();
-    await worker.replies(address, ...body);
+    await worker.sendsReply(address, ...body);
     const [id = "", ...rest] = await client.next();
     assert.ok(expected.delete(id), `a second reply to ${id}`);
     assert.deepEqual(rest, ["", "MDPC01", service, `body ${id}`]);
@@ -86,74 +86,74 @@ test("28/REQREP, The DEALER Socket Type: a thousand requests are outstanding, an
   assert.equal(expected.size, 0);
 });
 
-test("28/REQREP, The DEALER Socket Type: replies come as they are ready, not as they were asked for", async () => {
-  const [slow, quick] = [someone(), someone()];
-  using one = await broker.worker(slow);
-  using other = await broker.worker(quick);
+test("REQREP-06 second request finished first: its reply comes first", async () => {
+  const [slow, quick] = [uniqueName(), uniqueName()];
+  using one = await broker.registeredWorker(slow);
+  using other = await broker.registeredWorker(quick);
   using client = broker.client();
-  await client.says("1", "", "MDPC01", slow, "?");
-  await client.says("2", "", "MDPC01", quick, "?");
-  const address = await one.isAsked("?");
-  await other.replies(await other.isAsked("?"), "quick");
-  await client.hears("2", "", "MDPC01", quick, "quick");
-  await one.replies(address, "slow");
-  await client.hears("1", "", "MDPC01", slow, "slow");
+  await client.sends("1", "", "MDPC01", slow, "?");
+  await client.sends("2", "", "MDPC01", quick, "?");
+  const address = await one.receivesRequest("?");
+  await other.sendsReply(await other.receivesRequest("?"), "quick");
+  await client.receives("2", "", "MDPC01", quick, "quick");
+  await one.sendsReply(address, "slow");
+  await client.receives("1", "", "MDPC01", slow, "slow");
 });
 
-test("28/REQREP, The REQ Socket Type: ZMQ_REQ_CORRELATE finds its request id again", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
-  using client = new Peer(broker.endpoint, BYTES, new Request({ correlate: true, relaxed: true }));
+test("REQREP-01 ZMQ_REQ_CORRELATE: the request id goes back, a late reply is not taken", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using client = new RawPeer(broker.endpoint, V01, new Request({ correlate: true, relaxed: true }));
   for (const nth of ["1", "2", "3"]) {
-    await client.says("MDPC01", service, "given up");
-    const late = await worker.isAsked("given up");
-    await client.says("MDPC01", service, nth);
-    await worker.replies(late, "too late");
-    await worker.replies(await worker.isAsked(nth), nth, nth);
-    await client.hears("MDPC01", service, nth, nth);
+    await client.sends("MDPC01", service, "given up");
+    const late = await worker.receivesRequest("given up");
+    await client.sends("MDPC01", service, nth);
+    await worker.sendsReply(late, "too late");
+    await worker.sendsReply(await worker.receivesRequest(nth), nth, nth);
+    await client.receives("MDPC01", service, nth, nth);
   }
 });
 
-test("28/REQREP, The ROUTER Socket Type: clients behind a proxy, and behind two, have their own replies", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("REQREP-08 clients behind one proxy and behind two: each gets its own reply", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   await using near = await proxy(broker.endpoint);
   await using far = await proxy(near.endpoint);
   const peers = [
-    new Peer(near.endpoint),
-    new Peer(near.endpoint),
-    new Peer(far.endpoint),
-    new Peer(far.endpoint, BYTES, new Dealer()),
+    new RawPeer(near.endpoint),
+    new RawPeer(near.endpoint),
+    new RawPeer(far.endpoint),
+    new RawPeer(far.endpoint, V01, new Dealer()),
   ];
   const asked = new Map<string, string>();
   for (const [nth, peer] of peers.entries()) {
-    await peer.says(`id ${nth}`, "", "MDPC01", service, `body ${nth}`);
+    await peer.sends(`id ${nth}`, "", "MDPC01", service, `body ${nth}`);
   }
   while (asked.size < peers.length) {
     const { client, body } = await worker.request();
     asked.set(body.join(), client);
-    await worker.replies(client, ...body);
+    await worker.sendsReply(client, ...body);
   }
   for (const [nth, peer] of peers.entries()) {
-    await peer.hears(`id ${nth}`, "", "MDPC01", service, `body ${nth}`);
+    await peer.receives(`id ${nth}`, "", "MDPC01", service, `body ${nth}`);
     await echo(peer, worker, service);
     peer[Symbol.dispose]();
   }
 });
 
-test("28/REQREP, The REP Socket Type: a worker sees nothing of the envelope", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("REQREP-04 request with an envelope: the worker receives no frame of it", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   const secret = randomBytes(16).toString("latin1");
-  await client.says(secret, "", "MDPC01", service, "hello");
+  await client.sends(secret, "", "MDPC01", service, "hello");
   const frames = await worker.next();
   assert.ok(!frames.includes(secret));
-  await worker.replies(frames[3] ?? "", "world");
-  await client.hears(secret, "", "MDPC01", service, "world");
+  await worker.sendsReply(frames[3] ?? "", "world");
+  await client.receives(secret, "", "MDPC01", service, "world");
 });
 
-/** What zmq_proxy() does: a ROUTER for the clients and a DEALER to the broker. */
+/** Does the same as zmq_proxy(): a ROUTER for the clients and a DEALER to the broker. */
 async function proxy(to: string): Promise<AsyncDisposable & { endpoint: string }> {
   const endpoint = await freeEndpoint();
   const [front, back] = [new Router({ linger: 0 }), new Dealer({ linger: 0 })];
@@ -177,4 +177,5 @@ async function proxy(to: string): Promise<AsyncDisposable & { endpoint: string }
   };
 }
 
-test("it was one broker all the while, and it has nothing left over", () => broker.endsWell());
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", () =>
+  broker.endsClean());

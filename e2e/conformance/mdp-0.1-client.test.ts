@@ -1,169 +1,169 @@
-// 7/MDP, the client's side, frame by frame.
+// 7/MDP, MDP/Client: frames, services and queues.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { Dealer, Request } from "zeromq";
-import { echo, Subject } from "./subject.ts";
-import { BYTES, nobody, Peer, someone } from "./wire.ts";
+import { BrokerUnderTest, echo } from "./broker-under-test.ts";
+import { RawPeer, uniqueName, unservedName, V01 } from "./raw-peer.ts";
 
-const broker = await Subject.start();
+const broker = await BrokerUnderTest.start();
 after(() => broker.stop());
 
-test("7/MDP, MDP/Client: a REQUEST is an empty frame, MDPC01, service, body, and so is its REPLY", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-08 request and reply: the frames of REQUEST and REPLY", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", service, "hello");
+  await client.sends("", "MDPC01", service, "hello");
   const [empty, header, command, address = "", delimiter, ...body] = await worker.next();
   assert.deepEqual([empty, header, command], ["", "MDPW01", "\x02"]);
   assert.deepEqual([delimiter, body], ["", ["hello"]]);
-  await worker.says("", "MDPW01", "\x03", address, "", "world");
-  await client.hears("", "MDPC01", service, "world");
+  await worker.sends("", "MDPW01", "\x03", address, "", "world");
+  await client.receives("", "MDPC01", service, "world");
 });
 
-test("7/MDP, MDP/Client: a REQ socket neither writes the empty frame nor sees it", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
-  using client = new Peer(broker.endpoint, BYTES, new Request());
+test("MDP1-B-09 REQ socket, three requests: three replies", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using client = new RawPeer(broker.endpoint, V01, new Request());
   for (const nth of ["1", "2", "3"]) {
-    await client.says("MDPC01", service, nth);
-    await worker.replies(await worker.isAsked(nth), nth, nth);
-    await client.hears("MDPC01", service, nth, nth);
+    await client.sends("MDPC01", service, nth);
+    await worker.sendsReply(await worker.receivesRequest(nth), nth, nth);
+    await client.receives("MDPC01", service, nth, nth);
   }
 });
 
-test("7/MDP, MDP/Client: a body has many frames, of any bytes, both ways", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-10 body of many frames, any bytes: unchanged both ways", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   const body = ["MDPC01", "", "\x00", all, "\xc3\x28", "MDPW01", "\x05", "last"];
-  await client.says("", "MDPC01", service, ...body);
-  await worker.replies(await worker.isAsked(...body), ...body.toReversed());
-  await client.hears("", "MDPC01", service, ...body.toReversed());
+  await client.sends("", "MDPC01", service, ...body);
+  await worker.sendsReply(await worker.receivesRequest(...body), ...body.toReversed());
+  await client.receives("", "MDPC01", service, ...body.toReversed());
 });
 
-test("7/MDP, MDP/Client: a body may be empty frames alone, both ways", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-10 body of empty frames only: unchanged both ways", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   for (const body of [[""], ["", ""], ["", "", "x", "", ""]]) {
-    await client.says("", "MDPC01", service, ...body);
-    await worker.replies(await worker.isAsked(...body), ...body);
-    await client.hears("", "MDPC01", service, ...body);
+    await client.sends("", "MDPC01", service, ...body);
+    await worker.sendsReply(await worker.receivesRequest(...body), ...body);
+    await client.receives("", "MDPC01", service, ...body);
   }
 });
 
-test("7/MDP, MDP/Client: a body of a thousand frames arrives whole, both ways", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-10 body of a thousand frames: unchanged both ways", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   const body = Array.from({ length: 1000 }, (_, nth) => String(nth));
-  await client.says("", "MDPC01", service, ...body);
-  await worker.replies(await worker.isAsked(...body), ...body);
-  await client.hears("", "MDPC01", service, ...body);
+  await client.sends("", "MDPC01", service, ...body);
+  await worker.sendsReply(await worker.receivesRequest(...body), ...body);
+  await client.receives("", "MDPC01", service, ...body);
 });
 
-test("7/MDP, MDP/Client: a body of 1 MiB arrives whole, both ways", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-10 body of 1 MiB: unchanged both ways", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   const [question, answer] = [randomBytes(2 ** 20), randomBytes(2 ** 20)];
-  await client.says("", "MDPC01", service, question);
-  await worker.replies(await worker.isAsked(question), answer);
-  await client.hears("", "MDPC01", service, answer);
+  await client.sends("", "MDPC01", service, question);
+  await worker.sendsReply(await worker.receivesRequest(question), answer);
+  await client.receives("", "MDPC01", service, answer);
 });
 
-test("7/MDP, MDP/Client: a service is the bytes of its name: after a NUL, beyond UTF-8, in either case", async () => {
-  const name = someone();
+test("MDP1-B-11 service names that differ after a NUL, beyond UTF-8 or in case: different services", async () => {
+  const name = uniqueName();
   const services = ["", "\0a", "\0b", "\xff", "\xfe", "\xc3\xbf", " ", "X", "x"].map(
     (end) => name + end,
   );
   using client = broker.client();
-  const workers = await Promise.all(services.map((service) => broker.worker(service)));
+  const workers = await Promise.all(services.map((service) => broker.registeredWorker(service)));
   for (const [nth, service] of services.entries()) {
-    const worker = workers[nth] as Peer;
+    const worker = workers[nth] as RawPeer;
     await echo(client, worker, service);
-    await worker.hearsNothing();
+    await worker.receivesNothing();
   }
   for (const worker of workers) worker[Symbol.dispose]();
 });
 
-test("7/MDP, MDP/Client: a service may be named by 255 bytes, and by one", async () => {
+test("MDP1-B-11 service names of 1 and of 255 bytes: served", async () => {
   using client = broker.client();
-  for (const service of [someone().padEnd(255, "\xf0"), "\x01"]) {
-    using worker = await broker.worker(service);
+  for (const service of [uniqueName().padEnd(255, "\xf0"), "\x01"]) {
+    using worker = await broker.registeredWorker(service);
     await echo(client, worker, service);
   }
 });
 
-test("7/MDP, MDP/Client: a REQUEST for a service without workers waits for one", async () => {
-  const service = someone();
+test("MDP1-B-12 REQUEST for a service without workers: delivered to the first worker", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  await client.says("", "MDPC01", service, "early");
-  await client.hearsNothing();
-  using worker = await broker.newcomer(service);
-  await worker.replies(await worker.isAsked("early"), "late");
-  await client.hears("", "MDPC01", service, "late");
+  await client.sends("", "MDPC01", service, "early");
+  await client.receivesNothing();
+  using worker = await broker.newWorker(service);
+  await worker.sendsReply(await worker.receivesRequest("early"), "late");
+  await client.receives("", "MDPC01", service, "late");
 });
 
-test("7/MDP, MDP/Client: what waits for a worker keeps the order in which its client asked", async () => {
-  const service = someone();
+test("MDP1-B-03 three requests of one client queued: delivered in order", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  for (const nth of ["1", "2", "3"]) await client.says("", "MDPC01", service, nth);
-  await client.hearsNothing();
-  using worker = await broker.newcomer(service);
+  for (const nth of ["1", "2", "3"]) await client.sends("", "MDPC01", service, nth);
+  await client.receivesNothing();
+  using worker = await broker.newWorker(service);
   for (const nth of ["1", "2", "3"]) {
-    await worker.replies(await worker.isAsked(nth), nth);
-    await client.hears("", "MDPC01", service, nth);
+    await worker.sendsReply(await worker.receivesRequest(nth), nth);
+    await client.receives("", "MDPC01", service, nth);
   }
 });
 
-test("7/MDP, MDP/Client: services do not hold up one another", async () => {
-  const service = someone();
+test("MDP1-B-03 a hundred requests for services without workers: other services are served", async () => {
+  const service = uniqueName();
   using waiting = broker.client();
-  for (let nth = 0; nth < 100; nth += 1) await waiting.says("", "MDPC01", nobody(), "?");
-  using worker = await broker.worker(service);
+  for (let nth = 0; nth < 100; nth += 1) await waiting.sends("", "MDPC01", unservedName(), "?");
+  using worker = await broker.registeredWorker(service);
   await echo(waiting, worker, service);
 });
 
-test("7/MDP, MDP/Client: a REPLY goes to the client that asked, and to no other", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MDP1-B-14 two clients: each gets its own REPLY only", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using one = broker.client();
   using other = broker.client();
-  await one.says("", "MDPC01", service, "one");
-  await worker.replies(await worker.isAsked("one"), "ONE");
-  await one.hears("", "MDPC01", service, "ONE");
-  await other.hearsNothing();
-  await other.says("", "MDPC01", service, "other");
-  await worker.replies(await worker.isAsked("other"), "OTHER");
-  await other.hears("", "MDPC01", service, "OTHER");
-  await one.hearsNothing();
+  await one.sends("", "MDPC01", service, "one");
+  await worker.sendsReply(await worker.receivesRequest("one"), "ONE");
+  await one.receives("", "MDPC01", service, "ONE");
+  await other.receivesNothing();
+  await other.sends("", "MDPC01", service, "other");
+  await worker.sendsReply(await worker.receivesRequest("other"), "OTHER");
+  await other.receives("", "MDPC01", service, "OTHER");
+  await one.receivesNothing();
 });
 
-test("7/MDP, Overall Topology: one client's many requests do not hold up another's one", async () => {
-  const service = someone();
+test("MDP1-B-01 fifty requests of one client queued: another client's request is second at the latest", async () => {
+  const service = uniqueName();
   using greedy = broker.client();
   using modest = broker.client();
-  for (let nth = 0; nth < 50; nth += 1) await greedy.says("", "MDPC01", service, "greedy");
-  await greedy.hearsNothing();
-  await modest.says("", "MDPC01", service, "modest");
-  await modest.hearsNothing();
-  using worker = await broker.newcomer(service);
+  for (let nth = 0; nth < 50; nth += 1) await greedy.sends("", "MDPC01", service, "greedy");
+  await greedy.receivesNothing();
+  await modest.sends("", "MDPC01", service, "modest");
+  await modest.receivesNothing();
+  using worker = await broker.newWorker(service);
   const served: string[] = [];
   while (!served.includes("modest")) {
     const { client, body } = await worker.request();
     served.push(...body);
-    await worker.replies(client, "done");
+    await worker.sendsReply(client, "done");
   }
-  assert.ok(served.length <= 2, `it came after ${served.length - 1} of the other's`);
-  await modest.hears("", "MDPC01", service, "done");
+  assert.ok(served.length <= 2, `${served.length - 1} requests of the other client came first`);
+  await modest.receives("", "MDPC01", service, "done");
 });
 
-test("7/MDP, Overall Topology: three clients have their turns, whatever each has asked for", async () => {
-  const service = someone();
+test("MDP1-B-01 four requests of each of three clients queued: served in turns", async () => {
+  const service = uniqueName();
   using one = broker.client();
   using two = broker.client();
   using three = broker.client();
@@ -172,46 +172,47 @@ test("7/MDP, Overall Topology: three clients have their turns, whatever each has
     ["2", two],
     ["3", three],
   ] as const) {
-    for (let nth = 0; nth < 4; nth += 1) await client.says("", "MDPC01", service, name);
-    await client.hearsNothing();
+    for (let nth = 0; nth < 4; nth += 1) await client.sends("", "MDPC01", service, name);
+    await client.receivesNothing();
   }
-  using worker = await broker.newcomer(service);
+  using worker = await broker.newWorker(service);
   const served: string[] = [];
   for (let nth = 0; nth < 12; nth += 1) {
     const { client, body } = await worker.request();
     served.push(...body);
-    await worker.replies(client, "done");
+    await worker.sendsReply(client, "done");
   }
   for (const round of [0, 3, 6, 9]) {
     assert.deepEqual(served.slice(round, round + 3).sort(), ["1", "2", "3"], served.join(""));
   }
 });
 
-test("7/MDP, MDP/Client: a client whose name is its own choice is served like any other", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("REQREP-09 client with a routing id of its own: the worker sees it as the address", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   for (const routingId of ["client", "\x01", "mmi.service", "x".repeat(255)]) {
-    using client = new Peer(broker.endpoint, BYTES, new Dealer({ routingId }));
-    await client.says("", "MDPC01", service, "hello");
-    assert.equal(await worker.isAsked("hello"), routingId);
-    await worker.replies(routingId, "world");
-    await client.hears("", "MDPC01", service, "world");
+    using client = new RawPeer(broker.endpoint, V01, new Dealer({ routingId }));
+    await client.sends("", "MDPC01", service, "hello");
+    assert.equal(await worker.receivesRequest("hello"), routingId);
+    await worker.sendsReply(routingId, "world");
+    await client.receives("", "MDPC01", service, "world");
   }
 });
 
-test("Ours: what a client that went away had asked for is not done any more", async () => {
-  const service = someone();
+test("MDP1-B-04 client gone: its queued requests are dropped", async () => {
+  const service = uniqueName();
   using staying = broker.client();
   {
     using leaving = broker.client();
-    await leaving.says("", "MDPC01", service, "nobody waits");
-    await leaving.hearsNothing();
+    await leaving.sends("", "MDPC01", service, "nobody waits");
+    await leaving.receivesNothing();
   }
-  await broker.forgets(service);
-  await staying.says("", "MDPC01", service, "somebody waits");
-  using worker = await broker.newcomer(service);
-  await worker.replies(await worker.isAsked("somebody waits"), "here");
-  await staying.hears("", "MDPC01", service, "here");
+  await broker.untilForgotten(service);
+  await staying.sends("", "MDPC01", service, "somebody waits");
+  using worker = await broker.newWorker(service);
+  await worker.sendsReply(await worker.receivesRequest("somebody waits"), "here");
+  await staying.receives("", "MDPC01", service, "here");
 });
 
-test("it was one broker all the while, and it has nothing left over", () => broker.endsWell());
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", () =>
+  broker.endsClean());

@@ -1,73 +1,73 @@
-// 8/MMI: what the broker says of itself. What is ours among it says so.
+// 8/MMI: the management services of the broker, and our own ones among them.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Request } from "zeromq";
-import { echo, Subject } from "./subject.ts";
-import { BYTES, DIALECTS, nobody, Peer, someone } from "./wire.ts";
+import { BrokerUnderTest, echo } from "./broker-under-test.ts";
+import { DIALECTS, RawPeer, uniqueName, unservedName, V01 } from "./raw-peer.ts";
 
-const broker = await Subject.start();
+const broker = await BrokerUnderTest.start();
 after(() => broker.stop());
 
-test("8/MMI, Default services: mmi.service says 404 of a service without workers", async () => {
+test("MMI-04 service without workers: 404", async () => {
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.service", nobody());
-  await client.hears("", "MDPC01", "mmi.service", "404");
+  await client.sends("", "MDPC01", "mmi.service", unservedName());
+  await client.receives("", "MDPC01", "mmi.service", "404");
 });
 
-test("8/MMI, Default services: mmi.service says 200 of a service with a worker, and 404 once it has left", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MMI-03 service with one worker: 200, and 404 once it has left", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", "mmi.service", service);
-  await client.hears("", "MDPC01", "mmi.service", "200");
-  await worker.says("", "MDPW01", "\x05");
-  await worker.hearsNothing();
-  await client.says("", "MDPC01", "mmi.service", service);
-  await client.hears("", "MDPC01", "mmi.service", "404");
+  await client.sends("", "MDPC01", "mmi.service", service);
+  await client.receives("", "MDPC01", "mmi.service", "200");
+  await worker.sends("", "MDPW01", "\x05");
+  await worker.receivesNothing();
+  await client.sends("", "MDPC01", "mmi.service", service);
+  await client.receives("", "MDPC01", "mmi.service", "404");
 });
 
-test("8/MMI, Default services: mmi.service says 200 of a service whose only worker is busy", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("MMI-03 service with one busy worker: 200", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  await client.says("", "MDPC01", service, "job");
-  const address = await worker.isAsked("job");
-  await client.learns(service, "200");
-  await worker.replies(address, "done");
-  await client.hears("", "MDPC01", service, "done");
+  await client.sends("", "MDPC01", service, "job");
+  const address = await worker.receivesRequest("job");
+  await client.findsService(service, "200");
+  await worker.sendsReply(address, "done");
+  await client.receives("", "MDPC01", service, "done");
 });
 
-test("8/MMI, Default services: mmi.service says 200 as long as one worker of two is left", async () => {
-  const service = someone();
-  using one = await broker.worker(service);
-  using two = await broker.worker(service);
-  await one.says("", "MDPW01", "\x05");
-  await one.learns(service, "200");
-  await two.says("", "MDPW01", "\x05");
-  await two.learns(service, "404");
+test("MMI-03 service with two workers: 200 until both have left", async () => {
+  const service = uniqueName();
+  using one = await broker.registeredWorker(service);
+  using two = await broker.registeredWorker(service);
+  await one.sends("", "MDPW01", "\x05");
+  await one.findsService(service, "200");
+  await two.sends("", "MDPW01", "\x05");
+  await two.findsService(service, "404");
 });
 
-test("8/MMI, Default services: mmi.service says 404 of a service that is only asked for", async () => {
-  const service = someone();
+test("MMI-04 service with queued requests only: 404", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  await client.says("", "MDPC01", service, "is anybody there");
-  await client.learns(service, "404");
+  await client.sends("", "MDPC01", service, "is anybody there");
+  await client.findsService(service, "404");
 });
 
-test("8/MMI, Default services: mmi.service knows a service by all bytes of its name", async () => {
-  const service = `${someone()}\0\xff`;
-  using worker = await broker.worker(service);
-  await worker.learns(service.slice(0, -1), "404");
-  await worker.learns(service.slice(0, -2), "404");
-  await worker.learns(`${service.slice(0, -1)}\xfe`, "404");
-  await worker.learns(service, "200");
+test("MMI-05 names that differ in their last bytes: different services", async () => {
+  const service = `${uniqueName()}\0\xff`;
+  using worker = await broker.registeredWorker(service);
+  await worker.findsService(service.slice(0, -1), "404");
+  await worker.findsService(service.slice(0, -2), "404");
+  await worker.findsService(`${service.slice(0, -1)}\xfe`, "404");
+  await worker.findsService(service, "200");
 });
 
-test("8/MMI, Default services: mmi.service answers a REQ socket", async () => {
-  using client = new Peer(broker.endpoint, BYTES, new Request());
-  await client.says("MDPC01", "mmi.service", nobody());
-  await client.hears("MDPC01", "mmi.service", "404");
+test("MMI-07 mmi.service from a REQ socket: answered", async () => {
+  using client = new RawPeer(broker.endpoint, V01, new Request());
+  await client.sends("MDPC01", "mmi.service", unservedName());
+  await client.receives("MDPC01", "mmi.service", "404");
 });
 
 for (const name of [
@@ -78,25 +78,25 @@ for (const name of [
   "mmi.servic",
   "mmi.\xff",
 ]) {
-  test(`8/MMI, Default services: any other name is answered 501: ${Buffer.from(name, "latin1").toString()}`, async () => {
+  test(`MMI-06 ${Buffer.from(name, "latin1").toString()}: 501`, async () => {
     using client = broker.client();
-    await client.says("", "MDPC01", name, "echo");
-    await client.hears("", "MDPC01", name, "501");
+    await client.sends("", "MDPC01", name, "echo");
+    await client.receives("", "MDPC01", name, "501");
   });
 }
 
 for (const dialect of DIALECTS) {
-  test(`8/MMI, Namespace: READY for a name of the broker's is answered with DISCONNECT: ${dialect.name}`, async () => {
-    for (const name of ["mmi.service", "mmi.call", "mmi.", `mmi.${someone()}`]) {
-      using worker = new Peer(broker.endpoint, dialect);
-      await worker.commands("READY", name);
-      await worker.isDisconnected();
-      await worker.hearsNothing();
+  test(`MMI-02 READY for names that start with mmi., dialect ${dialect.name}: DISCONNECT`, async () => {
+    for (const name of ["mmi.service", "mmi.call", "mmi.", `mmi.${uniqueName()}`]) {
+      using worker = new RawPeer(broker.endpoint, dialect);
+      await worker.sendsCommand("READY", name);
+      await worker.receivesDisconnect();
+      await worker.receivesNothing();
     }
   });
 }
 
-test("8/MMI, Namespace: a name that only resembles the broker's is a service like any other", async () => {
+test("MMI-01 names that resemble mmi.: services like any other", async () => {
   using client = broker.client();
   for (const name of [
     "mmi",
@@ -106,57 +106,59 @@ test("8/MMI, Namespace: a name that only resembles the broker's is a service lik
     "mmj.service",
     "x.mmi.service",
   ]) {
-    const service = name + (name.includes("service") || name === "mmi" ? "" : someone());
-    using worker = await broker.worker(service);
+    const service = name + (name.includes("service") || name === "mmi" ? "" : uniqueName());
+    using worker = await broker.registeredWorker(service);
     await echo(client, worker, service);
   }
 });
 
-test("Ours: of the names that the broker provides mmi.service says 200, of others like them 404", async () => {
+test("MMI-08 mmi.service for the broker's own services: 200; for unknown mmi. names: 404", async () => {
   using client = broker.client();
   for (const name of ["call", "service", "services", "workers", "stats"]) {
-    await client.learns(`mmi.${name}`, "200");
+    await client.findsService(`mmi.${name}`, "200");
   }
-  for (const name of ["", "unknown", "calls", "Call"]) await client.learns(`mmi.${name}`, "404");
+  for (const name of ["", "unknown", "calls", "Call"])
+    await client.findsService(`mmi.${name}`, "404");
 });
 
-test("Ours: mmi.services, mmi.workers and mmi.stats are told in JSON", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-STATS mmi.services, mmi.workers and mmi.stats: JSON", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
   const [services, workers, stats] = [
-    await told(client, "mmi.services"),
-    await told(client, "mmi.workers"),
-    await told(client, "mmi.stats"),
+    await management(client, "mmi.services"),
+    await management(client, "mmi.workers"),
+    await management(client, "mmi.stats"),
   ];
   assert.ok(services.some((one: { service: string }) => one.service === service));
   assert.equal(workers.filter((one: { service: string }) => one.service === service).length, 1);
   assert.ok(stats.workers >= 1);
-  await worker.hearsNothing();
+  await worker.receivesNothing();
 });
 
-test("Ours: what goes over the wire adds up in mmi.stats", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
+test("X-STATS five requests answered: mmi.stats counts them", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
   using client = broker.client();
-  const before = await told(client, "mmi.stats");
+  const before = await management(client, "mmi.stats");
   for (let nth = 0; nth < 5; nth += 1) await echo(client, worker, service);
-  await client.says("", "MDPC01", service, "job");
-  const address = await worker.isAsked("job");
-  await client.says("", "MDPC01", service, "later");
-  const after = await told(client, "mmi.stats");
+  await client.sends("", "MDPC01", service, "job");
+  const address = await worker.receivesRequest("job");
+  await client.sends("", "MDPC01", service, "later");
+  const after = await management(client, "mmi.stats");
   assert.equal(after.answered - before.answered, 5);
   assert.deepEqual([after.inFlight, after.queued], [1, 1]);
-  await worker.replies(address, "done");
-  await worker.replies(await worker.isAsked("later"), "done");
-  for (let nth = 0; nth < 2; nth += 1) await client.hears("", "MDPC01", service, "done");
+  await worker.sendsReply(address, "done");
+  await worker.sendsReply(await worker.receivesRequest("later"), "done");
+  for (let nth = 0; nth < 2; nth += 1) await client.receives("", "MDPC01", service, "done");
 });
 
-async function told(client: Peer, name: string) {
-  await client.says("", "MDPC01", name, "");
+async function management(client: RawPeer, name: string) {
+  await client.sends("", "MDPC01", name, "");
   const [empty, header, service, code, json = ""] = await client.next();
   assert.deepEqual([empty, header, service, code], ["", "MDPC01", name, "200"]);
   return JSON.parse(json);
 }
 
-test("it was one broker all the while, and it has nothing left over", () => broker.endsWell());
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", () =>
+  broker.endsClean());

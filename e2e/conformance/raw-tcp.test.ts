@@ -1,20 +1,28 @@
-// Whatever comes in over TCP, ZeroMQ or not, the broker goes on, and nobody else notices.
+// ZMTP, byte by byte: the handshake, framing and PING, and connections that break all rules. The
+// broker goes on serving other peers.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { Bystanders, echo, Subject } from "./subject.ts";
-import { command, greeting, handshake, message, oldMessage, Wire } from "./tcp.ts";
-import { someone } from "./wire.ts";
+import { BrokerUnderTest, Bystanders, echo } from "./broker-under-test.ts";
+import { uniqueName } from "./raw-peer.ts";
+import {
+  command,
+  greeting,
+  handshake,
+  message,
+  oldMessage,
+  TcpConnection,
+} from "./tcp-connection.ts";
 
-const broker = await Subject.start();
+const broker = await BrokerUnderTest.start();
 const bystanders = await Bystanders.of(broker);
 after(() => {
   bystanders[Symbol.dispose]();
   return broker.stop();
 });
 
-async function goesOn() {
+async function keepsServing() {
   await bystanders.undisturbed();
   await broker.serves();
 }
@@ -23,16 +31,16 @@ async function goesOn() {
 const HELLO = Symbol("hello");
 const HUGE = "\x7f\xff\xff\xff\xff\xff\xff\xff";
 
-type Said = string | Buffer | typeof HELLO;
+type Step = string | Buffer | typeof HELLO;
 
-async function speaks(wire: Wire, said: Said[]) {
-  for (const bytes of said) {
-    if (bytes === HELLO) await wire.shakesHands();
-    else wire.says(bytes);
+async function sendAll(connection: TcpConnection, steps: Step[]) {
+  for (const bytes of steps) {
+    if (bytes === HELLO) await connection.handshakes();
+    else connection.sends(bytes);
   }
 }
 
-for (const [what, ...said] of [
+for (const [what, ...steps] of [
   ["four kilobytes of garbage", randomBytes(4096)],
   ["a megabyte of garbage", randomBytes(2 ** 20)],
   ["a kilobyte of zeros", Buffer.alloc(1024)],
@@ -44,23 +52,23 @@ for (const [what, ...said] of [
   ["a message of ZMTP 1.0 that is not MDP", "\x01\0", oldMessage("", "MDPC01"), oldMessage("junk")],
   ["a frame of no length in ZMTP 1.0", "\x01\0\0\0\0\0"],
   ["a frame of 2^63 bytes in ZMTP 1.0", "\x01\0\xff\x80\0\0\0\0\0\0\0", "\0x"],
-  ["a greeting of a version that there is not", greeting().fill(0x99, 10, 12)],
+  ["a greeting of version 153", greeting().fill(0x99, 10, 12)],
   ["a greeting with the mechanism PLAIN", greeting("PLAIN")],
   ["a greeting with the mechanism CURVE", greeting("CURVE"), command("\x05HELLO")],
-  ["a greeting with a mechanism that there is not", greeting("MAJORDOMO")],
+  ["a greeting with an unknown mechanism", greeting("MAJORDOMO")],
   ["a greeting with a mechanism of junk", greeting("\xff".repeat(20))],
   ["a greeting as a server", greeting().fill(1, 32, 33), handshake()],
   ["two greetings", greeting(), greeting()],
   ["a READY of a PUB socket", greeting(), handshake("PUB")],
   ["a READY of a SUB socket", greeting(), handshake("SUB")],
   ["a READY of a PULL socket", greeting(), handshake("PULL")],
-  ["a READY of a socket that there is not", greeting(), handshake("MAJORDOMO")],
+  ["a READY of an unknown socket type", greeting(), handshake("MAJORDOMO")],
   ["a READY without a socket type", greeting(), command("\x05READY")],
-  ["a READY with a property that ends too early", greeting(), command("\x05READY\x0bSock")],
+  ["a READY with half a property", greeting(), command("\x05READY\x0bSock")],
   ["a READY with a value of 2^31 bytes", greeting(), command(`\x05READY\x01x\x7f\xff\xff\xffx`)],
   ["a command with a name longer than itself", greeting(), command("\xffREADY")],
   ["an empty command", greeting(), command("")],
-  ["a command that there is not", greeting(), command("\x05HELLO")],
+  ["an unknown command", greeting(), command("\x05HELLO")],
   ["an ERROR", greeting(), command("\x05ERROR\x04oops")],
   ["a command of 2^63 bytes", greeting(), `\x06\x80\0\0\0\0\0\0\0`],
   ["a message before READY", greeting(), message("", "MDPC01", "service", "body")],
@@ -82,155 +90,230 @@ for (const [what, ...said] of [
   ],
   ["ten thousand frames of a message that does not end", HELLO, "\x01\x01x".repeat(10_000)],
   ["frames that are not MDP", HELLO, message("junk"), message(""), message("", "MDPX01", "\xff")],
-] as [string, ...Said[]][]) {
-  test(`Ours, TCP: the broker goes on after ${what}, and silence`, async () => {
-    using wire = await Wire.to(broker.endpoint);
-    await speaks(wire, said);
-    await goesOn();
-    await goesOn();
+] as [string, ...Step[]][]) {
+  test(`ZMTP-05 ${what}, then silence: other peers served`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    await sendAll(connection, steps);
+    await keepsServing();
+    await keepsServing();
   });
 
-  test(`Ours, TCP: the broker has done with ${what} when its sender hangs up`, async () => {
-    using wire = await Wire.to(broker.endpoint);
-    await speaks(wire, said);
-    await wire.ends();
-    await goesOn();
+  test(`ZMTP-05 ${what}, then the end: closed, other peers served`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    await sendAll(connection, steps);
+    await connection.closes();
+    await keepsServing();
   });
 }
 
 for (const length of [1, 2, 8, 9, 10, 11, 12, 16, 31, 32, 33, 63]) {
-  test(`Ours, TCP: the broker goes on after ${length} bytes of a greeting, and then the end, or silence`, async () => {
-    using silent = await Wire.to(broker.endpoint);
-    silent.says(greeting().subarray(0, length));
-    using ending = await Wire.to(broker.endpoint);
-    ending.says(greeting().subarray(0, length));
-    await ending.ends();
-    await goesOn();
+  test(`ZMTP-05 greeting of ${length} bytes, then the end or silence: other peers served`, async () => {
+    using silent = await TcpConnection.to(broker.endpoint);
+    silent.sends(greeting().subarray(0, length));
+    using ending = await TcpConnection.to(broker.endpoint);
+    ending.sends(greeting().subarray(0, length));
+    await ending.closes();
+    await keepsServing();
   });
 }
 
-test("Ours, TCP: a greeting that comes byte by byte is one all the same", async () => {
-  using wire = await Wire.to(broker.endpoint);
-  wire.socket.setNoDelay(true);
+test("ZMTP-06 greeting and READY sent byte by byte: served", async () => {
+  using connection = await TcpConnection.to(broker.endpoint);
+  connection.socket.setNoDelay(true);
   for (const byte of Buffer.concat([greeting(), handshake()])) {
-    await new Promise((written) => wire.socket.write(Buffer.of(byte), written));
+    await new Promise((written) => connection.socket.write(Buffer.of(byte), written));
   }
-  assert.ok(await wire.hears("\x05READY"));
-  wire.says(message("", "MDPC01", "mmi.service", someone()));
-  assert.ok(await wire.hears(message("", "MDPC01", "mmi.service", "404")));
-  await goesOn();
+  assert.ok(await connection.receives("\x05READY"));
+  connection.sends(message("", "MDPC01", "mmi.service", uniqueName()));
+  assert.ok(await connection.receives(message("", "MDPC01", "mmi.service", "404")));
+  await keepsServing();
 });
 
-test("Ours, TCP: a client that speaks ZMTP 3.0 by hand is served", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
-  using wire = await Wire.to(broker.endpoint);
-  await wire.shakesHands();
-  wire.says(message("7", "", "MDPC01", service, "hello"));
-  await worker.replies(await worker.isAsked("hello"), "world");
-  assert.ok(await wire.hears(message("7", "", "MDPC01", service, "world")));
-  await goesOn();
+test("ZMTP-01 connection: the broker sends 64 bytes, version 3 and the mechanism NULL", async () => {
+  using connection = await TcpConnection.to(broker.endpoint);
+  connection.sends(greeting());
+  await connection.receivesBytes(64);
+  const [sent, expected] = [connection.received.subarray(0, 64), greeting()];
+  assert.deepEqual([sent[0], sent[9], sent[10]], [0xff, 0x7f, 3]);
+  assert.deepEqual(sent.subarray(12), expected.subarray(12));
 });
 
-test("Ours, TCP: a client that speaks ZMTP 1.0 by hand is served, or hung up on at once", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
-  using wire = await Wire.to(broker.endpoint);
-  wire.says("\x01\0");
-  wire.says(oldMessage("", "MDPC01", service, "hello"));
-  if (broker.speaksOldZmtp) await worker.replies(await worker.isAsked("hello"), "world");
-  const served = await wire.hears(oldMessage("", "MDPC01", service, "world"));
-  assert.equal(served, broker.speaksOldZmtp);
-  await goesOn();
+for (const [what, bytes] of [
+  ["version 3.0", greeting()],
+  ["version 3.9", greeting().fill(9, 11, 12)],
+  ["version 4.0", greeting().fill(4, 10, 11)],
+  ["padding that is not zero", greeting().fill(0x55, 1, 9)],
+] as const) {
+  test(`ZMTP-02 greeting with ${what}: served`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    connection.sends(bytes);
+    connection.sends(handshake());
+    assert.ok(await connection.receives("\x05READY"));
+    connection.sends(message("", "MDPC01", "mmi.service", uniqueName()));
+    assert.ok(await connection.receives(message("", "MDPC01", "mmi.service", "404")));
+  });
+}
+
+for (const mechanism of ["PLAIN", "CURVE", "MAJORDOMO"]) {
+  test(`ZMTP-04 greeting with the mechanism ${mechanism}: connection closed`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    connection.sends(greeting(mechanism));
+    assert.equal(await connection.receives("no such bytes"), false);
+  });
+}
+
+for (const socketType of ["DEALER", "REQ", "ROUTER"]) {
+  test(`ZMTP-09 READY of a ${socketType} socket: READY of a ROUTER`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    connection.sends(greeting());
+    connection.sends(handshake(socketType));
+    assert.ok(await connection.receives("\x05READY"));
+    assert.ok(await connection.receives("\x0bSocket-Type\0\0\0\x06ROUTER"));
+  });
+}
+
+for (const socketType of ["PUB", "SUB", "PULL", "REP", "PAIR"]) {
+  test(`ZMTP-09 READY of a ${socketType} socket: connection closed`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    connection.sends(greeting());
+    connection.sends(handshake(socketType));
+    assert.equal(await connection.receives("no such bytes"), false);
+  });
+}
+
+for (const context of ["", "context", "sixteen bytes..."]) {
+  test(`ZMTP-10 PING with the context "${context}": PONG with the same`, async () => {
+    using connection = await TcpConnection.to(broker.endpoint);
+    await connection.handshakes();
+    connection.sends(command(`\x04PING\0\0${context}`));
+    assert.ok(await connection.receives(command(`\x04PONG${context}`)));
+  });
+}
+
+test("ZMTP-06 a service and a body in long frames: the same request", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using connection = await TcpConnection.to(broker.endpoint);
+  await connection.handshakes();
+  connection.sends("\x01\0\x03\0\0\0\0\0\0\0\x06MDPC01");
+  connection.sends(`\x03\0\0\0\0\0\0\0${String.fromCharCode(service.length)}${service}`);
+  connection.sends("\x02\0\0\0\0\0\0\0\x05hello");
+  await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+  assert.ok(await connection.receives(message("", "MDPC01", service, "world")));
 });
 
-test("Ours, TCP: two hundred connections that never speak are no burden", async () => {
-  const wires = await Promise.all(Array.from({ length: 200 }, () => Wire.to(broker.endpoint)));
-  await goesOn();
-  for (const wire of wires) wire[Symbol.dispose]();
-  await goesOn();
+test("ZMTP-08 handshake by hand: a client of ZMTP 3.0 is served", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using connection = await TcpConnection.to(broker.endpoint);
+  await connection.handshakes();
+  connection.sends(message("7", "", "MDPC01", service, "hello"));
+  await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+  assert.ok(await connection.receives(message("7", "", "MDPC01", service, "world")));
+  await keepsServing();
 });
 
-test("Ours, TCP: two hundred connections that are reset at once are no burden", async () => {
+test("ZMTP-03 greeting of ZMTP 1.0: served, or the connection is closed", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using connection = await TcpConnection.to(broker.endpoint);
+  connection.sends("\x01\0");
+  connection.sends(oldMessage("", "MDPC01", service, "hello"));
+  if (broker.servesZmtp1) await worker.sendsReply(await worker.receivesRequest("hello"), "world");
+  const served = await connection.receives(oldMessage("", "MDPC01", service, "world"));
+  if (broker.ours) assert.equal(served, broker.servesZmtp1);
+  await keepsServing();
+});
+
+test("ZMTP-05 two hundred connections that stay silent: other peers served", async () => {
+  const connections = await Promise.all(
+    Array.from({ length: 200 }, () => TcpConnection.to(broker.endpoint)),
+  );
+  await keepsServing();
+  for (const connection of connections) connection[Symbol.dispose]();
+  await keepsServing();
+});
+
+test("ZMTP-05 two hundred connections that are reset: other peers served", async () => {
   for (let nth = 0; nth < 200; nth += 1) {
-    const wire = await Wire.to(broker.endpoint);
-    if (nth % 2 === 1) await wire.shakesHands();
-    wire.socket.resetAndDestroy();
+    const connection = await TcpConnection.to(broker.endpoint);
+    if (nth % 2 === 1) await connection.handshakes();
+    connection.socket.resetAndDestroy();
   }
-  await goesOn();
+  await keepsServing();
 });
 
-test("Ours, TCP: two hundred workers whose connections are reset are forgotten", async () => {
-  const service = someone();
-  const wires: Wire[] = [];
+test("ZMTP-05 two hundred workers whose connections are reset: removed", async () => {
+  const service = uniqueName();
+  const connections: TcpConnection[] = [];
   for (let nth = 0; nth < 200; nth += 1) {
-    const wire = await Wire.to(broker.endpoint);
-    await wire.shakesHands();
-    wire.says(message("", "MDPW01", "\x01", service));
-    wires.push(wire);
+    const connection = await TcpConnection.to(broker.endpoint);
+    await connection.handshakes();
+    connection.sends(message("", "MDPW01", "\x01", service));
+    connections.push(connection);
   }
-  await broker.learns(service, "200");
-  for (const wire of wires) wire.socket.resetAndDestroy();
-  await broker.learns(service, "404");
-  await goesOn();
+  await broker.untilService(service, "200");
+  for (const connection of connections) connection.socket.resetAndDestroy();
+  await broker.untilService(service, "404");
+  await keepsServing();
 });
 
-test("Ours, TCP: a connection that breaks within a REPLY gives its request to another", async () => {
-  const service = someone();
+test("ZMTP-07 connection breaks within a REPLY: its request is redelivered", async () => {
+  const service = uniqueName();
   using client = broker.client();
-  using wire = await Wire.to(broker.endpoint);
-  await wire.shakesHands();
-  wire.says(message("", "MDPW01", "\x01", service, "1"));
-  await client.says("", "MDPC01", service, "job");
-  assert.ok(await wire.hears("job"));
-  wire.says("\x01\0\x01\x06MDPW01\x01\x01\x03");
-  await wire.ends();
-  await broker.givesToAnother(client, service, "job");
-  await goesOn();
+  using connection = await TcpConnection.to(broker.endpoint);
+  await connection.handshakes();
+  connection.sends(message("", "MDPW01", "\x01", service, "1"));
+  await client.sends("", "MDPC01", service, "job");
+  assert.ok(await connection.receives("job"));
+  connection.sends("\x01\0\x01\x06MDPW01\x01\x01\x03");
+  await connection.closes();
+  await broker.redelivers(client, service, "job");
+  await keepsServing();
 });
 
-test("Ours, TCP: a client that never reads holds up nobody, whatever is sent to it", async () => {
-  const service = someone();
-  using worker = await broker.worker(service);
-  using wire = await Wire.to(broker.endpoint);
-  await wire.shakesHands();
-  wire.socket.pause();
+test("REQREP-10 client that never reads 32 MiB of replies: other peers served", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service);
+  using connection = await TcpConnection.to(broker.endpoint);
+  await connection.handshakes();
+  connection.socket.pause();
   const reply = randomBytes(2 ** 20);
   for (let nth = 0; nth < 32; nth += 1) {
-    wire.says(message(`${nth}`, "", "MDPC01", service, "much"));
-    await worker.replies(await worker.isAsked("much"), reply);
+    connection.sends(message(`${nth}`, "", "MDPC01", service, "much"));
+    await worker.sendsReply(await worker.receivesRequest("much"), reply);
   }
-  await goesOn();
+  await keepsServing();
   using client = broker.client();
   await echo(client, worker, service);
-  await goesOn();
+  await keepsServing();
 });
 
-test("Ours, TCP: a worker that never reads holds up nobody, and what it was given is another's when it is gone", async () => {
-  const service = someone();
+test("REQREP-10 worker that never reads its requests: other peers served, redelivered once it is gone", async () => {
+  const service = uniqueName();
   using client = broker.client();
   const body = randomBytes(2 ** 20);
   {
-    using wire = await Wire.to(broker.endpoint);
-    await wire.shakesHands();
-    wire.socket.pause();
-    wire.says(message("", "MDPW01", "\x01", service, "16"));
-    await broker.learns(service, "200");
-    for (let nth = 0; nth < 16; nth += 1) await client.says("", "MDPC01", service, body);
-    await client.hearsNothing();
-    await goesOn();
+    using connection = await TcpConnection.to(broker.endpoint);
+    await connection.handshakes();
+    connection.socket.pause();
+    connection.sends(message("", "MDPW01", "\x01", service, "16"));
+    await broker.untilService(service, "200");
+    for (let nth = 0; nth < 16; nth += 1) await client.sends("", "MDPC01", service, body);
+    await client.receivesNothing();
+    await keepsServing();
   }
-  await broker.learns(service, "404");
-  using other = await broker.newcomer(service);
+  await broker.untilService(service, "404");
+  using other = await broker.newWorker(service);
   for (let nth = 0; nth < 16; nth += 1) {
-    await other.replies(await other.isAsked(body), "done");
-    await client.hears("", "MDPC01", service, "done");
+    await other.sendsReply(await other.receivesRequest(body), "done");
+    await client.receives("", "MDPC01", service, "done");
   }
-  await goesOn();
+  await keepsServing();
 });
 
-test("it was one broker all the while, and it has nothing left over", async () => {
+test("X-STATS end of the run: one broker process, counters add up, nothing left over", async () => {
   await bystanders.undisturbed();
   bystanders[Symbol.dispose]();
-  await broker.endsWell();
+  await broker.endsClean();
 });

@@ -1,71 +1,76 @@
-// TCP without ZeroMQ: bytes as they are, and as much of ZMTP as it takes to speak MDP by hand.
+// A TCP connection without ZeroMQ: bytes as they are, and enough of ZMTP to send MDP by hand.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { type Frame, toBytes } from "./wire.ts";
+import { type Frame, toBytes } from "./raw-peer.ts";
 
-export class Wire implements Disposable {
+export class TcpConnection implements Disposable {
   readonly socket: Socket;
-  heard = Buffer.alloc(0);
+  received = Buffer.alloc(0);
   #more: () => void = () => {};
 
-  static async to(endpoint: string): Promise<Wire> {
+  static async to(endpoint: string): Promise<TcpConnection> {
     const { hostname: host, port } = new URL(endpoint);
     const socket = connect({ host, port: Number(port) });
     await once(socket, "connect");
-    return new Wire(socket);
+    return new TcpConnection(socket);
   }
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on("error", () => {}); // That it is closed on us is what some cases are about.
+    socket.on("error", () => {}); // Some tests expect the broker to close the connection.
     socket.on("close", () => this.#more());
     socket.on("data", (bytes) => {
-      this.heard = Buffer.concat([this.heard, bytes]);
+      this.received = Buffer.concat([this.received, bytes]);
       this.#more();
     });
   }
 
-  says(bytes: Frame) {
+  sends(bytes: Frame) {
     this.socket.write(toBytes(bytes));
   }
 
-  /** Becomes a ZMTP 3.0 peer. libzmq takes no message before it has said READY itself. */
-  async shakesHands() {
-    this.says(greeting());
-    this.says(handshake());
-    assert.ok(await this.hears("\x05READY"));
+  /** Completes the ZMTP 3.0 handshake. libzmq takes no message before it has sent READY. */
+  async handshakes() {
+    this.sends(greeting());
+    this.sends(handshake());
+    assert.ok(await this.receives("\x05READY"));
   }
 
-  /** These bytes have come, or the connection is closed. */
-  async hears(bytes: Frame): Promise<boolean> {
+  /** Resolves to true once these bytes have arrived, to false if the connection closes first. */
+  async receives(bytes: Frame): Promise<boolean> {
     for (;;) {
-      if (this.heard.includes(toBytes(bytes))) return true;
+      if (this.received.includes(toBytes(bytes))) return true;
       if (this.socket.closed) return false;
-      await this.#news();
+      await this.#arrival();
     }
   }
 
-  /** All is said; the other side has read it and closes too. */
-  async ends() {
+  /** Waits until at least so many bytes have arrived, or the connection is closed. */
+  async receivesBytes(count: number) {
+    while (this.received.length < count && !this.socket.closed) await this.#arrival();
+  }
+
+  /** Ends the connection, and waits until the other side has closed it too. */
+  async closes() {
     this.socket.end();
     this.socket.resume();
-    while (!this.socket.closed) await this.#news();
+    while (!this.socket.closed) await this.#arrival();
   }
 
   [Symbol.dispose]() {
     this.socket.destroy();
   }
 
-  #news(): Promise<void> {
+  #arrival(): Promise<void> {
     return new Promise((resolve) => {
       this.#more = resolve;
     });
   }
 }
 
-/** What a ZMTP 3.0 peer says first. */
+/** The greeting of a ZMTP 3.0 peer: 64 bytes. */
 export function greeting(mechanism = "NULL"): Buffer {
   const bytes = Buffer.alloc(64);
   bytes.write("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0", "latin1");
@@ -73,7 +78,7 @@ export function greeting(mechanism = "NULL"): Buffer {
   return bytes;
 }
 
-/** And then, if its mechanism is NULL. */
+/** The READY command that follows it with the mechanism NULL. */
 export function handshake(socketType = "DEALER"): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(socketType.length);
@@ -85,7 +90,7 @@ export function command(body: Frame): Buffer {
   return Buffer.concat([Buffer.of(4, bytes.length), bytes]);
 }
 
-/** The frames of a message, each of up to 255 bytes. */
+/** A message in ZMTP 3.0: each frame has at most 255 bytes. */
 export function message(...frames: Frame[]): Buffer {
   return Buffer.concat(
     frames.flatMap((frame, nth) => {
@@ -95,7 +100,7 @@ export function message(...frames: Frame[]): Buffer {
   );
 }
 
-/** The same in ZMTP 1.0: the length, which counts the flags, comes first. */
+/** A message in ZMTP 1.0: the length, which counts the flags, comes first. */
 export function oldMessage(...frames: Frame[]): Buffer {
   return Buffer.concat(
     frames.flatMap((frame, nth) => {

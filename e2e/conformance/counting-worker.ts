@@ -1,5 +1,5 @@
-// A service that streams: it counts to what it is told, a number in each part, and says when it is
-// done. What is no number it refuses after the first part.
+// A service that streams: it counts up to the number in the request, one number per part, and ends
+// with "done". For other bodies it sends one part, and then an error reply.
 
 import { ServiceError, serve } from "../../workers/worker.ts";
 

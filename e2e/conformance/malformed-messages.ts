@@ -1,10 +1,10 @@
-// What a hostile or half-broken peer may send: messages that are not MDP, each with what is wrong.
+// Messages that are not MDP, as hostile or broken peers send them, each with a description.
 
-import { DIALECTS, type Dialect, V02 } from "./wire.ts";
+import { DIALECTS, type Dialect, V02 } from "./raw-peer.ts";
 
 export type Malformed = [what: string, ...frames: string[]];
 
-/** A name that nobody serves, so that what is taken for a request by mistake harms no other case. */
+/** A service without workers: a message that the broker takes for a request reaches no test. */
 const SERVICE = "malformed";
 
 export const TRUNCATED: Malformed[] = [
@@ -40,8 +40,8 @@ export const WRONG_COMMANDS: Malformed[] = [
   ["MDPW02 with the word READY", "MDPW02", "READY", SERVICE],
   ["MDPW02 with the word HEARTBEAT", "MDPW02", "HEARTBEAT"],
   ["MDPC02 with the word REQUEST", "MDPC02", "REQUEST", SERVICE, "body"],
-  ["MDPC02 with 02, which is the broker's PARTIAL", "MDPC02", "\x02", SERVICE, "body"],
-  ["MDPC02 with 03, which is the broker's FINAL", "MDPC02", "\x03", SERVICE, "body"],
+  ["MDPC02 with 02, the broker's PARTIAL", "MDPC02", "\x02", SERVICE, "body"],
+  ["MDPC02 with 03, the broker's FINAL", "MDPC02", "\x03", SERVICE, "body"],
   ["MDPC02 with 04", "MDPC02", "\x04", SERVICE, "body"],
 ];
 
@@ -80,6 +80,13 @@ export const WRONG_HEADERS: Malformed[] = [
   ["an address before MDPW02", "7", "MDPW02", "\x01", SERVICE],
 ];
 
+/** 18/MDP has no empty frame before a worker's command. Some brokers of 0.2 write one. */
+export const DELIMITED_02: Malformed[] = [
+  ["READY of 0.2 after an empty frame", "", ...V02.start, V02.READY, SERVICE],
+  ["HEARTBEAT of 0.2 after an empty frame", "", ...V02.start, V02.HEARTBEAT],
+  ["FINAL of 0.2 after an empty frame", "", ...V02.start, V02.REPLY, "client", "", "body"],
+];
+
 export const NOTHING: Malformed[] = [
   ["one empty frame", ""],
   ["two empty frames", "", ""],
@@ -89,7 +96,7 @@ export const NOTHING: Malformed[] = [
   ["ten thousand frames of junk", ...many("junk")],
   ["ten thousand frames before the header", ...many("x"), "", "MDPX01"],
   ["frames that are not UTF-8", "\xff", "\xc3\x28", "\xed\xa0\x80", "\xf8\x88"],
-  ["an empty frame and what is not UTF-8", "", "\xff\xfe\xfd\xfc\xfb\xfa", "\xff", "\xff"],
+  ["an empty frame and bytes that are not UTF-8", "", "\xff\xfe\xfd\xfc\xfb\xfa", "\xff", "\xff"],
   ["JSON", '{"command":"READY","service":"malformed"}'],
   ["more frames than a message may have", "", "MDPC01", SERVICE, ...many("x", 2 ** 16)],
 ];
@@ -161,7 +168,7 @@ function truncationsOf(dialect: Dialect): Malformed[] {
   ];
 }
 
-/** All but the whole. */
+/** Every beginning of a message, without the whole of it. */
 function prefixesOf(what: string, whole: string[]): Malformed[] {
   return whole.slice(1).map((_, nth) => {
     const frames = whole.slice(0, nth + 1);
@@ -173,7 +180,7 @@ function many(frame: string, count = 10_000): string[] {
   return Array<string>(count).fill(frame);
 }
 
-/** Bytes that a title can show. */
+/** Bytes as a title can show them. */
 function hex(bytes: string): string {
   if (bytes.length > 32) return `${bytes.length} bytes`;
   if (/^[!-~]+$/.test(bytes)) return bytes;

@@ -1,11 +1,11 @@
-// What is asked of a program over HTTP: by its supervisor GET /livez (its event loop turns) and GET
-// /readyz (it can do its job now), 200 or 503 and a word, and by Prometheus GET /metrics.
+// The HTTP endpoints of a program. For its supervisor: GET /livez (the event loop runs) and GET /readyz
+// (the program can do its job now), which answer 200 or 503. For Prometheus: GET /metrics.
 
 import { createServer } from "node:http";
 import { collectDefaultMetrics, type Registry } from "prom-client";
 import { fail } from "./fail.ts";
 
-/** Answers on `port` until closed; without a port, does nothing. */
+/** Serves the endpoints on `port` until closed; does nothing without a port. */
 export function serveHealth(
   program: string,
   port: number | undefined,
@@ -18,7 +18,9 @@ export function serveHealth(
     const { code, type, page } = await answer(request.url, ready, metrics);
     response.writeHead(code, { "content-type": type }).end(page);
   });
-  server.on("error", (error) => fail(program, `no health check on port ${port}: ${error.message}`));
+  server.on("error", (error) =>
+    fail(program, `cannot serve health checks on port ${port}: ${error.message}`),
+  );
   server.listen(port);
   return {
     close() {
@@ -37,12 +39,12 @@ async function answer(
 ): Promise<Answer> {
   if (url === "/metrics")
     return { code: 200, type: metrics.contentType, page: await metrics.metrics() };
-  if (url === "/livez") return word(200, "live");
-  if (url === "/readyz") return ready() ? word(200, "ready") : word(503, "not ready");
-  return word(404, "no such page: try /livez, /readyz or /metrics");
+  if (url === "/livez") return text(200, "live");
+  if (url === "/readyz") return ready() ? text(200, "ready") : text(503, "not ready");
+  return text(404, "no such page: try /livez, /readyz or /metrics");
 }
 
-const word = (code: number, page: string): Answer => ({
+const text = (code: number, page: string): Answer => ({
   code,
   type: "text/plain",
   page: `${page}\n`,

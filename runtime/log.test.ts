@@ -4,7 +4,7 @@ import { logger } from "./log.ts";
 
 type Event = { event: "kettle.boils" } | { event: "cups.filled"; count: number };
 
-test("the compiler refuses what is no event of the program's, or has other fields", () => {
+test("event that the program does not declare, or with other fields: the compiler rejects it", () => {
   const told: Event[] = [];
   const log = logger("kettle", "silent", {
     levelOf: () => "info",

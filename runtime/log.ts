@@ -1,6 +1,6 @@
-// Structured logs: one JSON line an event on standard output. `event` is a stable name for tests
-// and alerts, `msg` the same as a sentence. What a program may log is a union of events of its own:
-// there is no way to log anything else.
+// Structured logs: one JSON line per event on standard output. `event` is a stable name for tests and
+// alerts, and `msg` is the event as a sentence. Each program declares its events as a union type, and the
+// compiler rejects any other.
 
 import { hostname } from "node:os";
 import { pino } from "pino";
@@ -9,13 +9,13 @@ export type Level = "debug" | "info" | "warn" | "error";
 
 export type Log<Event> = (event: Event) => void;
 
-/** How the events of a program are told. */
-type Telling<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
+/** The level and the sentence of each event of a program. */
+type Wording<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
 
 export function logger<Event extends { event: string }>(
   program: string,
   level: string,
-  { levelOf, sentenceOf }: Telling<Event>,
+  { levelOf, sentenceOf }: Wording<Event>,
 ): Log<Event> {
   const lines = pino(
     {
@@ -24,7 +24,7 @@ export function logger<Event extends { event: string }>(
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    // Written at once: the line before a crash is the one that is wanted.
+    // Synchronous, so that the last line before a crash is written.
     pino.destination({ sync: true }),
   );
   return (event) => lines[levelOf(event)]<object>(event, sentenceOf(event));

@@ -1,20 +1,20 @@
-// Gives memory back. V8 collects what is used no more when it needs room, and who idles needs none: a
-// broker that once had a million requests would stay as large as it was then.
+// Gives memory back to the system. V8 runs a full collection only under memory pressure, so that an idle
+// broker would keep the heap of its busiest moment.
 
 import { Session } from "node:inspector/promises";
 
-/** From now on, whenever the heap has grown and little of it can be in use. */
+/** Collects garbage whenever the heap is large and `usesLittle` says that little of it is in use. */
 export function giveMemoryBack(usesLittle: () => boolean) {
   let bound = WORTH_A_LOOK_BYTES;
   return setInterval(async () => {
     if (process.memoryUsage().heapTotal <= bound || !usesLittle()) return;
-    bound = Infinity; // One at a time.
+    bound = Infinity; // One collection at a time.
     await collectGarbage();
     bound = Math.max(WORTH_A_LOOK_BYTES, 2 * process.memoryUsage().heapTotal);
   }, LOOK_MS);
 }
 
-/** Takes as long as what is left is large. */
+/** Takes time in proportion to the memory that stays in use. */
 async function collectGarbage() {
   const session = new Session();
   session.connect();

@@ -1,5 +1,5 @@
-// What a program tells at GET /metrics, in the text format of Prometheus: what prom-client counts,
-// and readings of what is counted elsewhere.
+// The metrics of a program in the text format of Prometheus: those of prom-client, and readings of
+// counters that live elsewhere in the program.
 
 import { readFileSync } from "node:fs";
 import { Registry } from "prom-client";
@@ -8,13 +8,15 @@ export type Reading = {
   name: string;
   help: string;
   type: "counter" | "gauge" | "histogram";
-  samples(): Sample[]; // As they are now.
+  /** The current values. */
+  samples(): Sample[];
 };
 
 export type Sample = {
   value: number;
   labels?: Record<string, string>;
-  suffix?: "_bucket" | "_sum" | "_count"; // Of the name: a histogram has these kinds of samples.
+  /** Of the name: a histogram has samples of these kinds. */
+  suffix?: "_bucket" | "_sum" | "_count";
 };
 
 export class Metrics extends Registry {
@@ -22,14 +24,14 @@ export class Metrics extends Registry {
   #look: () => void;
 
   /**
-   * `transport` is what carries the messages. `look` is called before the readings of
-   * a page, for what several of them need.
+   * `transport` is the name and version of the transport. Each page calls `look` before its readings,
+   * which may share its results.
    */
   constructor(transport: string, look = () => {}) {
     super();
     this.#look = look;
     const labels = { version: version(), node: process.versions.node, transport };
-    const help = "What runs here; always 1.";
+    const help = "Version of the program, of Node and of the transport. Always 1.";
     const samples = () => [{ labels, value: 1 }];
     this.read({ name: "mdp_build_info", help, type: "gauge", samples });
   }
@@ -38,7 +40,7 @@ export class Metrics extends Registry {
     this.#readings.push(reading);
   }
 
-  /** The page. All readings are taken in one turn of the loop, so that they fit together. */
+  /** The page. It takes all readings in one event-loop turn, so that they agree with each other. */
   override async metrics(): Promise<string> {
     this.#look();
     const readings = this.#readings.flatMap(linesOf);
@@ -46,7 +48,7 @@ export class Metrics extends Registry {
   }
 }
 
-/** Written here because prom-client takes no histogram that is counted already. */
+/** prom-client accepts no histogram that was counted elsewhere, so this writes the format itself. */
 function linesOf({ name, help, type, samples }: Reading): string[] {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
   for (const { value, labels = {}, suffix = "" } of samples())
@@ -55,8 +57,8 @@ function linesOf({ name, help, type, samples }: Reading): string[] {
 }
 
 function labelsOf(labels: Record<string, string>): string {
-  const told = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return told.length === 0 ? "" : `{${told.join(",")}}`;
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
 const escaped = (value: string) =>

@@ -1,5 +1,5 @@
-// The settings that a program takes from its environment: validated all at once, so that one run
-// names every bad value.
+// The settings of a program, read from its environment. All are validated together, so that one run
+// names every invalid value.
 
 import { z } from "zod";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
@@ -8,9 +8,9 @@ import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
 import { fail } from "./fail.ts";
 
-/** The validated settings. A bad value ends the program with one line that names each of them. */
+/** Returns the validated settings. Invalid values end the process with one line that names each. */
 export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
-  // An empty value is an unset one: compose writes those for what nobody set.
+  // compose passes unset variables as empty ones.
   const set = Object.entries(process.env).filter(([, value]) => value !== "");
   const parsed = z.object(shape).safeParse(Object.fromEntries(set));
   if (parsed.success) return parsed.data;
@@ -21,23 +21,23 @@ export function readSettings<Shape extends z.ZodRawShape>(program: string, shape
   return fail(program, bad.join("; "));
 }
 
-/** A whole number within bounds, and what it is otherwise. */
+/** A whole number from `least` to `most`, with a default. */
 export const whole = (what: string, least: number, most: number, otherwise: number) =>
   wholeNumber(what, least, most).default(otherwise);
 
-/** Where the broker listens, `*` being every address of this machine. */
+/** The endpoint that the broker binds; `*` stands for all addresses of the machine. */
 export const bindEndpoint = z
   .string()
   .refine((value) => isEndpoint(value), "an endpoint such as tcp://*:5555 or ipc:///run/mdp.sock")
   .default("tcp://127.0.0.1:5555");
 
-/** Where the broker is found. */
+/** The endpoint of the broker, for workers and clients. */
 export const brokerEndpoint = z
   .string()
   .refine(isBrokerEndpoint, "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock")
   .default("tcp://127.0.0.1:5555");
 
-/** What carries the messages of this process; on the wire it is all the same. */
+/** The transport of this process. All transports are the same on the wire. */
 export const transport = z
   .enum(TRANSPORTS, { message: `one of ${TRANSPORTS.join(", ")}` })
   .default(TRANSPORT_DEFAULT);
@@ -63,13 +63,13 @@ export const logLevel = z
   })
   .default("info");
 
-/** Whether something is done: it is, unless it is turned off. */
+/** A switch that is on by default. */
 export const unlessOff = z
   .enum(["on", "off"], { message: "on or off" })
   .default("on")
   .transform((value) => value === "on");
 
-/** The port of /livez, /readyz and /metrics; without one there is no such server. */
+/** The port of /livez, /readyz and /metrics; without it, nothing serves them. */
 export const healthPort = wholeNumber("a port", 1, 65_535).optional();
 
 function wholeNumber(what: string, least: number, most: number) {

@@ -1,13 +1,13 @@
-// SIGTERM and SIGINT: the first asks a program to finish, a second one ends it at once.
+// SIGTERM and SIGINT: the first one makes a program drain, a second one ends it at once.
 
 import { constants } from "node:os";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. */
+/** Under npm, one Ctrl-C arrives twice: from the terminal and from npm. In ms. */
 const SAME_SIGNAL_MS = 200;
 
-/** Calls `stop` at the first signal. At a later one calls `atOnce` and ends the process. */
+/** Calls `stop` at the first signal. A later signal calls `atOnce` and ends the process. */
 export function onStopSignal(stop: (signal: string) => void, atOnce = () => {}) {
   let stoppedAt: number | null = null;
   for (const signal of SIGNALS) {

@@ -38,7 +38,7 @@ test("the port of the health check in use", async () => {
   const first = new Program("broker/main.ts", [], { MDP_BIND });
   await first.logged("broker.listening");
   const second = new Program("broker/main.ts", [], { MDP_BIND: other, MDP_HEALTH_PORT });
-  await fails(second, /no health check on port \d+: .*in use/);
+  await fails(second, /cannot serve health checks on port \d+: .*in use/);
   await first.stop();
 });
 

@@ -1,5 +1,5 @@
-// The timing on which a broker and its workers must agree (7/MDP, Heartbeating). A peer with a longer
-// interval than the other side expects cannot be told from a dead one.
+// The timing on which a broker and its workers must agree (7/MDP, Heartbeating). A peer whose interval is
+// longer than the other side expects looks like a dead one.
 
 export type Heartbeat = {
   /** The longest time between two commands to a peer, in ms. */

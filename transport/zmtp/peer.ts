@@ -195,5 +195,5 @@ const SEVERAL = 2;
 /** The longest handshake, in ms. */
 const HANDSHAKE_MS = 10_000;
 
-/** What a pending frame costs beyond its bytes, in bytes. */
+/** The memory of a pending frame beyond its bytes, in bytes. */
 const FRAME_BYTES = 64;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { encodeStatus, TTL_MS_MAX } from "../protocol/call.ts";
 import { encodeErrorReply } from "../protocol/error-reply.ts";
 import { dialog, frames, PROBE, SILENCE_MS } from "./dialog.testing.ts";
-import { WORD_MS } from "./session.ts";
+import { VERDICT_GRACE_MS } from "./session.ts";
 
 test("many requests are outstanding on one socket, and each gets its own reply", () => {
   const { asks, brokerSays, pirate } = dialog();
@@ -25,7 +25,7 @@ test("a second reply is a duplicate; one to a request given up is late; neither 
   brokerSays("echo a", "A");
   asks("echo", "b", 100);
   assert.deepEqual(brokerSays("echo a", "A"), []);
-  waits(100 + WORD_MS);
+  waits(100 + VERDICT_GRACE_MS);
   assert.deepEqual(brokerSays("echo b", "B"), []);
   asks("echo", "c");
   pirate.cancel(3);
@@ -47,7 +47,7 @@ test("a request times out by its own deadline, once the broker's word is overdue
   const { asks, brokerSays, waits } = dialog();
   asks("echo", "slow", 150);
   asks("echo", "slower", 200);
-  assert.deepEqual(waits(150 + WORD_MS - 25), []);
+  assert.deepEqual(waits(150 + VERDICT_GRACE_MS - 25), []);
   assert.deepEqual(waits(25), ["1 timed out"]);
   assert.deepEqual(waits(50), ["2 timed out"]);
   asks("echo", "quick");
@@ -244,7 +244,7 @@ test("a service's own error is its reply, whatever the status before it", () => 
 test("the broker's word may come after the deadline", () => {
   const { asks, refuse, waits } = dialog();
   asks("echo", "a", 100);
-  assert.deepEqual(waits(100 + WORD_MS - 25), []);
+  assert.deepEqual(waits(100 + VERDICT_GRACE_MS - 25), []);
   assert.deepEqual(refuse("echo a", 404, "no worker came"), ["1 404: no worker came"]);
   assert.deepEqual(waits(100), []);
 });
@@ -319,7 +319,7 @@ test("that the broker is shutting down is the outcome, if that was its last word
   asks("echo", "b", 150);
   refuse("echo b", 503, "closing");
   assert.deepEqual(waits(100), ["> echo b"]);
-  assert.deepEqual(waits(50 + WORD_MS), ["2 timed out"]);
+  assert.deepEqual(waits(50 + VERDICT_GRACE_MS), ["2 timed out"]);
   asks("echo", "c", 100);
   waits(125);
   refuse("echo c", 503, "closing");
@@ -352,7 +352,7 @@ test("what another broker may have heard of has timed out, if it says nothing", 
   breaks();
   assert.deepEqual(waits(100), ["connect", "> echo a"]);
   opens();
-  assert.deepEqual(waits(200 + WORD_MS), ["1 timed out"]);
+  assert.deepEqual(waits(200 + VERDICT_GRACE_MS), ["1 timed out"]);
   for (const reached of [true, false]) {
     const renewed = dialog();
     renewed.asks("echo", "a", 700);

@@ -1,11 +1,13 @@
-// The client's half of MDP/Client, without its socket and its clock: which reply belongs to which
-// request, when to stop waiting, and the Lazy Pirate's way of surviving a broker that is silent,
-// which is to throw the socket away and ask again on a new one (7/MDP, Client recovery).
+// The client's half of MDP/Client without socket and clock: it matches replies to requests, enforces
+// deadlines and recovers from a broker that is silent or gone.
 //
-// A request goes as a call (protocol/call.ts), so that the broker says what becomes of it, and with
-// its id in the envelope, so that many may be outstanding. Some brokers know neither, and some end
-// when they see an envelope. So the first thing that is asked on a socket, as 7/MDP has it, is
-// whether calls are known. Where they are not, requests go plainly and one after the other.
+// A caller hands in requests, messages, connection events and the time, and performs the effects that
+// each method returns. session-states.ts declares the states and their transitions.
+//
+// A request normally goes as a call (protocol/call.ts): the broker answers each call with a reply or
+// a status, and the envelope carries the request's id, so many requests may be outstanding. Some
+// brokers do not know calls, and some crash on an envelope. So the first message on a new socket is a
+// plain capability probe; a broker without calls gets plain requests, one at a time.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
@@ -14,91 +16,116 @@ import { type Dialect, MDP_0_1, MDP_0_2 } from "../protocol/dialects.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
+import {
+  CONNECTION,
+  type ConnectionEvent,
+  type ConnectionState,
+  FORM,
+  MODE,
+  type Mode,
+  type ModeEvent,
+  PROBES_FIRST,
+} from "./session-states.ts";
 
+/** How a request ended. */
 export type Outcome =
-  | { reply: Frame[] } // The service's, which may be its error.
-  | { refused: number; sentence: string } // A status of the broker's, and what it says.
-  | { failed: "timed out" } // Its deadline passed without a word.
-  | { failed: "broken off" } // The connection was lost after a part of the reply had come.
-  | { failed: "no broker" }; // The broker was silent on every try.
+  /** The service replied; the frames of the body, which may be an error reply (error-reply.ts). */
+  | { reply: Frame[] }
+  /** The broker rejected the request with a status of protocol/call.ts and its sentence. */
+  | { refused: number; sentence: string }
+  /** The deadline passed without a reply or a status. */
+  | { failed: "timed out" }
+  /** The connection was lost after a part of the reply had arrived. */
+  | { failed: "broken off" }
+  /** The broker was silent on every try. */
+  | { failed: "no broker" };
 
+/** An action that the session's caller must perform, in order. */
 export type Effect =
-  | { do: "connect" } // Open a new socket.
-  | { do: "close" } // Forget the socket and whatever it still brings.
+  /** Open a new socket. */
+  | { do: "connect" }
+  /** Close the socket and drop its messages, sent or received. */
+  | { do: "close" }
+  /** Send the frames of one message on the socket. */
   | { do: "send"; frames: Frame[] }
-  | { do: "part"; id: number; body: Frame[] } // Of the reply; more follows.
+  /** Pass on one part of the reply to request `id`; more follows. */
+  | { do: "part"; id: number; body: Frame[] }
+  /** Pass on the outcome of request `id`, its last event. */
   | { do: "settle"; id: number; outcome: Outcome };
 
 export type ClientSessionOptions = {
-  silenceMs: number; // How long a broker that owes us something may be silent.
-  tries: number; // After how many silences a request has failed.
-  random: () => number; // From 0 up to 1; spreads out reconnects and askings.
-  newId: () => string; // Names a call, so that nobody can guess its name.
+  /** How long the broker may be silent while requests are outstanding, in ms. */
+  silenceMs: number;
+  /** The number of silences after which a request fails with "no broker". */
+  tries: number;
+  /** Returns a number from 0 up to 1; spreads reconnects and retries over time. */
+  random: () => number;
+  /** Returns a new call id: 16 to 128 bytes that nobody can guess. */
+  newId: () => string;
 };
 
 export type RequestOptions = {
-  callId?: string | undefined; // What the caller names the call, if anything.
-  inParts?: boolean; // The caller takes a reply in parts.
+  /** The call id, if the caller has one; otherwise the session creates a random one. */
+  callId?: string | undefined;
+  /** True if the caller accepts a reply in parts (18/MDP, PARTIAL); false by default. */
+  inParts?: boolean;
 };
 
 type Request = {
   service: Frame;
   body: Frame[];
-  callId: string | null; // The same at every asking; null: not for a worker, so never a call.
-  inParts: boolean; // Its reply may come in parts.
-  begun: boolean; // A part has come.
-  deadline: number; // When the caller has no more use for a reply.
-  silences: number; // How many of the broker's it has met.
-  sent: boolean; // It was sent, on this socket or an earlier one.
-  asked: "as a call" | "plainly" | null; // How, on this socket; null: it is to be asked.
-  askAt: number; // When to, while it is to be asked.
-  postponed: number; // How often that was put off.
-  unanswered: Outcome; // What becomes of it if there is no other word in time.
+  callId: string | null; // The same in every try; null for mmi.*, which is never sent as a call.
+  inParts: boolean;
+  streaming: boolean; // A part of the reply has arrived.
+  deadline: number;
+  silences: number; // Of the broker, while this request was outstanding.
+  wasSent: boolean; // On this socket or an earlier one.
+  sentAs: "call" | "plain" | null; // On this socket; null: queued until sendAt.
+  sendAt: number;
+  deferrals: number; // How often a broker that shuts down rejected it.
+  outcomeAtDeadline: Outcome;
 };
 
-/** How this broker is to be asked, as far as it is known. */
-type Manner = "unknown" | "as calls" | "plainly";
-
-/** Replies that nobody waited for. */
+/** Replies for which no request waits, counted since the session was created. */
 export type UnmatchedReplies = {
-  duplicate: number; // To a request that had its reply.
-  late: number; // To a request that was given up.
+  /** Replies to requests that already had a reply. */
+  duplicate: number;
+  /** Replies to requests that the caller cancelled or that timed out. */
+  late: number;
 };
 
+/** A client's conversation with one broker endpoint, over many sockets. All times are in ms. */
 export class ClientSession {
   readonly unmatchedReplies: UnmatchedReplies = { duplicate: 0, late: 0 };
   #options: ClientSessionOptions;
   #requests = new MapByNumber<Request>(); // Those without an outcome, by id.
   #lastId = 0;
-  #givenUp = new Set<number>(); // On this socket, so that their replies are not called duplicates.
-  #connected = false;
-  #reached = false; // This socket has had a connection, so what is sent arrives.
-  #manner: Manner = "unknown";
-  #guessed = false; // That it is to be asked plainly: it has not said so.
-  #knewCalls = false; // A broker that did was here. One that is silent is no other, but slow.
-  #questions = 0; // How many of ours, whether calls are known, have no answer on this socket.
-  #inHand: number | null = null; // The request that was asked plainly.
-  #spoilt = false; // On this socket a late reply might be taken for the next request's.
-  #failures = 0; // Connections in a row on which the broker was not heard.
-  #connectAt = 0; // When to connect, while disconnected.
-  #quietSince = 0; // When the broker was last heard, or began to owe us something.
-  #probed = false; // It was asked for a sign of life since then.
+  #abandoned = new Set<number>(); // Ids on this socket; a reply to one of them is late.
+  #connection: ConnectionState = "closed";
+  #mode: Mode = "unknown";
+  #probesOutstanding = 0; // On this socket.
+  #plainInFlight: number | null = null; // The one plain request that was sent on this socket.
+  #failures = 0; // Connections in a row on which the broker sent nothing.
+  #connectAt = 0; // While the connection is closed.
+  #silentSince = 0; // The start of the silence timer.
+  #probedSince = false; // A probe was sent since then.
   #resent = 0;
 
   constructor(options: ClientSessionOptions) {
     this.#options = options;
   }
 
-  /** How many requests have no outcome yet. */
+  /** The number of requests without an outcome. */
   get outstanding(): number {
     return this.#requests.size;
   }
 
-  /** How many times a request was sent again: after silence, or to a broker that shuts down. */
+  /** How often the session sent a request again, after a silence or to the next broker. */
   get resent(): number {
     return this.#resent;
   }
 
+  /** Starts a request. Returns its id, which is unique in this session, and the effects. */
   request(
     service: Frame,
     body: Frame[],
@@ -113,169 +140,178 @@ export class ClientSession {
       body,
       callId: isManagement(service) ? null : (callId ?? this.#options.newId()),
       inParts,
-      begun: false,
+      streaming: false,
       deadline,
       silences: 0,
-      sent: false,
-      asked: null,
-      askAt: now,
-      postponed: 0,
-      unanswered: TIMED_OUT,
+      wasSent: false,
+      sentAs: null,
+      sendAt: now,
+      deferrals: 0,
+      outcomeAtDeadline: TIMED_OUT,
     };
-    if (this.#requests.size === 0) this.#owed(now);
+    if (this.#requests.size === 0) this.#restartSilenceTimer(now);
     this.#requests.add(id, request);
-    if (!this.#connected) return [id, now >= this.#connectAt ? this.#connect(now) : []];
-    if (this.#spoilt) return [id, this.#renew(now)];
-    return [id, this.#mayAsk() ? [this.#ask(id, request, now)] : []];
+    if (this.#connection === "closed")
+      return [id, now >= this.#connectAt ? this.#connect(now) : []];
+    if (this.#mustReconnect) return [id, this.#reconnect(now)];
+    return [id, this.#maySend() ? [this.#send(id, request, now)] : []];
   }
 
-  /** The caller no longer wants it. */
+  /** Forgets a request; it gets no outcome. */
   cancel(id: number) {
-    if (this.#requests.delete(id)) this.#giveUp(id);
+    if (this.#requests.delete(id)) this.#abandon(id);
   }
 
-  /** A message came on the current socket. */
+  /** Handles a message from the current socket. */
   receive(frames: Frame[], now: number): Effect[] {
-    this.#reached = true;
+    this.#connectionEvent("received");
     this.#failures = 0;
-    if (this.#manner !== "plainly") this.#owed(now);
+    // A plain broker's other messages prove nothing about the request in flight: it may be lost.
+    if (FORM[this.#mode] !== "plain") this.#restartSilenceTimer(now);
     const command = decode(frames);
     if (command.header !== "client") return [];
     const id = idOf(command);
-    if (id === null) return isPlain(command) ? this.#receivePlainly(command, now) : [];
+    if (id === null) return hasNoId(command) ? this.#receivePlain(command, now) : [];
     const request = this.#requests.get(id);
     if (request) return this.#receiveFor(id, request, command, now);
-    if (command.name !== "PARTIAL") this.#stray(id);
+    if (command.name !== "PARTIAL") this.#countUnmatched(this.#abandoned.has(id));
     return [];
   }
 
-  /** There is a connection: the broker has what was sent, and its silence begins to count. */
+  /** Handles a new connection: the broker now receives the queued messages. */
   opened(now: number) {
-    this.#owed(now);
-    this.#reached = true;
+    this.#connectionEvent("opened");
+    this.#restartSilenceTimer(now);
     for (const [, request] of this.#requests) {
-      if (request.asked !== null) request.unanswered = TIMED_OUT;
+      if (request.sentAs !== null) request.outcomeAtDeadline = TIMED_OUT;
     }
   }
 
-  /** The connection broke. */
+  /** Handles a broken connection. */
   gone(now: number): Effect[] {
-    if (!this.#connected) return [];
-    this.#manner = "unknown";
-    const wait = backoffMs(this.#failures, this.#options.random());
-    return this.#disconnect(now + wait);
+    if (this.#connection === "closed") return [];
+    this.#modeEvent("broken");
+    return this.#disconnect(now + backoffMs(this.#failures, this.#options.random()));
   }
 
-  /** Time passed. To be called often while requests are outstanding. */
+  /** Handles the passing of time. The caller must call it often while requests are outstanding. */
   tick(now: number): Effect[] {
     const expired = this.#expire(now);
     if (this.#requests.size === 0) return expired;
-    if (!this.#connected)
+    if (this.#connection === "closed")
       return now >= this.#connectAt ? [...expired, ...this.#connect(now)] : expired;
-    if (this.#spoilt) return [...expired, ...this.#renew(now)];
+    if (this.#mustReconnect) return [...expired, ...this.#reconnect(now)];
     const { silenceMs } = this.#options;
-    const silence = now - this.#quietSince;
-    if (silence >= silenceMs && !this.#patient) return [...expired, ...this.#silent(now)];
-    if (silence < silenceMs / 2) return [...expired, ...this.#askDue(now)];
-    if (this.#manner === "unknown" && this.#reached && !this.#knewCalls) this.#guessPlainly();
-    const effects = [...expired, ...this.#askDue(now)];
-    if (this.#manner === "as calls" && !this.#probed) effects.push(this.#probe());
+    const silence = now - this.#silentSince;
+    if (silence >= silenceMs && !this.#isFinalTry) return [...expired, ...this.#brokerSilent(now)];
+    if (silence < silenceMs / 2) return [...expired, ...this.#sendDue(now)];
+    if (this.#connection === "open") this.#modeEvent("half silent");
+    const effects = [...expired, ...this.#sendDue(now)];
+    // A broker that only waits for a slow worker answers a probe at once.
+    if (this.#mode === "mmi.call" && !this.#probedSince) effects.push(this.#probe());
     return effects;
+  }
+
+  #connectionEvent(event: ConnectionEvent) {
+    this.#connection = CONNECTION[this.#connection][event];
+  }
+
+  #modeEvent(event: ModeEvent) {
+    this.#mode = MODE[this.#mode][event];
+  }
+
+  get #mustReconnect(): boolean {
+    return this.#connection === "ambiguous";
   }
 
   #receiveFor(id: number, request: Request, command: ClientCommand, now: number): Effect[] {
     const { name, service, body } = command;
+    // 7/MDP, MDP/Client: a reply names the service of its request.
     if (!service.equals(request.callId === null ? request.service : CALL)) return [];
     if (request.callId === null) return [this.#settle(id, { reply: body })];
     return name === "PARTIAL"
-      ? this.#part(id, request, body)
-      : this.#answer(id, request, body, now);
+      ? this.#receivePart(id, request, body)
+      : this.#receiveAnswer(id, request, body, now);
   }
 
-  /** From a broker that is asked plainly, or the answer to our question. */
-  #receivePlainly({ service, body }: ClientCommand, now: number): Effect[] {
-    if (this.#questions > 0 && service.equals(MMI_SERVICE)) {
-      this.#questions -= 1;
-      return this.#learn(String(body[0]) === "200", now);
+  /** Handles a message without an id: a plain reply, or the answer to a capability probe. */
+  #receivePlain({ service, body }: ClientCommand, now: number): Effect[] {
+    if (this.#probesOutstanding > 0 && service.equals(MMI_SERVICE)) {
+      this.#probesOutstanding -= 1;
+      return this.#receiveProbeAnswer(String(body[0]) === "200", now); // 8/MMI, mmi.service
     }
-    const id = this.#inHand;
+    const id = this.#plainInFlight;
     const request = id === null ? undefined : this.#requests.get(id);
     if (id === null || !request?.service.equals(service)) {
-      if (this.#spoilt) this.unmatchedReplies.late += 1;
-      else this.unmatchedReplies.duplicate += 1;
+      this.#countUnmatched(this.#mustReconnect);
       return [];
     }
-    this.#inHand = null;
-    return [this.#settle(id, { reply: body }), ...this.#askDue(now)];
+    this.#plainInFlight = null;
+    return [this.#settle(id, { reply: body }), ...this.#sendDue(now)];
   }
 
-  #guessPlainly() {
-    this.#manner = "plainly";
-    this.#guessed = true;
+  #receiveProbeAnswer(knowsCalls: boolean, now: number): Effect[] {
+    const isAnotherBroker = this.#mode === "mmi.call" && !knowsCalls;
+    this.#modeEvent(knowsCalls ? "probe: yes" : "probe: no");
+    // The other broker has understood none of the calls that were sent on this socket.
+    return isAnotherBroker ? this.#reconnect(now) : this.#sendDue(now);
   }
 
-  #learn(knowsCalls: boolean, now: number): Effect[] {
-    const before = this.#manner;
-    this.#manner = knowsCalls ? "as calls" : "plainly";
-    this.#guessed = false;
-    this.#knewCalls = knowsCalls;
-    if (before !== "as calls" || knowsCalls) return this.#askDue(now);
-    return this.#renew(now); // It is another broker, which has understood nothing.
-  }
-
-  #part(id: number, request: Request, frames: Frame[]): Effect[] {
+  #receivePart(id: number, request: Request, frames: Frame[]): Effect[] {
     const body = decodeStatus(frames)?.body;
     if (!body || body.length === 0) return [];
-    request.begun = true;
+    request.streaming = true;
     return [{ do: "part", id, body }];
   }
 
-  /** The broker's word on a call. */
-  #answer(id: number, request: Request, body: Frame[], now: number): Effect[] {
+  /** Handles the broker's final answer to a call: a status, then a body or a sentence. */
+  #receiveAnswer(id: number, request: Request, body: Frame[], now: number): Effect[] {
     const outcome = outcomeOf(body);
     if (outcome === null) {
-      this.#manner = "plainly";
-      this.#knewCalls = false;
-      request.asked = null;
-      return this.#askDue(now);
+      this.#modeEvent("call: not understood");
+      request.sentAs = null;
+      return this.#sendDue(now);
     }
     if (!("refused" in outcome) || outcome.refused !== STATUS.shuttingDown)
       return [this.#settle(id, outcome)];
-    this.#postpone(request, outcome, now);
+    this.#defer(request, outcome, now);
     return [];
   }
 
   /**
-   * The broker is shutting down and has not taken it. The connection stays, since others may still
-   * get their replies through it, and breaks by itself when the broker ends.
+   * Queues a request again that a broker rejected because it shuts down. The connection stays open:
+   * the broker still sends the replies to other requests, and closes the connection when it ends.
    */
-  #postpone(request: Request, refusal: Outcome, now: number) {
-    request.asked = null;
-    request.askAt = now + backoffMs(request.postponed, this.#options.random());
-    request.postponed += 1;
-    request.unanswered = refusal;
+  #defer(request: Request, rejection: Outcome, now: number) {
+    request.sentAs = null;
+    request.sendAt = now + backoffMs(request.deferrals, this.#options.random());
+    request.deferrals += 1;
+    request.outcomeAtDeadline = rejection;
   }
 
   #expire(now: number): Effect[] {
     const effects: Effect[] = [];
-    for (const [id, { deadline, asked, unanswered }] of this.#requests) {
-      if (deadline + (asked === "as a call" ? WORD_MS : 0) > now) continue;
-      this.#giveUp(id);
-      effects.push(this.#settle(id, unanswered));
+    for (const [id, { deadline, sentAs, outcomeAtDeadline }] of this.#requests) {
+      if (deadline + (sentAs === "call" ? VERDICT_GRACE_MS : 0) > now) continue;
+      this.#abandon(id);
+      effects.push(this.#settle(id, outcomeAtDeadline));
     }
     return effects;
   }
 
   /**
-   * The broker owes us replies and says nothing, not even to a probe. Or it has lost our request: one
-   * that is asked plainly cannot tell, so the last try is left to wait for its deadline.
+   * Gives the broker up after a silence of silenceMs.
+   *
+   * 7/MDP, Reliability / Client recovery (the Lazy Pirate): after a time-out the client closes its
+   * socket, opens a new one and sends its requests again; after some tries it stops.
    */
-  #silent(now: number): Effect[] {
-    const only = this.#manner === "plainly" ? this.#inHand : null;
-    if (this.#manner !== "plainly") this.#manner = "unknown";
+  #brokerSilent(now: number): Effect[] {
+    // In plain mode the broker has only the request in flight, so only that request counts a try.
+    const onlyId = FORM[this.#mode] === "plain" ? this.#plainInFlight : null;
+    this.#modeEvent("silent");
     const effects = this.#disconnect(now);
     for (const [id, request] of this.#requests) {
-      if (only !== null && id !== only) continue; // It was not asked.
+      if (onlyId !== null && id !== onlyId) continue;
       request.silences += 1;
       if (request.silences < this.#options.tries) continue;
       effects.push(this.#settle(id, { failed: "no broker" }));
@@ -283,95 +319,98 @@ export class ClientSession {
     return this.#requests.size > 0 ? [...effects, ...this.#connect(now)] : effects;
   }
 
-  get #patient(): boolean {
-    if (this.#manner !== "plainly" || !this.#reached) return false;
-    const request = this.#inHand === null ? undefined : this.#requests.get(this.#inHand);
+  /**
+   * True if a silence must not end the current try. A plain broker that lost the request and one that
+   * waits for a slow worker look the same, so the last try waits for the request's deadline.
+   */
+  get #isFinalTry(): boolean {
+    if (FORM[this.#mode] !== "plain" || this.#connection !== "open") return false;
+    const id = this.#plainInFlight;
+    const request = id === null ? undefined : this.#requests.get(id);
     return !request || request.silences >= this.#options.tries - 1;
   }
 
   /**
-   * A reply to the old socket is lost with it, so whatever is outstanding is to be asked again,
-   * unless a part of its reply has come: the next one may be another.
+   * Closes the socket and queues all outstanding requests again, since their replies are lost with it.
+   * A request whose reply has begun fails: the reply to another try may differ.
    */
   #disconnect(connectAt: number): Effect[] {
     const effects: Effect[] = [{ do: "close" }];
-    this.#connected = false;
+    this.#connectionEvent("close");
     this.#failures += 1;
     this.#connectAt = connectAt;
-    this.#inHand = null;
+    this.#plainInFlight = null;
     for (const [id, request] of this.#requests) {
-      request.asked = null;
-      request.askAt = connectAt;
-      if (request.begun) effects.push(this.#settle(id, { failed: "broken off" }));
+      request.sentAs = null;
+      request.sendAt = connectAt;
+      if (request.streaming) effects.push(this.#settle(id, { failed: "broken off" }));
     }
     return effects;
   }
 
   #connect(now: number): Effect[] {
-    this.#connected = true;
-    this.#reached = false;
-    this.#spoilt = false;
-    this.#questions = 0;
-    this.#givenUp.clear();
-    this.#owed(now);
-    const isSure = this.#manner !== "unknown" && !this.#guessed;
-    const question = isSure ? [] : [this.#probe()];
-    return [{ do: "connect" }, ...question, ...this.#askDue(now)];
+    this.#connectionEvent("connect");
+    this.#probesOutstanding = 0;
+    this.#abandoned.clear();
+    this.#restartSilenceTimer(now);
+    const probe = PROBES_FIRST[this.#mode] ? [this.#probe()] : [];
+    return [{ do: "connect" }, ...probe, ...this.#sendDue(now)];
   }
 
-  #renew(now: number): Effect[] {
+  #reconnect(now: number): Effect[] {
     return [...this.#disconnect(now), ...this.#connect(now)];
   }
 
-  #owed(now: number) {
-    this.#quietSince = now;
-    this.#probed = false;
+  #restartSilenceTimer(now: number) {
+    this.#silentSince = now;
+    this.#probedSince = false;
   }
 
-  /**
-   * Whether calls are known (8/MMI). A broker that is only waiting for a slow worker answers at once.
-   */
+  /** Returns a capability probe: does the broker have mmi.call? (8/MMI, mmi.service) */
   #probe(): Effect {
-    this.#probed = true;
-    this.#questions += 1;
-    return send(MDP_0_1, MDP_0_1.delimiter, MMI_SERVICE, [CALL]);
+    this.#probedSince = true;
+    this.#probesOutstanding += 1;
+    return messageOf(MDP_0_1, MDP_0_1.delimiter, MMI_SERVICE, [CALL]);
   }
 
-  /** What is to be asked by now, unless its caller has no more use for a reply. */
-  #askDue(now: number): Effect[] {
+  /** Sends the queued requests that are due, except those past their deadline. */
+  #sendDue(now: number): Effect[] {
     const effects: Effect[] = [];
     for (const [id, request] of this.#requests) {
-      if (!this.#mayAsk()) break;
-      if (request.asked !== null || request.askAt > now || request.deadline <= now) continue;
-      if (request.sent) this.#resent += 1;
-      effects.push(this.#ask(id, request, now));
+      if (!this.#maySend()) break;
+      if (request.sentAs !== null || request.sendAt > now || request.deadline <= now) continue;
+      if (request.wasSent) this.#resent += 1;
+      effects.push(this.#send(id, request, now));
     }
     return effects;
   }
 
-  #mayAsk(): boolean {
-    if (this.#manner === "plainly") return this.#inHand === null && !this.#spoilt;
-    return this.#manner === "as calls";
+  #maySend(): boolean {
+    const form = FORM[this.#mode];
+    // 7/MDP: a client without an envelope is synchronous, like a REQ socket.
+    if (form === "plain") return this.#plainInFlight === null && !this.#mustReconnect;
+    return form === "call";
   }
 
-  #ask(id: number, request: Request, now: number): Effect {
+  #send(id: number, request: Request, now: number): Effect {
     const { service, body, callId, deadline, inParts } = request;
-    request.sent = true;
-    if (this.#reached) request.unanswered = TIMED_OUT;
-    if (this.#manner === "plainly") return this.#askPlainly(id, request, now);
-    request.asked = callId === null ? "plainly" : "as a call";
+    request.wasSent = true;
+    if (this.#connection !== "connecting") request.outcomeAtDeadline = TIMED_OUT;
+    if (FORM[this.#mode] === "plain") return this.#sendPlain(id, request, now);
+    request.sentAs = callId === null ? "plain" : "call";
     const envelope = [frameOf(id), EMPTY];
-    if (callId === null) return send(MDP_0_1, envelope, service, body);
+    if (callId === null) return messageOf(MDP_0_1, envelope, service, body);
     const ttl = Math.min(Math.max(Math.round(deadline - now), 1), TTL_MS_MAX);
     const call = encodeCall({ service, options: { ttl, id: callId }, body });
-    return send(inParts ? MDP_0_2 : MDP_0_1, envelope, CALL, call);
+    // 18/MDP: only a client of 0.2 may receive PARTIAL.
+    return messageOf(inParts ? MDP_0_2 : MDP_0_1, envelope, CALL, call);
   }
 
-  #askPlainly(id: number, request: Request, now: number): Effect {
-    request.asked = "plainly";
-    this.#inHand = id;
-    this.#owed(now);
-    return send(MDP_0_1, MDP_0_1.delimiter, request.service, request.body);
+  #sendPlain(id: number, request: Request, now: number): Effect {
+    request.sentAs = "plain";
+    this.#plainInFlight = id;
+    this.#restartSilenceTimer(now);
+    return messageOf(MDP_0_1, MDP_0_1.delimiter, request.service, request.body);
   }
 
   #settle(id: number, outcome: Outcome): Effect {
@@ -379,39 +418,39 @@ export class ClientSession {
     return { do: "settle", id, outcome };
   }
 
-  #stray(id: number) {
-    if (this.#givenUp.has(id)) this.unmatchedReplies.late += 1;
+  #countUnmatched(isLate: boolean) {
+    if (isLate) this.unmatchedReplies.late += 1;
     else this.unmatchedReplies.duplicate += 1;
   }
 
-  #giveUp(id: number) {
-    if (id === this.#inHand) {
-      this.#inHand = null;
-      this.#spoilt = true;
+  #abandon(id: number) {
+    if (id === this.#plainInFlight) {
+      this.#plainInFlight = null;
+      this.#connectionEvent("abandoned");
     }
-    this.#givenUp.add(id);
-    const [oldest] = this.#givenUp;
-    if (this.#givenUp.size > GIVEN_UP_MAX && oldest) this.#givenUp.delete(oldest);
+    this.#abandoned.add(id);
+    const [oldest] = this.#abandoned;
+    if (this.#abandoned.size > ABANDONED_MAX && oldest) this.#abandoned.delete(oldest);
   }
 }
 
 /**
- * How long after its deadline the broker's word on a call is waited for, in ms. The broker looks at
- * its clock now and then only, and its word has a way to go.
+ * How long after a call's deadline the session waits for the broker's status, in ms. The broker
+ * expires the call at the same time, but checks its deadlines at intervals.
  */
-export const WORD_MS = 250;
+export const VERDICT_GRACE_MS = 250;
 
-const ID_BYTES = 6; // A request a µs for nine years.
-const GIVEN_UP_MAX = 100_000;
+const ID_BYTES = 6; // Enough for one request per µs over nine years.
+const ABANDONED_MAX = 100_000;
 const SENTENCE_BYTES_MAX = 1000;
 const TIMED_OUT: Outcome = { failed: "timed out" };
 
-/** What the broker itself provides (8/MMI). */
+/** True for the broker's own services: 8/MMI reserves names that start with "mmi.". */
 const isManagement = (service: Frame) => service.toString("latin1").startsWith("mmi.");
 
 const MMI_SERVICE = Buffer.from("mmi.service");
 
-function send(dialect: Dialect, envelope: Frame[], service: Frame, body: Frame[]): Effect {
+function messageOf(dialect: Dialect, envelope: Frame[], service: Frame, body: Frame[]): Effect {
   const command = { header: "client", name: "REQUEST", dialect, envelope, service, body } as const;
   return { do: "send", frames: encode(command) };
 }
@@ -422,17 +461,19 @@ function frameOf(id: number): Frame {
   return frame;
 }
 
+/** The request's id from the envelope [id] [empty], or null. */
 function idOf({ envelope }: ClientCommand): number | null {
   const [correlation, delimiter] = envelope;
   if (envelope.length !== 2 || correlation?.length !== ID_BYTES) return null;
   return delimiter?.length === 0 ? correlation.readUIntBE(0, ID_BYTES) : null;
 }
 
-const isPlain = ({ envelope }: ClientCommand) => envelope.length === 1;
+/** True for the envelope of a plain message: one empty frame. */
+const hasNoId = ({ envelope }: ClientCommand) => envelope.length === 1;
 
 /**
- * What the answer to a call means. Null: it comes from a broker that does not know calls, which is
- * a lone 501 (8/MMI), or whatever else is no status with something after it.
+ * The outcome in the body of an answer to a call. Null if the broker does not know calls: it answers
+ * with a lone 501 (8/MMI), or with any body that is not a status and at least one more frame.
  */
 function outcomeOf(answer: Frame[]): Outcome | null {
   const decoded = decodeStatus(answer);

@@ -1,6 +1,11 @@
-// A client of the simulation: the real LazyPirate, as clients/client.ts runs it.
+// A client of the simulation: the real ClientSession, as clients/client.ts runs it.
 
-import { ClientSession, type Effect, type Outcome, WORD_MS } from "../../clients/session.ts";
+import {
+  ClientSession,
+  type Effect,
+  type Outcome,
+  VERDICT_GRACE_MS,
+} from "../../clients/session.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { decode } from "../../protocol/mdp.ts";
@@ -67,7 +72,7 @@ export class SimulatedClient {
     const options = { callId: call.id, inParts };
     const [id, effects] = this.#pirate.request(service, body, deadline, now, options);
     const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
-    this.#asked.set(id, { task, by: deadline + WORD_MS, inParts, reading });
+    this.#asked.set(id, { task, by: deadline + VERDICT_GRACE_MS, inParts, reading });
     this.#perform(effects);
     this.#keepTime();
     if (!healed && random.chance(configuration.oddities.cancelled))

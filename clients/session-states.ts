@@ -13,8 +13,8 @@
 //        └───────close─────────┴──────────────close───────────┴────────close────────┘
 //
 //    A plain reply carries no request id. Once the session abandons a plain request, its late reply
-//    could pass for the reply to the next request. The socket is then ambiguous, and the session must
-//    reconnect before it sends another plain request.
+//    could pass for the reply to the next request. The socket is then ambiguous, and the session
+//    must reconnect before it sends another plain request.
 //
 // 2. Mode: how does the session send requests to this broker?
 //

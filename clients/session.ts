@@ -1,13 +1,13 @@
-// The client's half of MDP/Client without socket and clock: it matches replies to requests, enforces
-// deadlines and recovers from a broker that is silent or gone.
+// The client's half of MDP/Client without socket and clock: it matches replies to requests,
+// enforces deadlines and recovers from a broker that is silent or gone.
 //
-// A caller hands in requests, messages, connection events and the time, and performs the effects that
-// each method returns. session-states.ts declares the states and their transitions.
+// A caller hands in requests, messages, connection events and the time, and performs the effects
+// that each method returns. session-states.ts declares the states and their transitions.
 //
-// A request normally goes as a call (protocol/call.ts): the broker answers each call with a reply or
-// a status, and the envelope carries the request's id, so many requests may be outstanding. Some
-// brokers do not know calls, and some crash on an envelope. So the first message on a new socket is a
-// plain capability probe; a broker without calls gets plain requests, one at a time.
+// A request normally goes as a call (protocol/call.ts): the broker answers each call with a reply
+// or a status, and the envelope carries the request's id, so many requests may be outstanding. Some
+// brokers do not know calls, and some crash on an envelope. So the first message on a new socket is
+// a plain capability probe; a broker without calls gets plain requests, one at a time.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
@@ -320,8 +320,8 @@ export class ClientSession {
   }
 
   /**
-   * True if a silence must not end the current try. A plain broker that lost the request and one that
-   * waits for a slow worker look the same, so the last try waits for the request's deadline.
+   * True if a silence must not end the current try. A plain broker that lost the request and one
+   * that waits for a slow worker look the same, so the last try waits for the request's deadline.
    */
   get #isFinalTry(): boolean {
     if (FORM[this.#mode] !== "plain" || this.#connection !== "open") return false;
@@ -331,8 +331,8 @@ export class ClientSession {
   }
 
   /**
-   * Closes the socket and queues all outstanding requests again, since their replies are lost with it.
-   * A request whose reply has begun fails: the reply to another try may differ.
+   * Closes the socket and queues all outstanding requests again, since their replies are lost with
+   * it. A request whose reply has begun fails: the reply to another try may differ.
    */
   #disconnect(connectAt: number): Effect[] {
     const effects: Effect[] = [{ do: "close" }];
@@ -472,8 +472,9 @@ function idOf({ envelope }: ClientCommand): number | null {
 const hasNoId = ({ envelope }: ClientCommand) => envelope.length === 1;
 
 /**
- * The outcome in the body of an answer to a call. Null if the broker does not know calls: it answers
- * with a lone 501 (8/MMI), or with any body that is not a status and at least one more frame.
+ * The outcome in the body of an answer to a call. Null if the broker does not know calls: it
+ * answers with a lone 501 (8/MMI), or with any body that is not a status and at least one more
+ * frame.
  */
 function outcomeOf(answer: Frame[]): Outcome | null {
   const decoded = decodeStatus(answer);

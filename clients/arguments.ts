@@ -1,16 +1,16 @@
-// What the command lines of the client programs have in common.
+// Arguments that the client programs have in common.
 
 import { InvalidArgumentError } from "commander";
 import { brokerEndpoint } from "../runtime/settings.ts";
 
-/** The endpoint that an argument is. Throws commander's error for what is none. */
+/** Returns the endpoint in an argument. Throws commander's InvalidArgumentError for other text. */
 export function endpoint(value: string): string {
   const parsed = brokerEndpoint.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
 }
 
-/** An error of commander's, which may add a suggestion, as one line in the program's name. */
+/** Commander's output settings: each error is one line that starts with the program's name. */
 export const inOneLine = (program: string) => ({
   outputError: (text: string, write: (line: string) => void) =>
     write(

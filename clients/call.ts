@@ -1,4 +1,4 @@
-// One request from the shell: prints the reply, and ends with an exit code that means something.
+// Sends one request from the shell and prints the reply. The exit code names the outcome.
 
 import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
@@ -17,20 +17,20 @@ const settings = readSettings("call", {
 });
 
 const program = new Command("call")
-  .description("Asks a service once and prints the reply, a line a frame.")
-  .argument("<service>", "whom to ask: echo, math, db, mmi.service …")
-  .argument("[body...]", "the frames of the request; - reads one from standard input")
+  .description("Sends one request to a service and prints the reply, one line per frame.")
+  .argument("<service>", "the name of the service: echo, math, db, mmi.service …")
+  .argument("[body...]", "the frames of the request; - reads a frame from standard input")
   .option(
     "--broker <endpoint>",
-    "where the broker is (or MDP_BROKER)",
+    "the endpoint of the broker (or MDP_BROKER)",
     endpoint,
     settings.MDP_BROKER,
   )
-  .option("--timeout <ms>", "how long to wait for the reply", milliseconds, 10_000)
-  .option("--id <id>", "name the call, so that asking again does not execute it again")
-  .option("--stream", "print the parts of a reply as they come")
-  .option("--raw", "print the reply's bytes and nothing else")
-  .passThroughOptions() // So that a body may start with a minus.
+  .option("--timeout <ms>", "the time to wait for the reply, in ms", milliseconds, 10_000)
+  .option("--id <id>", "the call id; a second call with the same id is not executed again")
+  .option("--stream", "print the parts of a reply as they arrive")
+  .option("--raw", "print only the bytes of the reply, without line ends")
+  .passThroughOptions() // The body may start with a minus.
   .addHelpText("after", examples())
   .configureOutput(inOneLine("call"))
   .exitOverride(({ exitCode }) => process.exit(exitCode))
@@ -51,9 +51,9 @@ async function call(
   });
   process.once("SIGINT", () => process.exit(130));
   try {
-    const asked = [service, await read(body), { timeoutMs: timeout, id }] as const;
-    if (!stream) print(await client.request(...asked), raw);
-    else for await (const frames of client.stream(...asked)) print(frames, raw);
+    const request = [service, await read(body), { timeoutMs: timeout, id }] as const;
+    if (!stream) print(await client.request(...request), raw);
+    else for await (const frames of client.stream(...request)) print(frames, raw);
   } catch (error) {
     const [code, sentence] = await explain(error, client, service);
     process.stderr.write(`call: ${sentence}\n`);
@@ -89,7 +89,7 @@ Options come before the service. Examples:
   npm run -s call -- math '-2 + 44'
   echo '{"command":"get","key":"a"}' | npm run -s call -- db -
 
-Exit codes: 0 a reply, 1 no broker or wrong use, 2 the service said no, 3 no reply in time,
-4 no worker of the service, 5 refused by the broker, 6 quarantined: its workers died with it,
-7 the broker is shutting down.`;
+Exit codes: 0 reply, 1 no broker or wrong usage, 2 error reply of the service, 3 no reply in time,
+4 no worker of the service, 5 rejected by the broker, 6 quarantined after several workers died,
+7 broker shuts down.`;
 }

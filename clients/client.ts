@@ -1,5 +1,5 @@
-// What a caller uses: one Client, as many requests outstanding as wanted. One socket, one timer
-// while there is something to wait for, and the LazyPirate that decides.
+// The public client: many requests outstanding on one socket. ClientSession (session.ts) decides;
+// this file owns the socket, the clock and the promises.
 
 import { randomUUID } from "node:crypto";
 import { EventEmitter, on } from "node:events";
@@ -11,8 +11,8 @@ import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "
 import { isBrokerEndpoint } from "../transport/endpoint.ts";
 import type { Connected, Transport } from "../transport/transport.ts";
 import * as zmtp from "../transport/zmtp/sockets.ts";
-import { BrokenOff, Closed, NoBroker, refusal, ServiceFailed, TimedOut } from "./errors.ts";
-import { ClientSession, type Effect, type Outcome } from "./session.ts";
+import { BrokenOff, Closed, NoBroker, rejectionOf, ServiceFailed, TimedOut } from "./errors.ts";
+import { ClientSession, type Effect, type Outcome, type UnmatchedReplies } from "./session.ts";
 
 export {
   BrokenOff,
@@ -28,42 +28,61 @@ export {
   ShuttingDown,
   TimedOut,
 } from "./errors.ts";
-export type { Frame };
+export type { Frame, UnmatchedReplies };
 
 export type ClientOptions = {
-  silenceMs?: number; // How long the broker may be silent before it is asked anew; 2500.
-  tries?: number; // How often it is asked; 3.
-  messageBytesMax?: number; // The largest request that the broker takes; 16 MiB.
-  transport?: Transport; // From loadTransport(); zmtp.
+  /**
+   * How long the broker may be silent while requests are outstanding, in ms; 2,500 by default. Then
+   * the client reconnects and sends the requests again.
+   */
+  silenceMs?: number;
+  /** The number of silences after which a request rejects with NoBroker; 3 by default. */
+  tries?: number;
+  /**
+   * The largest request that the broker accepts, in bytes; 16 MiB by default. Must match the
+   * broker's MDP_MESSAGE_BYTES_MAX. A larger request rejects with a RangeError.
+   */
+  messageBytesMax?: number;
+  /** The transport, from loadTransport(); ZMTP in TypeScript by default. */
+  transport?: Transport;
 };
 
 export type RequestOptions = {
   /**
-   * How long to wait for the reply, all tries together; 30,000. The broker gives the request up at
-   * the same time, and its word on that may take 250 ms more.
+   * How long to wait for the reply, in ms, over all tries; 30,000 by default. The broker expires
+   * the request at the same time. Its status may arrive up to 250 ms later.
    */
   timeoutMs?: number;
-  signal?: AbortSignal; // Stops the waiting; the request may be executed all the same.
   /**
-   * Names the call, in 16 to 128 bytes that nobody can guess. Asked again under its id, by any client,
-   * a call is not executed again: the reply goes to whoever asked last. Without one, a random id.
+   * Stops the wait and rejects with the signal's reason. A worker may still execute the request.
+   */
+  signal?: AbortSignal;
+  /**
+   * The call id: 16 to 128 bytes (UTF-8) that nobody can guess; a random UUID by default. The
+   * broker executes a call once per id, as long as it remembers the id, and sends the reply to the
+   * last client that used it. Another length rejects with a RangeError.
    */
   id?: string | undefined;
 };
 
-type Body = string | Uint8Array | (string | Uint8Array)[];
+/** A request body: one frame or several. Strings are encoded as UTF-8. */
+export type Body = string | Uint8Array | (string | Uint8Array)[];
 
 type PartHandler = (body: Frame[]) => void;
 
 type Waiter = {
   resolve(body: Frame[]): void;
   reject(error: unknown): void;
-  part: PartHandler | null;
+  onPart: PartHandler | null; // Null: the caller wants the reply as a whole.
   service: string;
   timeoutMs: number;
-  unlisten: (() => void) | null; // To the signal.
+  unlisten: (() => void) | null; // Removes the listener from the caller's signal.
 };
 
+/**
+ * A client of one broker. It connects on the first request, reconnects by itself, and matches each
+ * reply to its request.
+ */
 export class Client {
   #broker: string;
   #options: Required<ClientOptions>;
@@ -74,12 +93,12 @@ export class Client {
   #closed = false;
 
   /**
-   * `broker` is an endpoint such as tcp://localhost:5555; it need not be there yet. Throws a RangeError
-   * for what is no endpoint.
+   * `broker` is an endpoint such as tcp://localhost:5555. The broker may start later. Throws a
+   * RangeError if `broker` is not an endpoint.
    */
   constructor(broker: string, options: ClientOptions = {}) {
     if (!isBrokerEndpoint(broker)) {
-      throw new RangeError(`"${broker}" is no endpoint such as tcp://localhost:5555`);
+      throw new RangeError(`"${broker}" is not an endpoint such as tcp://localhost:5555`);
     }
     const defaults = {
       silenceMs: 2500,
@@ -96,82 +115,102 @@ export class Client {
     });
   }
 
-  /** How many times a request was sent again, to a broker that was silent, gone or shutting down. */
+  /**
+   * How often the client sent a request again: to a broker that was silent, gone or shutting down.
+   */
   get retries(): number {
     return this.#session.resent;
   }
 
-  /** Replies that nobody waited for: to a request that had its reply, or that was given up. */
-  get stray(): Readonly<{ duplicate: number; late: number }> {
+  /**
+   * Replies for which no request waited: `duplicate` counts second replies, `late` counts replies
+   * to requests that had timed out or were aborted.
+   */
+  get unmatchedReplies(): Readonly<UnmatchedReplies> {
     return this.#session.unmatchedReplies;
   }
 
   /**
-   * Asks a service, and resolves to the frames of the reply's body. Strings go as UTF-8. While the
-   * broker is silent the request is sent again, under the same id; a broker that was restarted or
-   * does not know ids may have it executed more than once.
+   * Sends a request to a service and resolves to the reply's body, one Buffer per frame. While the
+   * broker is silent, the client sends the request again under the same id. A broker that
+   * restarted, or that does not know ids, may execute the request more than once.
    *
-   * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed, or the broker's Refused
-   * (NoWorker, Expired, QueueFull, Quarantined, ShuttingDown). Besides, with the reason of `signal`,
-   * or with a RangeError for what no broker would take.
+   * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed or Refused (NoWorker,
+   * Expired, QueueFull, Quarantined, ShuttingDown); with the reason of `signal`; or with a
+   * RangeError if the service name, the body or the id is invalid.
    */
   request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
-    return this.#ask(service, body, options, null);
+    return this.#start(service, body, options, null);
   }
 
   /**
-   * Asks a service, and yields the parts of its reply as they come, each a body's frames: so many
-   * PARTIALs and a FINAL (18/MDP), or the whole reply if its worker does not stream. An empty FINAL
-   * only ends the stream. The parts have timeoutMs together. Who stops reading gives the request up.
+   * Sends a request to a service and yields the parts of its reply as they arrive, one body each
+   * (18/MDP: PARTIAL commands, then a FINAL). A worker that does not stream yields one part. An
+   * empty FINAL ends the stream and is not yielded. timeoutMs limits the whole reply. A caller that
+   * leaves the loop cancels the request.
    *
-   * Throws as request() rejects. The stream ends early with BrokenOff if the connection is lost after
-   * the first part, and with ServiceFailed, or Refused by the broker, if its worker is.
+   * Throws the errors of request(). After the first part it throws BrokenOff if the connection is
+   * lost, and ServiceFailed or Refused if the worker fails.
    */
   async *stream(
     service: string,
     body: Body,
     options: RequestOptions = {},
   ): AsyncGenerator<Frame[], void, undefined> {
-    const stop = new AbortController();
-    const { signal = stop.signal } = options;
-    const news = new EventEmitter().on("error", () => {}); // It may come when nobody reads any more.
-    const parts = on(news, "part", { close: ["end"] });
+    const cancel = new AbortController();
+    const { signal = cancel.signal } = options;
+    // An error may arrive after the caller has left the loop.
+    const events = new EventEmitter().on("error", () => {});
+    const parts = on(events, "part", { close: ["end"] });
     let begun = false;
-    const part = (frames: Frame[]) => {
+    const onPart = (frames: Frame[]) => {
       begun = true;
-      news.emit("part", frames);
+      events.emit("part", frames);
     };
-    const either = AbortSignal.any([signal, stop.signal]);
-    this.#ask(service, body, { ...options, signal: either }, part).then(
+    const either = AbortSignal.any([signal, cancel.signal]);
+    this.#start(service, body, { ...options, signal: either }, onPart).then(
       (last) => {
-        if (!begun || !isNothing(last)) part(last);
-        news.emit("end");
+        if (!begun || !isEmpty(last)) onPart(last);
+        events.emit("end");
       },
-      (error) => news.emit("error", error),
+      (error) => events.emit("error", error),
     );
     try {
       for await (const [frames] of parts) yield frames;
     } finally {
-      stop.abort();
+      cancel.abort();
     }
   }
 
-  #ask(
+  /** Rejects all outstanding requests with Closed, closes the socket and lets the process end. */
+  close() {
+    this.#closed = true;
+    this.#socket?.close(0);
+    this.#socket = null;
+    for (const [id, { service }] of this.#waiters) {
+      this.#session.cancel(id);
+      const error = new Closed(service, "the client was closed before the reply arrived");
+      this.#removeWaiter(id)?.reject(error);
+    }
+    this.#startOrStopTimer();
+  }
+
+  #start(
     service: string,
     body: Body,
     options: RequestOptions,
-    part: PartHandler | null,
+    onPart: PartHandler | null,
   ): Promise<Frame[]> {
     return new Promise((resolve, reject) => {
-      this.#begin(service, body, options, { resolve, reject, part });
+      this.#request(service, body, options, { resolve, reject, onPart });
     });
   }
 
-  #begin(
+  #request(
     service: string,
     body: Body,
     { timeoutMs = 30_000, signal, id: callId }: RequestOptions,
-    told: Pick<Waiter, "resolve" | "reject" | "part">,
+    callbacks: Pick<Waiter, "resolve" | "reject" | "onPart">,
   ) {
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
@@ -182,10 +221,10 @@ export class Client {
     const now = performance.now();
     const [id, effects] = this.#session.request(name, frames, now + timeoutMs, now, {
       callId,
-      inParts: told.part !== null,
+      inParts: callbacks.onPart !== null,
     });
     const unlisten = signal ? this.#listen(id, signal) : null;
-    this.#waiters.add(id, { ...told, service, timeoutMs, unlisten });
+    this.#waiters.add(id, { ...callbacks, service, timeoutMs, unlisten });
     this.#perform(effects);
   }
 
@@ -195,39 +234,27 @@ export class Client {
     return () => signal.removeEventListener("abort", abort);
   }
 
-  /** Rejects what is outstanding with Closed, and lets the process end. */
-  close() {
-    this.#closed = true;
-    this.#socket?.close(0);
-    this.#socket = null;
-    for (const [id, { service }] of this.#waiters) {
-      this.#session.cancel(id);
-      this.#take(id)?.reject(new Closed(service, "the client was closed before the reply came"));
-    }
-    this.#keepTime();
-  }
-
   #check(name: Frame, frames: Frame[]) {
-    if (frames.length === 0) throw new RangeError("a request's body has at least one frame");
+    if (frames.length === 0)
+      throw new RangeError("the request body has no frames; it must have at least one");
     const size = sizeOf([name, ...frames]);
     const most = bodyBytesMax(this.#options.messageBytesMax);
     if (size > most) {
-      throw new RangeError(`the request has ${size} bytes; the broker takes no more than ${most}`);
+      throw new RangeError(`the request has ${size} bytes; the broker accepts at most ${most}`);
     }
     if (frames.length > BODY_FRAMES_MAX) {
-      const no = `the broker takes no more than ${BODY_FRAMES_MAX}`;
-      throw new RangeError(`the request has ${frames.length} frames; ${no}`);
+      const limit = `the broker accepts at most ${BODY_FRAMES_MAX}`;
+      throw new RangeError(`the request has ${frames.length} frames; ${limit}`);
     }
   }
 
   #abort(id: number, reason: unknown) {
     this.#session.cancel(id);
-    this.#take(id)?.reject(reason);
-    this.#keepTime();
+    this.#removeWaiter(id)?.reject(reason);
+    this.#startOrStopTimer();
   }
 
-  /** It has its outcome now. */
-  #take(id: number): Waiter | undefined {
+  #removeWaiter(id: number): Waiter | undefined {
     const waiter = this.#waiters.get(id);
     this.#waiters.delete(id);
     waiter?.unlisten?.();
@@ -248,14 +275,14 @@ export class Client {
           this.#socket?.send(effect.frames);
           break;
         case "part":
-          this.#waiters.get(effect.id)?.part?.(effect.body);
+          this.#waiters.get(effect.id)?.onPart?.(effect.body);
           break;
         case "settle":
           this.#settle(effect.id, effect.outcome);
           break;
       }
     }
-    this.#keepTime();
+    this.#startOrStopTimer();
   }
 
   #connect() {
@@ -268,15 +295,15 @@ export class Client {
   }
 
   #settle(id: number, outcome: Outcome) {
-    const waiter = this.#take(id);
+    const waiter = this.#removeWaiter(id);
     if (!waiter) return;
     const { service, timeoutMs, resolve, reject } = waiter;
     if ("reply" in outcome) {
-      const failure = decodeErrorReply(outcome.reply);
-      if (failure) reject(new ServiceFailed(service, failure.code, failure.sentence));
+      const errorReply = decodeErrorReply(outcome.reply);
+      if (errorReply) reject(new ServiceFailed(service, errorReply.code, errorReply.sentence));
       else resolve(outcome.reply);
     } else if ("refused" in outcome) {
-      reject(refusal(service, outcome.refused, outcome.sentence));
+      reject(rejectionOf(service, outcome.refused, outcome.sentence));
     } else if (outcome.failed === "broken off") {
       reject(new BrokenOff(service, "the connection was lost in the middle of the reply"));
     } else if (outcome.failed === "timed out") {
@@ -286,13 +313,13 @@ export class Client {
     }
   }
 
-  /** The clock runs while something is outstanding, so that an idle client wakes nobody. */
-  #keepTime() {
+  /** Runs the timer only while requests are outstanding, so an idle client uses no CPU. */
+  #startOrStopTimer() {
     const wanted = this.#session.outstanding > 0;
     if (wanted && !this.#timer) {
       this.#timer = setInterval(
         () => this.#perform(this.#session.tick(performance.now())),
-        CLOCK_MS,
+        TICK_MS,
       );
     } else if (!wanted && this.#timer) {
       clearInterval(this.#timer);
@@ -301,15 +328,15 @@ export class Client {
   }
 }
 
-/** How often the deadlines are looked at: a time-out is late by this much at most. */
-const CLOCK_MS = 25;
+/** The interval between two checks of the deadlines, in ms: no time-out is later by more. */
+const TICK_MS = 25;
 
-const isNothing = (body: Frame[]) => body.length === 1 && body[0]?.length === 0;
+const isEmpty = (body: Frame[]) => body.length === 1 && body[0]?.length === 0;
 
 function checkId(id: string) {
   const size = Buffer.byteLength(id);
   if (size >= CALL_ID_BYTES_MIN && size <= CALL_ID_BYTES_MAX) return;
   throw new RangeError(
-    `an id has ${CALL_ID_BYTES_MIN} to ${CALL_ID_BYTES_MAX} bytes, and this one has ${size}`,
+    `the id has ${size} bytes; it must have ${CALL_ID_BYTES_MIN} to ${CALL_ID_BYTES_MAX}`,
   );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refused, RequestError, refusal } from "./errors.ts";
+import { Refused, RequestError, rejectionOf } from "./errors.ts";
 
 for (const [status, name] of [
   [400, "Refused"],
@@ -11,8 +11,8 @@ for (const [status, name] of [
   [502, "Quarantined"],
   [503, "ShuttingDown"],
 ] as const) {
-  test(`the broker's ${status} is a ${name}, in its own words`, () => {
-    const error = refusal("echo", status, "no");
+  test(`status ${status}: ${name} with the broker's sentence`, () => {
+    const error = rejectionOf("echo", status, "no");
     assert.ok(error instanceof Refused && error instanceof RequestError);
     assert.deepEqual(
       [error.name, error.status, error.service, error.message],

@@ -1,8 +1,10 @@
-// Why a request got no good reply. What kind it is, its class tells.
+// The errors with which a request rejects. The class names the kind of failure.
 
 import { STATUS } from "../protocol/call.ts";
 
+/** A request without a reply from its service. The base class of all errors here. */
 export class RequestError extends Error {
+  /** The name of the service to which the request was sent. */
   readonly service: string;
 
   constructor(service: string, sentence: string) {
@@ -13,22 +15,29 @@ export class RequestError extends Error {
 }
 
 /**
- * No word came within timeoutMs, neither a reply nor a refusal, nor in the 250 ms that a broker's
- * word may take longer. The request may have been executed, or may yet be.
+ * Neither a reply nor a status arrived within timeoutMs, plus 250 ms of grace for the status. A
+ * worker may have executed the request, or may still execute it.
  */
 export class TimedOut extends RequestError {}
 
-/** The broker was silent on every try. */
+/** The broker was silent on every try, or there is none at the endpoint. */
 export class NoBroker extends RequestError {}
 
-/** The connection was lost after a part of the reply had come. Asked again, it may be another. */
+/**
+ * The connection was lost after the first part of the reply. A new request may get another reply.
+ */
 export class BrokenOff extends RequestError {}
 
-/** The client was closed before the reply came. */
+/** The client was closed before the reply arrived. */
 export class Closed extends RequestError {}
 
-/** The service answered with an error: 400 it refused the input, 404 no such thing, 500 it failed. */
+/**
+ * The service answered with an error reply (protocol/error-reply.ts). The message is the service's.
+ */
 export class ServiceFailed extends RequestError {
+  /**
+   * From 400 to 599: 400 invalid input, 404 not found, 409 conflict, 500 failure of the service …
+   */
   readonly code: number;
 
   constructor(service: string, code: number, sentence: string) {
@@ -37,9 +46,10 @@ export class ServiceFailed extends RequestError {
   }
 }
 
-/** The broker refused the request or gave it up, and says so: the sentence is its own. */
+/** The broker rejected the request. The message is the broker's. */
 export class Refused extends RequestError {
-  readonly status: number; // The broker's (protocol/call.ts).
+  /** The broker's status (protocol/call.ts), from 400 to 599. */
+  readonly status: number;
 
   constructor(service: string, status: number, sentence: string) {
     super(service, sentence);
@@ -47,23 +57,25 @@ export class Refused extends RequestError {
   }
 }
 
-/** No worker of the service came within timeoutMs. */
+/** Status 404: no worker of the service was available within timeoutMs. */
 export class NoWorker extends Refused {}
 
-/** timeoutMs passed. The request may have been executed, or may yet be. */
+/**
+ * Status 408: timeoutMs passed. A worker may have executed the request, or may still execute it.
+ */
 export class Expired extends Refused {}
 
-/** A bound of the broker is reached: the request was not taken. */
+/** Status 429: a limit of the broker is reached. The broker has not queued the request. */
 export class QueueFull extends Refused {}
 
-/** The request was given up, because its workers died with it. */
+/** Status 502: too many workers died while they processed the request (a poison message). */
 export class Quarantined extends Refused {}
 
-/** The broker is shutting down, and no other took the request within timeoutMs. */
+/** Status 503: the broker shuts down, and no other broker accepted the request within timeoutMs. */
 export class ShuttingDown extends Refused {}
 
-/** The error of the kind that this status of the broker's tells. */
-export function refusal(service: string, status: number, sentence: string): Refused {
+/** Returns the error for a status of the broker; an unknown status gives a plain Refused. */
+export function rejectionOf(service: string, status: number, sentence: string): Refused {
   const Kind = KINDS.get(status) ?? Refused;
   return new Kind(service, status, sentence);
 }

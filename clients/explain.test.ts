@@ -14,8 +14,8 @@ import {
 import { explain } from "./explain.ts";
 import { type Answer, FakeClient } from "./load/fake-client.testing.ts";
 
-/** What is said of this error, by a client whose broker answers mmi.service so. */
-async function say(error: unknown, answer: Answer = new NoBroker("mmi.service", "none")) {
+/** Returns "code message" for an error, with a broker that answers mmi.service with `answer`. */
+async function explained(error: unknown, answer: Answer = new NoBroker("mmi.service", "none")) {
   const [code, sentence] = await explain(error, new FakeClient(() => answer), "echo");
   return `${code} ${sentence}`;
 }
@@ -23,39 +23,42 @@ async function say(error: unknown, answer: Answer = new NoBroker("mmi.service", 
 for (const [kind, code, advice] of [
   [Expired, 3, ": wait longer with --timeout"],
   [NoWorker, 4, ": start a worker of echo, or wait longer with --timeout"],
-  [QueueFull, 5, ": start more of echo, or ask again later"],
+  [QueueFull, 5, ": start more workers of echo, or try again later"],
   [Refused, 5, ""],
-  [Quarantined, 6, ": see in the logs of echo what it does"],
-  [ShuttingDown, 7, ": ask again once the next broker is there"],
+  [Quarantined, 6, ": check the logs of echo"],
+  [ShuttingDown, 7, ": try again when the next broker runs"],
 ] as const) {
-  test(`${kind.name}: exit code ${code}, what the broker says, and what to do next`, async () => {
+  test(`${kind.name}: exit code ${code}, the broker's sentence and the next step`, async () => {
     const error = new kind("echo", 418, "no");
-    assert.equal(await say(error), `${code} the broker says 418: no${advice}`);
+    assert.equal(
+      await explained(error),
+      `${code} the broker rejected the request (418): no${advice}`,
+    );
   });
 }
 
-test("a service's error is its own, whatever its code", async () => {
+test("error reply of a service: exit code 2, with any code", async () => {
   assert.equal(
-    await say(new ServiceFailed("echo", 404, "no such thing")),
-    "2 echo says 404: no such thing",
+    await explained(new ServiceFailed("echo", 404, "no such thing")),
+    "2 echo returned 404: no such thing",
   );
 });
 
-test("no broker, and how to get one", async () => {
-  const next = "start one with `npm run broker`, or name another with --broker";
-  assert.equal(await say(new NoBroker("echo", "no broker")), `1 no broker: ${next}`);
+test("NoBroker: how to start one", async () => {
+  const next = "start one with `npm run broker`, or choose another with --broker";
+  assert.equal(await explained(new NoBroker("echo", "no broker")), `1 no broker: ${next}`);
 });
 
-test("without a word in time, the broker is asked why", async () => {
+test("TimedOut: mmi.service shows whether a worker is registered", async () => {
   const error = new TimedOut("echo", "no reply");
   const code = (digits: string) => [Buffer.from(digits)];
-  assert.equal(await say(error, code("200")), "3 no reply");
-  assert.equal(await say(error, code("501")), "3 no reply");
+  assert.equal(await explained(error, code("200")), "3 no reply");
+  assert.equal(await explained(error, code("501")), "3 no reply");
   const absent = "no worker of echo is registered with the broker";
-  assert.equal(await say(error, code("404")), `4 no reply: ${absent}`);
-  assert.equal(await say(error), "3 no reply: the broker itself does not answer");
+  assert.equal(await explained(error, code("404")), `4 no reply: ${absent}`);
+  assert.equal(await explained(error), "3 no reply: the broker does not answer either");
 });
 
-test("wrong use is said in one sentence", async () => {
-  assert.equal(await say(new RangeError("too large")), "1 too large");
+test("other error: exit code 1 and its message", async () => {
+  assert.equal(await explained(new RangeError("too large")), "1 too large");
 });

@@ -1,5 +1,5 @@
-// What became of a call that got no good reply, for who made it from a shell: an exit code, and a
-// sentence that says what happened and what to do next.
+// Maps a failed call to an exit code and a message for the command line. The message names the
+// failure and the next step.
 
 import {
   BrokenOff,
@@ -17,35 +17,39 @@ import {
 
 type Explanation = [exitCode: number, sentence: string];
 
-/** `client` is the one that asked; it may have to ask the broker why. */
+/**
+ * Returns the exit code and the message for an error of client.request(). After a time-out it sends
+ * mmi.service through `client` to find out whether the service has a worker. Throws an `error` that
+ * is not an Error.
+ */
 export async function explain(
   error: unknown,
   client: Pick<Client, "request">,
   service: string,
 ): Promise<Explanation> {
   if (error instanceof ServiceFailed) {
-    return [EXIT_SERVICE_SAID_NO, `${service} says ${error.code}: ${error.message}`];
+    return [EXIT_ERROR_REPLY, `${service} returned ${error.code}: ${error.message}`];
   }
-  if (error instanceof Refused) return explainRefusal(error);
+  if (error instanceof Refused) return explainRejection(error);
   if (error instanceof NoBroker) {
-    const next = "start one with `npm run broker`, or name another with --broker";
+    const next = "start one with `npm run broker`, or choose another with --broker";
     return [EXIT_USAGE_OR_NO_BROKER, `${error.message}: ${next}`];
   }
   if (error instanceof TimedOut) return diagnose(error, client, service);
-  if (error instanceof BrokenOff) return [EXIT_NO_REPLY, `${error.message}: ask again`];
+  if (error instanceof BrokenOff) return [EXIT_NO_REPLY, `${error.message}: try again`];
   if (error instanceof Error) return [EXIT_USAGE_OR_NO_BROKER, error.message];
   throw error;
 }
 
-function explainRefusal(error: Refused): Explanation {
-  const reason = `the broker says ${error.status}: ${error.message}`;
+function explainRejection(error: Refused): Explanation {
+  const reason = `the broker rejected the request (${error.status}): ${error.message}`;
   for (const [kind, code, advice] of ADVICE) {
     if (error instanceof kind) return [code, `${reason}: ${advice(error.service)}`];
   }
-  return [EXIT_REFUSED, reason];
+  return [EXIT_REJECTED, reason];
 }
 
-/** A broker that knows no calls says nothing of a request that nobody serves, unless it is asked. */
+/** A broker without mmi.call queues a request for a service without workers and sends no status. */
 async function diagnose(
   error: TimedOut,
   client: Pick<Client, "request">,
@@ -57,15 +61,15 @@ async function diagnose(
     const reason = `no worker of ${service} is registered with the broker`;
     return [EXIT_NO_WORKER, `${error.message}: ${reason}`];
   } catch {
-    return [EXIT_NO_REPLY, `${error.message}: the broker itself does not answer`];
+    return [EXIT_NO_REPLY, `${error.message}: the broker does not answer either`];
   }
 }
 
 const EXIT_USAGE_OR_NO_BROKER = 1;
-const EXIT_SERVICE_SAID_NO = 2;
+const EXIT_ERROR_REPLY = 2;
 const EXIT_NO_REPLY = 3;
 const EXIT_NO_WORKER = 4;
-const EXIT_REFUSED = 5;
+const EXIT_REJECTED = 5;
 const EXIT_QUARANTINED = 6;
 const EXIT_SHUTTING_DOWN = 7;
 
@@ -73,11 +77,11 @@ const LONGER = "wait longer with --timeout";
 const ADVICE = [
   [NoWorker, EXIT_NO_WORKER, (service: string) => `start a worker of ${service}, or ${LONGER}`],
   [Expired, EXIT_NO_REPLY, () => LONGER],
-  [QueueFull, EXIT_REFUSED, (service: string) => `start more of ${service}, or ask again later`],
   [
-    Quarantined,
-    EXIT_QUARANTINED,
-    (service: string) => `see in the logs of ${service} what it does`,
+    QueueFull,
+    EXIT_REJECTED,
+    (service: string) => `start more workers of ${service}, or try again later`,
   ],
-  [ShuttingDown, EXIT_SHUTTING_DOWN, () => "ask again once the next broker is there"],
+  [Quarantined, EXIT_QUARANTINED, (service: string) => `check the logs of ${service}`],
+  [ShuttingDown, EXIT_SHUTTING_DOWN, () => "try again when the next broker runs"],
 ] as const;

@@ -8,7 +8,7 @@ import type { LoadedClient } from "./outcome.ts";
 export type Answer = Frame[] | Error | "silence";
 
 export class FakeClient implements LoadedClient {
-  readonly stray = { duplicate: 0, late: 0 };
+  readonly unmatchedReplies = { duplicate: 0, late: 0 };
   retries = 0;
   readonly asked: string[] = []; // The services, in the order of the requests.
   readonly ids: (string | undefined)[] = []; // Of the calls, likewise.

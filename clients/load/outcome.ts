@@ -15,7 +15,7 @@ import {
 import type { Exchange } from "./exchange.ts";
 
 /** What the load client needs of a client. */
-export type LoadedClient = Pick<Client, "request" | "close" | "stray" | "retries">;
+export type LoadedClient = Pick<Client, "request" | "close" | "unmatchedReplies" | "retries">;
 
 /**
  * answered: the right reply came. wrong: another one did. refused: the broker or the service said

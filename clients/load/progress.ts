@@ -31,7 +31,7 @@ export function showProgress(
       seconds: (now - start) / 1000,
       counts,
       retried: client.retries + counts.timedOut,
-      duplicated: client.stray.duplicate,
+      duplicated: client.unmatchedReplies.duplicate,
       stopping: stop.aborted,
     };
   };

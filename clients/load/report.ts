@@ -38,7 +38,7 @@ export type Bucket = { fromMs: number; toMs: number; count: number };
 
 export function makeReport(options: Options, run: Run, tally: Tally, client: LoadedClient): Report {
   const total = tally.counts();
-  const { duplicate, late } = client.stray;
+  const { duplicate, late } = client.unmatchedReplies;
   const latencyUs = tally.latencyUs();
   const services = [...tally.services].map(([name, { counts, latencyUs }]) => [
     name,

@@ -76,8 +76,8 @@ test("each column counts what it is for, and the run failed", async () => {
     [13, "silence"],
   ]);
   const result = await report(100, (asking, right, client) => {
-    if (asking === 20) client.stray.duplicate += 2;
-    if (asking === 30) client.stray.late += 1;
+    if (asking === 20) client.unmatchedReplies.duplicate += 2;
+    if (asking === 30) client.unmatchedReplies.late += 1;
     return faults.get(asking) ?? right;
   });
   const { latencyMs, ...total } = result.total;

@@ -60,8 +60,8 @@ export class Traffic {
     const sum = (of: (client: Client) => number) =>
       this.#clients.reduce((total, client) => total + of(client), 0);
     return {
-      duplicate: sum(({ stray }) => stray.duplicate),
-      late: sum(({ stray }) => stray.late),
+      duplicate: sum(({ unmatchedReplies }) => unmatchedReplies.duplicate),
+      late: sum(({ unmatchedReplies }) => unmatchedReplies.late),
       resent: sum(({ retries }) => retries),
     };
   }

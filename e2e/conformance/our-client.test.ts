@@ -203,7 +203,7 @@ test("MDP1-C-05 our client, second reply to a call: ignored", async () => {
     }
     assert.equal(String(await reply), nth);
   }
-  await until("the duplicates to be counted", () => own.client.stray.duplicate === 4);
+  await until("the duplicates to be counted", () => own.client.unmatchedReplies.duplicate === 4);
 });
 
 for (const [status, Kind] of [

@@ -50,7 +50,7 @@ async function standsStillTooLong(scene: Scene, still: Still) {
   while (!(await repliesTooLate(scene, still, workers, asker))) strikes += 1;
   const served = await Promise.all([asker.ask(200), asker.ask(200)]);
   assert.deepEqual(new Set(served.map(({ by }) => by)), new Set(workers.map(({ name }) => name)));
-  assert.deepEqual(asker.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(asker.client.unmatchedReplies, { duplicate: 0, late: 0 });
   const asked = strikes + 2;
   await counted(stack, { received: asked, answered: asked, requeued: strikes });
 }

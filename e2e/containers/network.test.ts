@@ -66,7 +66,7 @@ async function cutOff(
   took("back after", timeOf(back) - healed, { most: LEASE_MS + 2 * SLACK_MS });
   const served = await Promise.all([asker.ask(200), asker.ask(200)]);
   assert.deepEqual(new Set(served.map(({ by }) => by)), new Set([victim.name, other.name]));
-  assert.deepEqual(asker.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(asker.client.unmatchedReplies, { duplicate: 0, late: 0 });
   await counted(stack, { received: 3, answered: 3, requeued: 1 });
 }
 

@@ -31,7 +31,7 @@ for (const dialect of ["bytes", "words", "0.2"]) {
     await assertRequeued(stack.broker);
     peers.ours("workers/echo.ts");
     await serves(reply);
-    assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+    assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
   });
 
   test(`a worker (${dialect}) serves what another lost`, async () => {

@@ -50,7 +50,7 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
       assert.deepEqual(replies.map(String), bodies);
       const asked = await plain.requests("echo", before + bodies.length);
       assert.deepEqual(new Set(asked.map(({ outstanding }) => outstanding)), new Set([1]));
-      assert.deepEqual(plain.client.stray, { duplicate: 0, late: 0 });
+      assert.deepEqual(plain.client.unmatchedReplies, { duplicate: 0, late: 0 });
     });
 
     test("our Client asks workers in Python and C", async () => {

@@ -31,7 +31,7 @@ test("silent while busy for longer than its lease: purged, another serves its re
   await stack.broker.logged("peers.disconnected");
   await busy.logged("lost", ({ reason }) => reason === "disconnected");
   await times(stack.broker, "worker.registered", 3);
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
   assert.equal(stack.client.retries, 0);
   assert.deepEqual(await other.stop(), { code: 0, signal: null });
   await stack.broker.logged("worker.removed", (line) => line.reason === "left");

@@ -30,7 +30,7 @@ test("a thousand requests outstanding on one client each get their own reply", a
   const bodies = Array.from({ length: 1000 }, (_, n) => `body ${n}`);
   const replies = await Promise.all(bodies.map((body) => stack.client.request("echo", body)));
   assert.deepEqual(replies.map(String), bodies);
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
 });
 
 test("a slow service is waited for, not asked twice, however impatient the client", async () => {
@@ -51,7 +51,7 @@ test("a request that takes too long expires, and the client goes on", async () =
     message: "expired in flight",
   });
   assert.equal(String(await stack.client.request("slow", "1")), String(worker.pid));
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
 });
 
 test("a broker that says nothing in time: timed out, and the client goes on", async () => {
@@ -66,7 +66,7 @@ test("a broker that says nothing in time: timed out, and the client goes on", as
   });
   stack.broker.signal("SIGCONT");
   assert.equal(String(await stack.client.request("slow", "1")), String(worker.pid));
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 1 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 1 });
 });
 
 test("a service without a worker: the broker says so when the time is over", async () => {

@@ -33,7 +33,7 @@ test("a worker killed in mid-request: another answers, at once, and the client s
     "the death was noticed by its connection, not by its lease",
   );
   assert.equal(String((await stack.client.request("slow", "0"))[0]), String(other.pid));
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
   assert.equal(stack.client.retries, 0);
 });
 
@@ -54,7 +54,7 @@ test("a frozen worker is purged when its lease is over, and starts over when it 
   const replies = await Promise.all([1, 2].map(() => stack.client.request("slow", "100")));
   const servers = new Set(replies.map(([pid]) => Number(String(pid))));
   assert.deepEqual(servers, new Set([victim.pid, other.pid]));
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
 });
 
 test("SIGTERM on a busy worker: it finishes, replies, leaves, and nothing is run twice", async () => {
@@ -97,7 +97,7 @@ test("a broker killed and started again: its worker comes back, and the client a
   await aborted(worker, "the connection broke");
   await stack.restartBroker();
   assert.equal(String((await reply)[0]), String(worker.pid));
-  assert.equal(stack.client.stray.duplicate, 0);
+  assert.equal(stack.client.unmatchedReplies.duplicate, 0);
 });
 
 test("SIGTERM on the broker: it says DISCONNECT, exits 0, and its workers find the next", async () => {

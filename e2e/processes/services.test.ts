@@ -45,7 +45,7 @@ test("call: the reply, and exit codes that mean something", async () => {
   assert.deepEqual(echo, { code: 0, output: "hello\n\nthere\n", errors: "" });
   assert.deepEqual(math, { code: 0, output: "42\n", errors: "" });
   assert.equal(fault?.code, 2);
-  assert.match(fault?.errors ?? "", /^call: math says 400: .*\n$/);
+  assert.match(fault?.errors ?? "", /^call: math returned 400: .*\n$/);
   assert.equal(nobody.code, 4);
   assert.match(nobody.errors, /^call: .*no worker.*: start a worker of nobody, or .*\n$/);
   assert.deepEqual(mmi, { code: 0, output: "200\n", errors: "" });

@@ -31,7 +31,7 @@ test("turned off: a worker killed in mid-request is removed when its lease is ov
   assert.ok(silence >= least, `removed after ${silence} ms`);
   assert.equal(String((await reply)[0]), String(other.pid));
   await other.logged("slow.began", (line) => line.id === id);
-  assert.deepEqual(stack.client.stray, { duplicate: 0, late: 0 });
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
   assert.equal(stack.client.retries, 0);
 });
 

@@ -9,7 +9,7 @@ import { count } from "../clients/load/format.ts";
 import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
 import { fail } from "../runtime/fail.ts";
-import type { LogLine } from "./journal.ts";
+import type { LogLine } from "./process-log.ts";
 import { freeEndpoint, Program } from "./processes/program.ts";
 
 const HEARTBEAT_INTERVAL_MS = 500;

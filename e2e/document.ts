@@ -1,22 +1,22 @@
-// A part of a document that a program writes, between two marks: <!-- name --> and <!-- /name -->.
+// The section of a document that a program writes, between <!-- name --> and <!-- /name -->.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Throws if the marks are not there, each of them once. */
+/** Replaces the section. Throws unless the document has each of the two marks once. */
 export function writeSection(document: string, name: string, text: string) {
   const [before, , after] = split(document, name);
   const [start, end] = marks(name);
   writeFileSync(document, `${before}${start}\n\n${text}\n\n${end}${after}`);
 }
 
-/** The rows of the table in a section, a cell a string. */
+/** The rows of the table in a section, one string per cell. */
 export function rowsOf(document: string, name: string): string[][] {
   const [, section] = split(document, name);
   const rows = section.split("\n").filter((line) => line.startsWith("| "));
   return rows.slice(2).map((row) => row.slice(2, -2).split(" | "));
 }
 
-/** A table's lines. */
+/** A Markdown table. */
 export function markdown(head: string[], rows: string[][]): string {
   const line = (row: string[]) =>
     `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -29,7 +29,7 @@ function split(document: string, name: string): [string, string, string] {
   const [section, after, ...evenMore] = rest?.split(end) ?? [];
   const whole = before !== undefined && section !== undefined && after !== undefined;
   if (!whole || more.length + evenMore.length > 0)
-    throw new Error(`${document} has not one ${start} and one ${end} after it`);
+    throw new Error(`${document} needs exactly one ${start} and one ${end} after it`);
   return [before, section, after];
 }
 

@@ -1,8 +1,8 @@
-// Each way in which a history can be wrong, and one that is not.
+// The checker finds each kind of violation, and none in a correct history.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Circumstances, type HistoryEvent, judge, type Verdict } from "./history.ts";
+import { type Expectations, type HistoryEvent, judge, type Verdict } from "./history.ts";
 
 const asked = (request: string, client = "c1", again?: string): HistoryEvent => ({
   event: "asked",
@@ -53,7 +53,7 @@ const CLEAN: HistoryEvent[] = [
   finished("2", "w2"),
 ];
 
-test("a history in which all is well", () => {
+test("correct history: no violation", () => {
   const verdict: Verdict = {
     asked: 4,
     answered: 1,
@@ -73,83 +73,83 @@ test("a history in which all is well", () => {
   assert.deepEqual(judge([]).violations, []);
 });
 
-const WRONG: [string, HistoryEvent[], Partial<Verdict>, string, Circumstances?][] = [
-  ["a request that never ends", [asked("a")], { lost: 1 }, "a of c1 never ended"],
+const WRONG: [string, HistoryEvent[], Partial<Verdict>, string, Expectations?][] = [
+  ["request without an outcome: lost", [asked("a")], { lost: 1 }, "a of c1 has no outcome"],
   [
-    "a request that ends twice",
+    "request with two outcomes: duplicated",
     [asked("a"), answered("a"), refused("a")],
     { answered: 1, refused: 0, duplicated: 1 },
-    "a ended 2 times for c1",
+    "a has 2 outcomes at c1",
   ],
   [
-    "an outcome of what nobody asked",
+    "outcome without a request: unexpected",
     [answered("a")],
     { unexpected: 1 },
-    "c1 got an outcome of a, which nobody asked",
+    "c1 got an outcome of a, which no client sent",
   ],
   [
-    "the reply to another request",
+    "reply to another request: misrouted",
     [asked("a"), asked("b"), answered("a", "c1", "b"), answered("b")],
     { misrouted: 1, answered: 2 },
-    "a was answered with the reply to b",
+    "a got the reply to b",
   ],
   [
-    "the reply to another client",
+    "reply at another client: misrouted",
     [asked("a"), answered("a", "c2")],
     { misrouted: 1 },
-    "a of c1 ended for c2",
+    "c2 got the outcome of a, which c1 sent",
   ],
   [
-    "a name for two requests",
+    "one name for two requests: a violation",
     [asked("a"), answered("a"), asked("a", "c2"), answered("a", "c2")],
     {},
-    "a was asked twice: names are for once",
+    "two requests have the name a",
   ],
   [
-    "an execution of what nobody asked",
+    "execution without a request: unexpected",
     [began("1", "a")],
     { unexpected: 1 },
-    "w1 began a, which nobody asked",
+    "w1 began a, which no client sent",
   ],
   [
-    "the end of what never began",
+    "end of an execution without its begin: unexpected",
     [finished("1")],
     { unexpected: 1 },
-    "w1 finished 1, which it never began",
+    "w1 finished 1 without a begin",
   ],
   [
-    "one execution too many",
+    "more executions than allowed: a violation",
     [began("1"), began("1"), began("1", undefined, "w2")],
     { executions: 3, executedAgain: 1, mostExecutions: 3 },
-    "1 was begun 3 times, and 2 are allowed",
+    "1 has 3 executions, more than 2",
     { executionsMax: 2 },
   ],
   [
-    "an answer out of nothing",
+    "reply without an execution: a violation",
     [asked("a"), answered("a")],
     { answered: 1 },
-    "a was answered, and never begun",
+    "a got a reply, but no worker began it",
     { allBegan: true },
   ],
 ];
 
-for (const [what, history, expected, sentence, circumstances] of WRONG) {
-  test(`found: ${what}`, () => {
-    const verdict = judge(history, circumstances);
+for (const [title, history, expected, sentence, expectations] of WRONG) {
+  test(title, () => {
+    const verdict = judge(history, expectations);
     assert.deepEqual({ ...verdict, ...expected }, verdict);
     assert.ok(verdict.violations.includes(sentence), verdict.violations.join("\n"));
   });
 }
 
-test("a call that is asked again may get the answer to the first time", () => {
+test("repeated call that gets the reply to its first attempt: no violation", () => {
   const history = [asked("a"), began("1", "a"), unknown("a"), asked("b", "c2", "a")];
-  const circumstances = { allBegan: true };
-  assert.deepEqual(judge([...history, answered("b", "c2", "a")], circumstances).violations, []);
-  const wrong = judge([...history, answered("b", "c2", "c")], circumstances);
-  assert.deepEqual(wrong.violations, ["b was answered with the reply to c"]);
+  const expectations = { allBegan: true };
+  assert.deepEqual(judge([...history, answered("b", "c2", "a")], expectations).violations, []);
+  const wrong = judge([...history, answered("b", "c2", "c")], expectations);
+  assert.deepEqual(wrong.violations, ["b got the reply to c"]);
 });
 
-test("what a client that went away waited for is not lost, what it gets later is still judged", () => {
+test("open request of a client that left: abandoned, not lost", () => {
   const history = [asked("a"), gone("c1"), asked("b", "c2"), answered("b", "c2")];
   const { abandoned, lost, violations } = judge(history);
   assert.deepEqual([abandoned, lost, violations], [1, 0, []]);

@@ -1,59 +1,76 @@
-// Judges what happened: what was asked must come out, once, and to whoever asked. The same judge for
-// the simulation, for processes and for containers; what it reads can be put together from the notes
-// of a client and the log lines of workers.
+// Checks a history of requests: every request ends exactly once, at the client that sent it. The
+// simulation, the process tests and the container tests all use this checker. Clients record their
+// requests and outcomes; the log lines of workers give the executions.
 
-/** What became of a request, as its client saw it. */
+/** The end of a request, as its client saw it. */
 export type Outcome =
-  | { answers: string } // A reply, and the request that it is the answer to by its own account.
-  | { refused: string } // A definite no, of the broker's or the service's.
-  | { unknown: string }; // The client stopped waiting: it may have been executed, or may yet be.
+  /** A reply. It names the request that it answers. */
+  | { answers: string }
+  /** A rejection by the broker or an error reply of the service. */
+  | { refused: string }
+  /** The client stopped waiting; a worker may still execute the request. */
+  | { unknown: string };
 
-/** In the order in which it was noted. */
+/** The events of a history, in the order in which clients and workers recorded them. */
 export type HistoryEvent =
-  | { event: "asked"; request: string; client: string; again?: string } // Of an earlier one.
+  /** A client sent a request. `again` names the earlier request that it repeats. */
+  | { event: "asked"; request: string; client: string; again?: string }
   | { event: "ended"; request: string; client: string; outcome: Outcome }
-  | { event: "client.gone"; client: string } // From now on it waits for nothing.
+  /** The client left; its open requests may stay without an outcome. */
+  | { event: "client.gone"; client: string }
+  /** A worker started an execution; `id` is the request id that the broker sent. */
   | { event: "began"; worker: string; id: string; request?: string }
   | { event: "finished"; worker: string; id: string };
 
-/** What else is known of a history. */
-export type Circumstances = {
-  executionsMax?: number; // How often a request may be begun.
-  allBegan?: boolean; // Every execution was noted, and with its request.
+/** Further expectations of a history. */
+export type Expectations = {
+  /** The most executions that one request may have. */
+  executionsMax?: number;
+  /** The history has every execution with the name of its request. */
+  allBegan?: boolean;
 };
 
+/** The number of requests by outcome, and the violations as sentences. */
 export type Verdict = {
-  asked: number; // Requests.
+  asked: number;
   answered: number;
   refused: number;
   unknown: number;
-  abandoned: number; // Their clients went away before they ended.
-  lost: number; // Their clients stayed, and they never ended.
-  duplicated: number; // Outcomes of a request that had one.
-  unexpected: number; // Outcomes and executions of what nobody asked.
-  misrouted: number; // Replies to another request or another client.
+  /** Requests without an outcome whose clients left. */
+  abandoned: number;
+  /** Requests without an outcome whose clients stayed. */
+  lost: number;
+  /** Second and later outcomes of a request. */
+  duplicated: number;
+  /** Outcomes and executions of requests that no client sent. */
+  unexpected: number;
+  /** Replies to another request or at another client. */
+  misrouted: number;
   executions: number;
-  executedAgain: number; // Requests that were begun more than once.
-  mostExecutions: number; // Of one request.
+  /** Requests with more than one execution. */
+  executedAgain: number;
+  /** The highest number of executions of one request. */
+  mostExecutions: number;
   violations: string[];
 };
 
-export function judge(history: HistoryEvent[], circumstances: Circumstances = {}): Verdict {
-  return new Judge(circumstances).judge(history);
+/** Checks a complete history. */
+export function judge(history: HistoryEvent[], expectations: Expectations = {}): Verdict {
+  return new Judge(expectations).judge(history);
 }
 
 type Request = {
   client: string;
-  names: string[]; // Its own, and that of the one that it asks again.
+  names: string[]; // Its own name, and the name of the request that it repeats.
   outcomes: number;
   answered: boolean;
   executions: number;
 };
 
 class Judge {
-  #circumstances: Circumstances;
+  #expectations: Expectations;
   #requests = new Map<string, Request>();
-  #executions = new Map<string, number>(); // By what their workers call the request.
+  #executions = new Map<string, number>(); // Number of executions by request id.
   #gone = new Set<string>();
   #verdict: Verdict = {
     asked: 0,
@@ -71,8 +88,8 @@ class Judge {
     violations: [],
   };
 
-  constructor(circumstances: Circumstances) {
-    this.#circumstances = circumstances;
+  constructor(expectations: Expectations) {
+    this.#expectations = expectations;
   }
 
   judge(history: HistoryEvent[]): Verdict {
@@ -98,7 +115,7 @@ class Judge {
   }
 
   #asked(name: string, client: string, again: string | undefined) {
-    if (this.#requests.has(name)) this.#violation(`${name} was asked twice: names are for once`);
+    if (this.#requests.has(name)) this.#violation(`two requests have the name ${name}`);
     const names = again === undefined ? [name] : [name, again];
     this.#requests.set(name, { client, names, outcomes: 0, answered: false, executions: 0 });
     this.#verdict.asked += 1;
@@ -108,13 +125,13 @@ class Judge {
     const request = this.#requests.get(name);
     if (!request) {
       this.#verdict.unexpected += 1;
-      return this.#violation(`${client} got an outcome of ${name}, which nobody asked`);
+      return this.#violation(`${client} got an outcome of ${name}, which no client sent`);
     }
     request.outcomes += 1;
     request.answered ||= "answers" in outcome;
     if (request.outcomes > 1) {
       this.#verdict.duplicated += 1;
-      this.#violation(`${name} ended ${request.outcomes} times for ${client}`);
+      this.#violation(`${name} has ${request.outcomes} outcomes at ${client}`);
     } else if ("answers" in outcome) this.#verdict.answered += 1;
     else if ("refused" in outcome) this.#verdict.refused += 1;
     else this.#verdict.unknown += 1;
@@ -126,8 +143,9 @@ class Judge {
     const wrongReply = "answers" in outcome && !request.names.includes(outcome.answers);
     if (!wrongClient && !wrongReply) return;
     this.#verdict.misrouted += 1;
-    if (wrongClient) this.#violation(`${name} of ${request.client} ended for ${client}`);
-    if (wrongReply) this.#violation(`${name} was answered with the reply to ${outcome.answers}`);
+    if (wrongClient)
+      this.#violation(`${client} got the outcome of ${name}, which ${request.client} sent`);
+    if (wrongReply) this.#violation(`${name} got the reply to ${outcome.answers}`);
   }
 
   #began(id: string, worker: string, name: string | undefined) {
@@ -139,36 +157,36 @@ class Judge {
       request.executions += 1;
     } else {
       this.#verdict.unexpected += 1;
-      this.#violation(`${worker} began ${name}, which nobody asked`);
+      this.#violation(`${worker} began ${name}, which no client sent`);
     }
   }
 
   #finished(id: string, worker: string) {
     if (this.#executions.has(id)) return;
     this.#verdict.unexpected += 1;
-    this.#violation(`${worker} finished ${id}, which it never began`);
+    this.#violation(`${worker} finished ${id} without a begin`);
   }
 
   #end(name: string, { client, names, outcomes, answered }: Request) {
     if (outcomes > 0) {
       const executed = names.some((one) => (this.#requests.get(one)?.executions ?? 0) > 0);
-      if (answered && !executed && this.#circumstances.allBegan)
-        this.#violation(`${name} was answered, and never begun`);
+      if (answered && !executed && this.#expectations.allBegan)
+        this.#violation(`${name} got a reply, but no worker began it`);
     } else if (this.#gone.has(client)) {
       this.#verdict.abandoned += 1;
     } else {
       this.#verdict.lost += 1;
-      this.#violation(`${name} of ${client} never ended`);
+      this.#violation(`${name} of ${client} has no outcome`);
     }
   }
 
   #count(id: string, executions: number) {
-    const { executionsMax = Number.POSITIVE_INFINITY } = this.#circumstances;
+    const { executionsMax = Number.POSITIVE_INFINITY } = this.#expectations;
     const verdict = this.#verdict;
     if (executions > 1) verdict.executedAgain += 1;
     verdict.mostExecutions = Math.max(verdict.mostExecutions, executions);
     if (executions > executionsMax)
-      this.#violation(`${id} was begun ${executions} times, and ${executionsMax} are allowed`);
+      this.#violation(`${id} has ${executions} executions, more than ${executionsMax}`);
   }
 
   #violation(sentence: string) {

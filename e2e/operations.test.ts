@@ -1,4 +1,4 @@
-// docs/OPERATIONS.md is true: it lists what there is to see of the programs, all of it and no more.
+// Checks docs/OPERATIONS.md: it lists exactly the metrics and events of the programs.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -12,13 +12,13 @@ import { LEVELS as DATABASE_LEVELS } from "../workers/db/events.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
 import { WorkerMetrics } from "../workers/metrics.ts";
 import { WorkerSession } from "../workers/session.ts";
-import { type Family, parsePage, sumOf } from "./exposition.ts";
+import { type Family, parseMetrics, sumOf } from "./prometheus-text.ts";
 
 const document = readFileSync("docs/OPERATIONS.md", "utf8");
 
-/** The rows of the table that follows these words. */
-function tableAfter(words: string): string[][] {
-  const [, after = assert.fail(`the page has no ${words}`)] = document.split(words);
+/** The rows of the first table after this text. */
+function tableAfter(text: string): string[][] {
+  const [, after = assert.fail(`docs/OPERATIONS.md has no "${text}"`)] = document.split(text);
   const table = after.slice(after.indexOf("\n| ")).split("\n\n")[0] ?? "";
   const rows = table.trim().split("\n").slice(2);
   return rows.map((row) => row.slice(2, -2).split(" | "));
@@ -38,10 +38,10 @@ const workerPage = () => {
   return page(new WorkerMetrics("echo", new WorkerSession(options, 0), "zmtp 3.1", () => 0));
 };
 
-const page = async (metrics: Metrics) => parsePage(await metrics.metrics());
+const page = async (metrics: Metrics) => parseMetrics(await metrics.metrics());
 
-/** As a row of the table has it. */
-function told([name, { type, samples }]: [string, Family]): string[] {
+/** A row of the table: name, type, labels. */
+function rowOf([name, { type, samples }]: [string, Family]): string[] {
   const labels = Object.keys(samples[0]?.labels ?? {}).filter((label) => label !== "le");
   return [`\`${name}\``, type, labels.join(", ") || "–"];
 }
@@ -50,9 +50,9 @@ for (const [title, families] of [
   ["## The broker's metrics", brokerPage],
   ["## The workers' metrics", workerPage],
 ] as const) {
-  test(`${title}: all of them, with their types and labels`, async () => {
+  test(`${title}: lists every metric with type and labels`, async () => {
     const rows = tableAfter(title).map(([name, type, labels]) => [name, type, labels]);
-    assert.deepEqual(rows.sort(), [...(await families())].map(told).sort());
+    assert.deepEqual(rows.sort(), [...(await families())].map(rowOf).sort());
   });
 }
 
@@ -61,14 +61,14 @@ for (const [title, levels] of [
   ["The workers' events:", WORKER_LEVELS],
   ["The db worker's events besides:", DATABASE_LEVELS],
 ] as const) {
-  test(`${title} all of them, with their levels`, () => {
+  test(`${title} lists every event with its level`, () => {
     const rows = tableAfter(title).map(([event, level]) => [event, level]);
     const events = Object.entries(levels).map(([event, level]) => [`\`${event}\``, level]);
     assert.deepEqual(rows.sort(), events.sort());
   });
 }
 
-test("each outcome, reason and state that a label may have is told", async () => {
+test("every label value of every metric is documented", async () => {
   for (const [name, { samples }] of [...(await brokerPage()), ...(await workerPage())]) {
     if (name === "mdp_build_info") continue;
     const values = samples.flatMap(({ labels: { service, le, ...others } }) =>
@@ -78,7 +78,7 @@ test("each outcome, reason and state that a label may have is told", async () =>
   }
 });
 
-test("what is counted for all services together is told as it is in mmi.stats", async () => {
+test("totals over all services: the same in /metrics and mmi.stats", async () => {
   class Busy extends Broker {
     override counts() {
       return { ...super.counts(), retried: 1, repliesDropped: 2, messagesDropped: 3 };
@@ -92,13 +92,13 @@ test("what is counted for all services together is told as it is in mmi.stats", 
   );
 });
 
-test("an account that is wrong shows in mdp_accounting_drift", async () => {
+test("outcomes that do not add up: mdp_accounting_drift shows the difference", async () => {
   const broker = newBroker();
   broker.overview().stats.others.ended.failed += 3;
   assert.equal(sumOf(await brokerPage(broker), "mdp_accounting_drift"), -3);
 });
 
-test("there is every metric that is to be alerted on", async () => {
+test("every metric that docs/OPERATIONS.md names exists", async () => {
   const families = new Map([...(await brokerPage()), ...(await workerPage())]);
   const names = document.match(/\bmdp_[a-z_]+\b/g) ?? [];
   const known = (name: string) => families.has(name) || families.has(name.replace(/_bucket$/, ""));

@@ -1,21 +1,25 @@
-// Waiting, with a deadline.
+// Waits for a condition, with a deadline.
 
 import { setTimeout } from "node:timers/promises";
 
-/** Resolves as soon as it is so. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>) {
-  const deadline = performance.now() + patienceMs();
+/** Resolves as soon as `holds` returns true; rejects after `waitLimitMs`. */
+export async function until(condition: string, holds: () => boolean | Promise<boolean>) {
+  const deadline = performance.now() + waitLimitMs();
   while (!(await holds())) {
-    if (performance.now() >= deadline) throw disappointed(`waited in vain for ${what}`);
+    if (performance.now() >= deadline) throw timedOut(`timed out while waiting for ${condition}`);
     await setTimeout(5);
   }
 }
 
-/** Long enough for a busy machine. Who has kept us waiting in vain so often is not just slow. */
-export const patienceMs = () => (disappointments < 5 ? 20_000 : 1000);
-let disappointments = 0;
+/**
+ * The longest wait for one condition, in ms. It suits a busy machine. After five timeouts the subject
+ * is broken, not slow, so the limit shrinks and the suite ends early.
+ */
+export const waitLimitMs = () => (timeouts < 5 ? 20_000 : 1000);
+let timeouts = 0;
 
-export function disappointed(message: string): Error {
-  disappointments += 1;
+/** The error of a wait that timed out; counts the timeout. */
+export function timedOut(message: string): Error {
+  timeouts += 1;
   return new Error(message);
 }

@@ -3,7 +3,7 @@
 import type { Container } from "../containers/container.ts";
 import type { Stack } from "../containers/stack.ts";
 import type { HistoryEvent } from "../history.ts";
-import type { LogLine } from "../journal.ts";
+import type { LogLine } from "../process-log.ts";
 import type { Target } from "./schedule.ts";
 
 /** Of the broker's log, with its time in ms since 1970. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { Dealer, type Request } from "zeromq";
-import { disappointed, patienceMs } from "../until.ts";
+import { timedOut, waitLimitMs } from "../until.ts";
 
 /** Bytes. In a string each character is one byte. */
 export type Frame = string | Buffer;
@@ -75,10 +75,10 @@ export class RawPeer implements Disposable {
   }
 
   /** The next message, HEARTBEAT included. */
-  async receivesAny(deadline = performance.now() + patienceMs()): Promise<string[]> {
+  async receivesAny(deadline = performance.now() + waitLimitMs()): Promise<string[]> {
     for (;;) {
       const leftMs = Math.ceil(deadline - performance.now());
-      if (leftMs <= 0) throw disappointed("no message arrived");
+      if (leftMs <= 0) throw timedOut("no message arrived");
       this.#socket.receiveTimeout = leftMs;
       try {
         const frames = await this.#socket.receive();
@@ -92,7 +92,7 @@ export class RawPeer implements Disposable {
 
   /** The next message that is no HEARTBEAT. */
   async next(): Promise<string[]> {
-    const deadline = performance.now() + patienceMs();
+    const deadline = performance.now() + waitLimitMs();
     for (;;) {
       const frames = await this.receivesAny(deadline);
       if (!isHeartbeat(frames)) return frames;

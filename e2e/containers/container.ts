@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from "testcontainers";
-import { Journal } from "../journal.ts";
+import { ProcessLog } from "../process-log.ts";
 import { engine, IMAGE, LABEL, RUN } from "./engine.ts";
 
 export type ContainerOptions = {
@@ -20,7 +20,7 @@ export type ContainerOptions = {
   image?: string;
 };
 
-export class Container extends Journal {
+export class Container extends ProcessLog {
   readonly aliases: string[];
   #started: StartedTestContainer;
   #network: string;

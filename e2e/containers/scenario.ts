@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Counts } from "../../broker/vocabulary.ts";
 import { leaseMs } from "../../protocol/heartbeat.ts";
-import type { LogLine } from "../journal.ts";
+import type { LogLine } from "../process-log.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Stack } from "./stack.ts";
 

@@ -7,7 +7,7 @@ import { Client, type ClientOptions } from "../../clients/client.ts";
 import { TRANSPORTS } from "../../transport/transport.ts";
 import { freeEndpoint } from "../endpoint.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
-import type { LogLine } from "../journal.ts";
+import type { LogLine } from "../process-log.ts";
 import { transport } from "../transport.ts";
 import { Asker } from "./asker.ts";
 import { Container, type ContainerOptions } from "./container.ts";

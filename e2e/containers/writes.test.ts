@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Client } from "../../clients/client.ts";
-import { thousandIncrements } from "../increments.ts";
+import { counterTest } from "../counter-test.ts";
 import { Random } from "../simulated/random.ts";
 import type { Container, ContainerOptions } from "./container.ts";
 import { DOCUMENTS, server } from "./databases.ts";
@@ -91,7 +91,7 @@ async function increments(stack: Stack, nemesis: Nemesis, options: Partial<Conta
     if (victim) await nemesis.kill(victim);
     workers.push(await stack.worker("workers/db.ts", options));
   };
-  await thousandIncrements(stack.client(), { every: 180, kill, random });
+  await counterTest(stack.client(), { every: 180, kill, random });
   const { requeued } = await stack.counts();
   assert.ok(requeued > 0, "nobody who was killed had anything in hand");
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { thousandIncrements } from "../increments.ts";
+import { counterTest } from "../counter-test.ts";
 import type { Program } from "../processes/program.ts";
 import type { Stack } from "../processes/stack.ts";
 import { Random } from "../simulated/random.ts";
@@ -15,7 +15,7 @@ onEachEngine(`1,000 increments, workers killed at random: 1,000 (SEED=${SEED})`,
   const random = new Random(SEED);
   const workers = await dbWorkers(stack, 5);
   const kill = () => killWorker(stack, workers, random);
-  await thousandIncrements(stack.client, { every: EVERY, kill, random });
+  await counterTest(stack.client, { every: EVERY, kill, random });
   const [, json] = await stack.client.request("mmi.stats", "");
   const { requeued } = JSON.parse(String(json));
   assert.ok(requeued >= 10, `${requeued} requests were in the hands of those who died`);
@@ -34,7 +34,7 @@ onEachEngine(
       await stack.restartBroker();
     };
     const named = () => ({ id: randomUUID() });
-    await thousandIncrements(stack.client, { every: EVERY, kill, random }, named);
+    await counterTest(stack.client, { every: EVERY, kill, random }, named);
   },
 );
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { encode } from "../../protocol/mdp.ts";
-import { type Family, parsePage, sumOf } from "../exposition.ts";
+import { type Family, parseMetrics, sumOf } from "../prometheus-text.ts";
 import { transport } from "../transport.ts";
 import { freeEndpoint } from "./program.ts";
 import { Stack } from "./stack.ts";
@@ -20,7 +20,7 @@ async function scrape(port: string): Promise<Page> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-  return parsePage(await response.text());
+  return parseMetrics(await response.text());
 }
 
 async function scrapeUntil(port: string, condition: (page: Page) => boolean): Promise<Page> {

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { onStopSignal } from "../../runtime/signals.ts";
-import { Journal } from "../journal.ts";
+import { ProcessLog } from "../process-log.ts";
 
 export { freeEndpoint } from "../endpoint.ts";
 
@@ -21,7 +21,7 @@ process.on("exit", () => {
 });
 onStopSignal(() => process.exit(130));
 
-export class Program extends Journal {
+export class Program extends ProcessLog {
   readonly ended: Promise<Ended>;
   #child: ChildProcess;
 

@@ -1,5 +1,5 @@
-// A page of metrics as Prometheus reads it, but stricter: every line is one that we know, every
-// sample belongs to a metric that was introduced by its help and its type, and none comes twice.
+// Parses the Prometheus text format, more strictly than Prometheus: rejects unknown lines, samples
+// without HELP and TYPE, and duplicate samples.
 
 import assert from "node:assert/strict";
 
@@ -11,8 +11,9 @@ const INTRODUCTION = /^# (HELP|TYPE) ([a-z0-9_]+) (.+)$/;
 const SAMPLE = /^([a-z0-9_]+)(?:\{(.+)\})? (\S+)$/;
 const LABEL = /([a-z_]+)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
 
-export function parsePage(page: string): Map<string, Family> {
-  assert.ok(page.endsWith("\n"), "the last line does not end");
+/** The metric families of a page, by name. Throws an AssertionError if the page is malformed. */
+export function parseMetrics(page: string): Map<string, Family> {
+  assert.ok(page.endsWith("\n"), "the last line has no line feed");
   const families = new Map<string, Family>();
   const seen = new Set<string>();
   for (const line of page.split("\n").filter((line) => line !== "")) {
@@ -21,14 +22,13 @@ export function parsePage(page: string): Map<string, Family> {
     else if (word === "TYPE") Object.assign(families.get(introduced) ?? {}, { type: text });
     else {
       const [, name = "", labels = "", value = ""] = SAMPLE.exec(line) ?? [];
-      const family =
-        familyOf(families, name) ?? assert.fail(`it is not known what this is: ${line}`);
+      const family = familyOf(families, name) ?? assert.fail(`unknown line: ${line}`);
       const key = line.slice(0, line.lastIndexOf(" "));
-      assert.ok(!seen.has(key), `it comes twice: ${line}`);
+      assert.ok(!seen.has(key), `duplicate sample: ${line}`);
       seen.add(key);
-      // An average of nothing yet.
+      // prom-client writes "Nan" for the mean of no samples.
       const isNone = value === "Nan" && family.type === "gauge";
-      assert.ok(isNone || !Number.isNaN(Number(value)), `it has no number: ${line}`);
+      assert.ok(isNone || !Number.isNaN(Number(value)), `not a number: ${line}`);
       family.samples.push({ name, labels: labelsOf(labels), value: Number(value) });
     }
   }
@@ -58,7 +58,7 @@ function familyOf(families: Map<string, Family>, name: string): Family | undefin
 function labelsOf(text: string): Record<string, string> {
   const found = [...text.matchAll(LABEL)];
   const length = found.reduce((sum, [all]) => sum + all.length, 0);
-  assert.equal(length, text.length, `these are no labels: ${text}`);
+  assert.equal(length, text.length, `malformed labels: ${text}`);
   return Object.fromEntries(found.map(([, name = "", value = ""]) => [name, unescaped(value)]));
 }
 

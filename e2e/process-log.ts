@@ -1,22 +1,26 @@
-// What a program says, a line at a time: log lines parsed, the rest as text. To be waited for, with a
-// deadline.
+// The output of a program, line by line: log lines parsed, everything else as text. Tests wait for
+// lines with a deadline.
 
+/** One JSON log line of a program. */
 export type LogLine = { event?: string; msg?: string; time?: string; [field: string]: unknown };
 
-export class Journal {
+export class ProcessLog {
   readonly name: string;
   readonly log: LogLine[] = [];
-  output = ""; // What it wrote to standard output and is no log line.
-  errors = ""; // What it wrote to standard error.
+  /** Standard output without the log lines. */
+  output = "";
+  /** Standard error. */
+  errors = "";
   onLine: (line: LogLine) => void = () => {};
   onError: (line: string) => void = () => {};
-  #closed = false; // The program has ended, and all that it wrote is read.
+  #closed = false; // The program has ended, and all its output is here.
   #watchers = new Set<() => void>();
 
   constructor(name: string) {
     this.name = name;
   }
 
+  /** Adds a line of standard output. */
   read(line: string) {
     const entry = parse(line);
     if (entry) {
@@ -28,18 +32,19 @@ export class Journal {
     this.#wake();
   }
 
+  /** Adds a line of standard error. */
   readError(line: string) {
     this.errors += `${line}\n`;
     this.onError(line);
   }
 
-  /** Nothing more comes, so nobody needs to wait. */
+  /** The output is complete: every `logged` that still waits rejects. */
   close() {
     this.#closed = true;
     this.#wake();
   }
 
-  /** The program was started again, and says more. */
+  /** The program runs again and will write more. */
   reopen() {
     this.#closed = false;
   }
@@ -49,18 +54,21 @@ export class Journal {
     return this.log.filter((line) => line.event === event);
   }
 
-  /** Resolves to the first line of this event that also matches, `from` that many lines on. */
+  /**
+   * Resolves to the first line of this event that also matches; skips the first `from` lines.
+   * Rejects after `withinMs`, or when the program ends without such a line.
+   */
   async logged(
     event: string,
     matches: (line: LogLine) => boolean = () => true,
     { withinMs = 20_000, from = 0 } = {},
   ): Promise<LogLine> {
     let found: LogLine | undefined;
-    const isThere = () => {
+    const isLogged = () => {
       found ??= this.log.slice(from).find((line) => line.event === event && matches(line));
       return found !== undefined;
     };
-    await this.#until(isThere, `${this.name} to log ${event}`, withinMs);
+    await this.#until(isLogged, `${this.name} to log ${event}`, withinMs);
     return found as LogLine;
   }
 
@@ -68,15 +76,14 @@ export class Journal {
     for (const watcher of this.#watchers) watcher();
   }
 
-  async #until(condition: () => boolean, what: string, withinMs: number) {
+  async #until(condition: () => boolean, awaited: string, withinMs: number) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(
-      () => reject(new Error(`waited ${withinMs} ms for ${what}\n${this.#transcript()}`)),
-      withinMs,
-    );
+    const fail = (reason: string) =>
+      reject(new Error(`${reason} while waiting for ${awaited}\n${this.#transcript()}`));
+    const timer = setTimeout(() => fail(`timed out after ${withinMs} ms`), withinMs);
     const watcher = () => {
       if (condition()) resolve();
-      else if (this.#closed) reject(new Error(`${what}: it ended\n${this.#transcript()}`));
+      else if (this.#closed) fail("the program ended");
     };
     this.#watchers.add(watcher);
     watcher();
@@ -93,7 +100,7 @@ export class Journal {
   }
 }
 
-/** A log line is a JSON object on a line of its own. */
+/** A log line is a JSON object on one line. */
 function parse(line: string): LogLine | null {
   if (!line.startsWith('{"')) return null;
   return JSON.parse(line);

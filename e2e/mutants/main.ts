@@ -4,13 +4,14 @@
 import { availableParallelism } from "node:os";
 import { fail } from "../../runtime/fail.ts";
 import { onStopSignal } from "../../runtime/signals.ts";
+import { showProgress } from "../progress.ts";
 import { Copy } from "./copy.ts";
 import { MUTANTS } from "./mutants.ts";
-import { showProgress } from "./progress.ts";
 import { page, summary, survived, writeInto } from "./table.ts";
 import { type TimeLimits, tryMutant, tryUnbroken, type Verdict } from "./trial.ts";
 
 const DOCUMENT = "docs/CONFORMANCE.md";
+const RULE_LENGTH = 40; // Fits beside the bar on a terminal of 80 columns.
 
 const only = process.env.ONLY ?? "";
 const mutants = MUTANTS.filter(({ rule }) => rule.toLowerCase().includes(only.toLowerCase()));
@@ -46,17 +47,23 @@ function checkThatAllApply(copy: Copy) {
 async function tryAll(copies: Copy[], limits: TimeLimits): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   const left = mutants.entries();
-  const progress = showProgress(mutants.length);
+  const tried = { mutants: 0, survivors: 0, rule: "" };
+  const progress = showProgress(mutants.length, () => ({
+    done: tried.mutants,
+    text: `${tried.mutants} of ${mutants.length}, ${tried.survivors} survived  ${tried.rule}`,
+  }));
   const workThrough = async (copy: Copy) => {
     for (const [nth, mutant] of left) {
       const verdict = await tryMutant(copy, mutant, limits).catch((error: Error) =>
         fail("mutants", `${mutant.rule} (${mutant.file}): ${error.message}`),
       );
       verdicts[nth] = verdict;
-      progress.tried(verdict);
+      tried.mutants += 1;
+      tried.survivors += survived(verdict) ? 1 : 0;
+      tried.rule = mutant.rule.slice(0, RULE_LENGTH);
     }
   };
   await Promise.all(copies.map(workThrough));
-  progress.ended();
+  progress.end();
   return verdicts;
 }

@@ -7,11 +7,12 @@
 
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { count, digits } from "../../clients/load/format.ts";
 import { endWithReader } from "../../runtime/output.ts";
 import { readSettings, whole } from "../../runtime/settings.ts";
 import { onStopSignal } from "../../runtime/signals.ts";
+import { showProgress } from "../progress.ts";
 import { failure, summary } from "./page.ts";
-import { showProgress } from "./progress.ts";
 import { simulate } from "./simulation.ts";
 import { Tally } from "./tally.ts";
 
@@ -39,7 +40,10 @@ function replay(seed: number) {
 async function many() {
   const start = performance.now();
   const tally = new Tally();
-  const progress = showProgress(tally, SEEDS);
+  const progress = showProgress(SEEDS, () => ({
+    done: tally.runs,
+    text: progressText(tally, (performance.now() - start) / 1000),
+  }));
   let shown = "";
   let stopped = false;
   onStopSignal(() => {
@@ -51,13 +55,19 @@ async function many() {
     if (run.violation !== null && shown === "")
       shown = `${failure(simulate(run.seed, { traced: true }), TAIL_LINES)}\n\n`;
     if (performance.now() - breathAt < BREATH_MS) continue;
-    progress.show();
-    await setImmediate(); // Or no signal would be heard.
+    await setImmediate(); // Lets signals and the progress in.
     breathAt = performance.now();
   }
   progress.end();
   say(shown + summary(tally, FROM, (performance.now() - start) / 1000));
   process.exitCode = tally.passed ? 0 : 1;
+}
+
+function progressText({ runs, requests, failed }: Tally, seconds: number): string {
+  return (
+    `${count(runs)} of ${count(SEEDS)} seeds  ${digits(runs / seconds)} per second  ` +
+    `${count(requests)} requests  violations ${count(failed.length)}`
+  );
 }
 
 function say(text: string) {

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Counts } from "../../broker/vocabulary.ts";
 import { type HistoryEvent, judge } from "../history.ts";
-import type { Facts } from "./facts.ts";
-import { answered, fakeFacts } from "./fake-facts.ts";
+import type { ChaosResult } from "./chaos-result.ts";
+import { answered, fakeResult } from "./fake-result.ts";
 import { findings } from "./findings.ts";
-import type { Ended } from "./requests.ts";
+import type { EndedRequest } from "./request-log.ts";
 
-test("a run in which all went well has none", () => {
-  assert.deepEqual(findings(fakeFacts()), []);
+test("run that passed: no finding", () => {
+  assert.deepEqual(findings(fakeResult()), []);
 });
 
-const counts = (more: Partial<Counts>) => ({ ...(fakeFacts().counts as Counts), ...more });
-const strays = { duplicate: 2, late: 0, resent: 0 };
+const counts = (more: Partial<Counts>) => ({ ...(fakeResult().counts as Counts), ...more });
+const clientCounters = { duplicate: 2, late: 0, resent: 0 };
 
 const asked: HistoryEvent = { event: "asked", request: "a", client: "c" };
 const began: HistoryEvent = { event: "began", worker: "w", id: "1", request: "b" };
@@ -23,51 +23,61 @@ const wrongReply: HistoryEvent = {
   outcome: { answers: "b" },
 };
 
-const WRONG: [string, Partial<Facts>, Ended[], string[]][] = [
-  ["a loss", {}, [answered(1), answered(2, { outcome: "lost" })], ["1 lost"]],
-  ["a wrong reply", {}, [answered(1), answered(2, { outcome: "wrong" })], ["1 wrong"]],
-  ["a refusal", {}, [answered(1), answered(2, { outcome: "refused" })], ["1 refused"]],
-  ["a second reply", { strays }, [answered(1)], ["2 duplicated"]],
+const WRONG: [string, Partial<ChaosResult>, EndedRequest[], string[]][] = [
+  ["lost request: a finding", {}, [answered(1), answered(2, { outcome: "lost" })], ["1 lost"]],
+  ["wrong reply: a finding", {}, [answered(1), answered(2, { outcome: "wrong" })], ["1 wrong"]],
   [
-    "the history of a request that never ended, and of one that nobody asked",
+    "rejected request: a finding",
+    {},
+    [answered(1), answered(2, { outcome: "refused" })],
+    ["1 refused"],
+  ],
+  ["second reply: a finding", { clientCounters }, [answered(1)], ["2 duplicated"]],
+  [
+    "request without an outcome and execution without a request: a finding each",
     { verdict: judge([asked, began]) },
     [],
-    ["1 lost", "1 unexpected", "w began b, which nobody asked", "a of c never ended"],
+    ["1 lost", "1 unexpected", "w began b, which no client sent", "a of c has no outcome"],
   ],
   [
-    "a reply to another request",
+    "reply to another request: a finding",
     { verdict: judge([asked, wrongReply]) },
     [],
-    ["1 misrouted", "a was answered with the reply to b"],
+    ["1 misrouted", "a got the reply to b"],
   ],
   [
-    "a service that never answered",
+    "service without a reply: a finding",
     {},
     [answered(1), answered(2, { service: "db", outcome: "refused" })],
-    ["1 refused", "no request to db was answered"],
+    ["1 refused", "db answered no request"],
   ],
   [
-    "a worker that stayed away",
-    { workers: { back: 8, of: 9 } },
+    "worker that did not register again: a finding",
+    { workers: { registered: 8, total: 9 } },
     [],
-    ["8 of 9 workers were registered in the end"],
+    ["only 8 of 9 workers registered after the last fault"],
   ],
   [
-    "an account that does not add up",
+    "broker counts that do not add up: a finding",
     { counts: counts({ received: 6 }) },
     [],
-    ["the broker received 6 and accounts for 5"],
+    ["the broker received 6 requests, but its other counts add up to 5"],
   ],
   [
-    "requests that stay open",
+    "requests that stay in the broker: a finding each",
     { counts: counts({ received: 8, queued: 1, inFlight: 2 }) },
     [],
-    ["1 are still queued in the broker", "2 are still in flight in the broker"],
+    ["1 requests are still queued in the broker", "2 requests are still in flight in the broker"],
   ],
-  ["a broker that is gone", { counts: null }, [], ["the broker did not answer in the end"]],
-  ["a fault that failed", { troubles: ["no such container"] }, [], ["no such container"]],
+  [
+    "broker that does not answer: a finding",
+    { counts: null },
+    [],
+    ["the broker did not answer after the last fault"],
+  ],
+  ["failed injection: a finding", { errors: ["no such container"] }, [], ["no such container"]],
 ];
 
-for (const [what, more, ended, expected] of WRONG) {
-  test(`found: ${what}`, () => assert.deepEqual(findings(fakeFacts(more, ended)), expected));
+for (const [title, more, ended, expected] of WRONG) {
+  test(title, () => assert.deepEqual(findings(fakeResult(more, ended)), expected));
 }

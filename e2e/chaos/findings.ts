@@ -1,14 +1,14 @@
-// What should not have happened in a run, in sentences: a run without any has passed.
+// The findings of a run: everything that must not happen, one sentence each. No finding means passed.
 
 import { count } from "../../clients/load/format.ts";
-import type { Facts } from "./facts.ts";
-import { SERVICES } from "./schedule.ts";
+import type { ChaosResult } from "./chaos-result.ts";
+import { SERVICES } from "./fault-schedule.ts";
 
-/** The counts that are to be nothing. */
-export function wrongs({ requests, strays, verdict }: Facts) {
+/** The counts that must all be 0. */
+export function errorCounts({ requests, clientCounters, verdict }: ChaosResult) {
   return {
     lost: requests.count("lost") + verdict.lost,
-    duplicated: strays.duplicate + verdict.duplicated,
+    duplicated: clientCounters.duplicate + verdict.duplicated,
     misrouted: verdict.misrouted,
     wrong: requests.count("wrong"),
     unexpected: verdict.unexpected,
@@ -16,35 +16,37 @@ export function wrongs({ requests, strays, verdict }: Facts) {
   };
 }
 
-export function findings(facts: Facts): string[] {
-  const { requests, verdict, workers, troubles } = facts;
+export function findings(result: ChaosResult): string[] {
+  const { requests, verdict, workers, errors } = result;
   const silent = SERVICES.filter(
-    (service) => requests.asked[service] > 0 && requests.count("answered", service) === 0,
+    (service) => requests.sent[service] > 0 && requests.count("answered", service) === 0,
   );
   return [
-    ...Object.entries(wrongs(facts))
+    ...Object.entries(errorCounts(result))
       .filter(([, number]) => number > 0)
-      .map(([what, number]) => `${count(number)} ${what}`),
-    ...silent.map((service) => `no request to ${service} was answered`),
-    ...(workers.back === workers.of
+      .map(([name, number]) => `${count(number)} ${name}`),
+    ...silent.map((service) => `${service} answered no request`),
+    ...(workers.registered === workers.total
       ? []
-      : [`${workers.back} of ${workers.of} workers were registered in the end`]),
-    ...account(facts),
-    ...troubles,
-    ...facts.examples,
+      : [`only ${workers.registered} of ${workers.total} workers registered after the last fault`]),
+    ...countErrors(result),
+    ...errors,
+    ...result.examples,
     ...verdict.violations,
   ];
 }
 
-/** The broker's conservation law: what came in has come out. */
-function account({ counts }: Facts): string[] {
-  if (!counts) return ["the broker did not answer in the end"];
+/** The broker's conservation law: every received request is in exactly one other count. */
+function countErrors({ counts }: ChaosResult): string[] {
+  if (!counts) return ["the broker did not answer after the last fault"];
   const { received, answered, refused, expired, quarantined, clientGone, queued, inFlight } =
     counts;
   const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
   return [
-    ...(sum === received ? [] : [`the broker received ${received} and accounts for ${sum}`]),
-    ...(queued === 0 ? [] : [`${queued} are still queued in the broker`]),
-    ...(inFlight === 0 ? [] : [`${inFlight} are still in flight in the broker`]),
+    ...(sum === received
+      ? []
+      : [`the broker received ${received} requests, but its other counts add up to ${sum}`]),
+    ...(queued === 0 ? [] : [`${queued} requests are still queued in the broker`]),
+    ...(inFlight === 0 ? [] : [`${inFlight} requests are still in flight in the broker`]),
   ];
 }

@@ -1,8 +1,8 @@
-// Everything goes wrong at random for a while, under load, and nothing may be lost by it.
+// Injects random faults into a stack under load, and checks that no request is lost.
 //
-//   make chaos                            a minute, from a random seed on
+//   make chaos                            60 s with a random seed
 //   DURATION=30m make chaos
-//   SEED=42 DURATION=60s make chaos       the same faults again
+//   SEED=42 DURATION=60s make chaos       replays the faults of this seed
 
 import { fail } from "../../runtime/fail.ts";
 import { endWithReader } from "../../runtime/output.ts";
@@ -10,15 +10,15 @@ import { onStopSignal } from "../../runtime/signals.ts";
 import { engineAnswers } from "../containers/engine.ts";
 import { buildImages } from "../containers/images.ts";
 import { canDropPackets } from "../containers/nemesis.ts";
+import { ChaosRun } from "./chaos-run.ts";
+import { startChaosStack } from "./chaos-stack.ts";
+import { FAULT_KINDS } from "./fault-schedule.ts";
 import { findings } from "./findings.ts";
-import { populate } from "./population.ts";
-import { replay, report } from "./report.ts";
-import { saveEvidence, savePage } from "./reports.ts";
-import { Run } from "./run.ts";
-import { KINDS } from "./schedule.ts";
+import { saveLogs, saveTimeline } from "./report-files.ts";
 import { chaosSettings } from "./settings.ts";
+import { replay, report } from "./text-report.ts";
 import { timeline } from "./timeline.ts";
-import { PER_SECOND } from "./traffic.ts";
+import { REQUESTS_PER_SECOND } from "./traffic.ts";
 
 endWithReader();
 const settings = chaosSettings();
@@ -27,28 +27,30 @@ onStopSignal(() => stop.abort());
 
 say(`Chaos: ${replay(settings)}`);
 if (!(await engineAnswers()))
-  fail("chaos", "no Docker engine answers: start one, or set DOCKER_HOST to where it is");
-say("Building the images if need be …");
+  fail("chaos", "no Docker engine answers; start one, or set DOCKER_HOST to its address");
+say("Building the images …");
 await buildImages().catch((error) => giveUp(error.message));
-const stack = await populate().catch((error) => giveUp(`no stack: ${error.message}`));
+const stack = await startChaosStack().catch((error) =>
+  giveUp(`cannot start the stack: ${error.message}`),
+);
 if (stop.signal.aborted) giveUp("");
-const leftOut = (await canDropPackets(stack.broker))
+const unsupported = (await canDropPackets(stack.broker))
   ? []
-  : KINDS.filter((kind) => kind === "black-holed" || kind === "losing packets");
-if (leftOut.length > 0)
-  say(`Left out: ${leftOut.join(", ")}. Only root can, where the engine runs.`);
+  : FAULT_KINDS.filter((kind) => kind === "black-holed" || kind === "losing packets");
+if (unsupported.length > 0)
+  say(`Not injected: ${unsupported.join(", ")}; only root can, on the engine's machine.`);
 
-say(`${stack.workers.length} workers and a broker, ${PER_SECOND} requests a second.`);
-const run = new Run(stack, settings, leftOut);
-const facts = await run.finish(stop.signal);
-const passed = findings(facts).length === 0;
-say(`\n${report(facts)}\nTimeline: ${savePage(facts, timeline(facts))}`);
-if (!passed) say(`Logs and history: ${await saveEvidence(stack, facts, run.witness)}/`);
+say(`1 broker, ${stack.workers.length} workers, ${REQUESTS_PER_SECOND} requests per second.`);
+const run = new ChaosRun(stack, settings, unsupported);
+const result = await run.finish(stop.signal);
+const passed = findings(result).length === 0;
+say(`\n${report(result)}\nTimeline: ${saveTimeline(result, timeline(result))}`);
+if (!passed) say(`Logs and history: ${await saveLogs(stack, result, run.logs)}/`);
 await stack[Symbol.asyncDispose]();
 process.exitCode = passed ? 0 : 1;
 
 function giveUp(reason: string): never {
-  fail("chaos", stop.signal.aborted ? "stopped before anything went wrong" : reason);
+  fail("chaos", stop.signal.aborted ? "stopped before the first fault" : reason);
 }
 
 function say(text: string) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duration, durationText } from "./settings.ts";
 
-test("a duration has a unit", () => {
+test("number with unit s, m or h: a duration in ms", () => {
   const durations: [string | undefined, number][] = [
     [undefined, 60_000],
     ["90s", 90_000],
@@ -13,7 +13,7 @@ test("a duration has a unit", () => {
   for (const [text, ms] of durations) assert.equal(duration.parse(text), ms);
 });
 
-test("what is no duration, or too short or long a one, is refused", () => {
+test("duration without unit, malformed, too short or too long: rejected", () => {
   for (const text of ["abc", "60", "1.5m", "-5m", "9s", "13h", "10 m", "10m30s", "1d"]) {
     const { success, error } = duration.safeParse(text);
     assert.equal(success, false, text);
@@ -21,7 +21,7 @@ test("what is no duration, or too short or long a one, is refused", () => {
   }
 });
 
-test("a duration is written so that it can be set again", () => {
+test("duration as text: parses to the same duration", () => {
   const texts: [number, string][] = [
     [60_000, "60s"],
     [90_000, "90s"],

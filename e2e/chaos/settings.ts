@@ -1,13 +1,13 @@
-// SEED and DURATION, from the environment.
+// The settings of a chaos run, SEED and DURATION, from the environment.
 
 import { randomInt } from "node:crypto";
 import { z } from "zod";
 import { readSettings, whole } from "../../runtime/settings.ts";
 
-export type Settings = { seed: number; durationMs: number };
+export type ChaosSettings = { seed: number; durationMs: number };
 
-/** Bad ones end the program with one line that names each of them. */
-export function chaosSettings(): Settings {
+/** Reads the settings. Bad values end the program with one line that names each of them. */
+export function chaosSettings(): ChaosSettings {
   const { SEED, DURATION } = readSettings("chaos", {
     SEED: whole("a seed", 0, SEED_MAX, randomInt(DRAWN_BELOW)),
     DURATION: duration,
@@ -15,7 +15,7 @@ export function chaosSettings(): Settings {
   return { seed: SEED, durationMs: DURATION };
 }
 
-/** 90s, 10m or 2h, in ms. */
+/** Parses a duration such as 90s, 10m or 2h into ms. */
 export const duration = z
   .string()
   .default("60s")
@@ -25,7 +25,7 @@ export const duration = z
     "a time from 10s to 12h, such as 90s, 10m or 2h",
   );
 
-/** As the setting has it, in the largest unit that fits. */
+/** A duration as DURATION accepts it, in the largest unit that fits. */
 export function durationText(ms: number): string {
   const [unit = "s", each = 1000] =
     Object.entries(UNITS).find(([, unitMs]) => ms >= 2 * unitMs && ms % unitMs === 0) ?? [];
@@ -39,6 +39,6 @@ function milliseconds(text: string): number | null {
 
 const UNITS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000 };
 const LEAST_MS = 10_000;
-const MOST_MS = 12 * 3_600_000; // The history is kept in memory.
+const MOST_MS = 12 * 3_600_000; // The history stays in memory.
 const SEED_MAX = 2 ** 32 - 1;
-const DRAWN_BELOW = 1_000_000; // Short enough to be copied by hand.
+const DRAWN_BELOW = 1_000_000; // A random seed is short enough to type.

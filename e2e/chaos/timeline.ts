@@ -1,38 +1,38 @@
-// A run as a page that stands on its own: nothing in it comes from anywhere else.
+// The result of a run as a self-contained HTML page, which loads nothing.
 
 import { readFileSync } from "node:fs";
 import { count, digits } from "../../clients/load/format.ts";
-import type { Facts } from "./facts.ts";
-import { findings, wrongs } from "./findings.ts";
-import type { Measured } from "./recovery.ts";
-import { heading, medianAndMax, replay, sentence } from "./report.ts";
-import { OUTCOMES } from "./requests.ts";
-import { SERVICES, TARGETS, type Target } from "./schedule.ts";
-import { type Drawn, SLOW_MS, thinOut } from "./thinning.ts";
+import type { ChaosResult } from "./chaos-result.ts";
+import { SERVICES, TARGETS, type Target } from "./fault-schedule.ts";
+import { errorCounts, findings } from "./findings.ts";
+import type { Measurement } from "./recovery-times.ts";
+import { OUTCOMES } from "./request-log.ts";
+import { type Sample, SLOW_MS, sampleDots } from "./sampling.ts";
+import { heading, medianAndMax, replay, sentence } from "./text-report.ts";
 
 const asset = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 const library = (path: string) =>
   asset(import.meta.resolve(`uplot/dist/${path}`)).replaceAll("https://github.com/", "");
 
-/** What a browser is to load: nothing. */
+/** The Content-Security-Policy: the browser must load nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-export function timeline(facts: Facts): string {
-  const drawn = thinOut(facts.requests);
-  const passed = findings(facts).length === 0;
+export function timeline(result: ChaosResult): string {
+  const sample = sampleDots(result.requests);
+  const passed = findings(result).length === 0;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>Chaos ${facts.seed}</title>
+<title>Chaos ${result.seed}</title>
 <style>${library("uPlot.min.css")}${asset("page/style.css")}</style>
 </head>
 <body${passed ? "" : ' class="failed"'}>
-${head(facts)}
+${head(result)}
 <section class="chart" id="dots">
-<h2>Requests: when each was to start, and how long it took</h2>
+<h2>RequestLog: when each was to start, and how long it took</h2>
 <ul class="legend">${[...SERVICES, "bad"].map(toggle).join("")}</ul>
 <div class="tip"></div>
 </section>
@@ -40,14 +40,14 @@ ${head(facts)}
 <h2>Faults</h2>
 <ul class="legend">${WINDOWS.map(windowEntry).join("")}
 <li><span style="color:var(--bad)">▼</span> the broker removed the worker</li>
-<li><span style="color:var(--passed)">▲</span> registered again; on the broker's: all were</li></ul>
+<li><span style="color:var(--passed)">▲</span> the worker registered again; in the broker's row: all workers</li></ul>
 <div class="tip"></div>
 </section>
-<footer><p>${thinned(drawn)} Drag to zoom, double-click to see all.</p>
-<p>Replay: <code>${escapeHtml(replay(facts))}</code></p>
-<p>The charts are drawn by uPlot 1.6.32 (MIT licence, © 2022 Leon Sorokin), which is part of this page.</p>
+<footer><p>${sampleNote(sample)} Drag to zoom, double-click to reset.</p>
+<p>Replay: <code>${escapeHtml(replay(result))}</code></p>
+<p>This page contains uPlot 1.6.32 (MIT licence, © 2022 Leon Sorokin), which draws the charts.</p>
 </footer>
-<script type="application/json" id="data">${escapeJson(dataOf(facts, drawn))}</script>
+<script type="application/json" id="data">${escapeJson(dataOf(result, sample))}</script>
 <script>${library("uPlot.iife.min.js")}</script>
 <script>${asset("page/chart.js")}</script>
 </body>
@@ -55,44 +55,47 @@ ${head(facts)}
 `;
 }
 
-function head(facts: Facts): string {
-  const found = findings(facts).slice(0, FINDINGS_SHOWN);
+function head(result: ChaosResult): string {
+  const found = findings(result).slice(0, FINDINGS_SHOWN);
   const list = found.map((finding) => `<li>${escapeHtml(finding)}</li>`).join("");
-  return `<h1>Chaos, seed ${facts.seed}</h1>
-<p>${escapeHtml(heading(facts))}</p>
-<p class="verdict">${escapeHtml(sentence(facts))}</p>
+  return `<h1>Chaos, seed ${result.seed}</h1>
+<p>${escapeHtml(heading(result))}</p>
+<p class="verdict">${escapeHtml(sentence(result))}</p>
 ${list && `<ul class="findings">${list}</ul>`}
-<dl class="figures">${figures(facts).map(figure).join("")}</dl>`;
+<dl class="figures">${figures(result).map(figure).join("")}</dl>`;
 }
 
 const figure = ([name, value]: [string, string]) =>
   `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`;
 
-function figures(facts: Facts): [string, string][] {
-  const { requests, faults, redelivered, executedAgain, strays } = facts;
-  const { purges, workerRecoveries, brokerRecoveries } = facts;
+function figures(result: ChaosResult): [string, string][] {
+  const { requests, faults, redelivered, executedAgain, clientCounters } = result;
+  const { removals, workerRecoveries, brokerRecoveries } = result;
   const latency = requests.latency();
-  const killed = purges.filter(({ kind }) => kind === "killed");
-  const silent = purges.filter(({ kind }) => kind !== "killed");
-  const asked = Object.values(requests.asked).reduce((sum, one) => sum + one, 0);
+  const killed = removals.filter(({ kind }) => kind === "killed");
+  const silent = removals.filter(({ kind }) => kind !== "killed");
+  const sent = Object.values(requests.sent).reduce((sum, one) => sum + one, 0);
   return [
-    ["requests", count(asked)],
+    ["requests", count(sent)],
     ["answered", count(requests.count("answered"))],
-    ...Object.entries(wrongs(facts)).map(([name, value]): [string, string] => [name, count(value)]),
+    ...Object.entries(errorCounts(result)).map(([name, value]): [string, string] => [
+      name,
+      count(value),
+    ]),
     ["faults", count(faults.length)],
     ["redelivered", count(redelivered)],
-    ["slow executed again", count(executedAgain)],
-    ["asked again", count(strays.resent)],
+    ["slow, executed again", count(executedAgain)],
+    ["sent again by clients", count(clientCounters.resent)],
     ["p50, p99", latency ? `${digits(latency.p50)}, ${digits(latency.p99)} ms` : "–"],
-    ["slowest", latency ? `${digits(latency.max)} ms` : "–"],
-    ["killed worker missed after", spread(killed)],
-    ["silent worker missed after", spread(silent)],
-    ["worker back after", spread(workerRecoveries)],
-    ["all back after broker", spread(brokerRecoveries)],
+    ["max latency", latency ? `${digits(latency.max)} ms` : "–"],
+    ["killed worker removed", spread(killed)],
+    ["silent worker removed", spread(silent)],
+    ["worker registered again", spread(workerRecoveries)],
+    ["all again after broker", spread(brokerRecoveries)],
   ];
 }
 
-function spread(measured: Measured[]): string {
+function spread(measured: Measurement[]): string {
   const [median, most] = medianAndMax(measured);
   return measured.length === 0 ? "–" : `${median}, max ${most} ms`;
 }
@@ -100,7 +103,7 @@ function spread(measured: Measured[]): string {
 const toggle = (name: string) =>
   `<li><button type="button" aria-pressed="true" data-series="${name}">` +
   `<span class="swatch" style="background:var(--${name})"></span>` +
-  `${name === "bad" ? "not answered, or wrongly" : name}</button></li>`;
+  `${name === "bad" ? "lost, refused or wrong" : name}</button></li>`;
 
 const windowEntry = ([family, kinds]: [string, string]) =>
   `<li><span class="swatch window" style="background:var(--${family})"></span>${kinds}</li>`;
@@ -111,24 +114,24 @@ const WINDOWS: [string, string][] = [
   ["network", "cut off, black-holed, losing packets"],
 ];
 
-function thinned({ dots, quick, every }: Drawn): string {
-  if (every === 1) return `${count(dots.length)} requests are drawn, all there were.`;
+function sampleNote({ dots, quick, every }: Sample): string {
+  if (every === 1) return `The chart shows all ${count(dots.length)} requests.`;
   return (
-    `Of ${count(quick)} answers within ${SLOW_MS} ms one in ${every} is drawn; of what was slower or ` +
-    "not answered, all."
+    `The chart shows one in ${every} of the ${count(quick)} requests answered within ${SLOW_MS} ms, ` +
+    "and all other requests."
   );
 }
 
-/** Times in seconds from the first request on. */
-function dataOf(facts: Facts, { dots }: Drawn) {
-  const { startedAt, endedAt, faults, purges, workerRecoveries, brokerRecoveries } = facts;
+/** The input of page/chart.js. Times are in seconds since the first request. */
+function dataOf(result: ChaosResult, { dots }: Sample) {
+  const { startedAt, endedAt, faults, removals, workerRecoveries, brokerRecoveries } = result;
   const since = (at: number) => Math.round(at - startedAt) / 1000;
   const lane = (target: Target) => TARGETS.indexOf(target);
-  const mark = (sign: string, what: string, after: string) => (one: Measured) => ({
+  const mark = (sign: string, event: string, after: string) => (one: Measurement) => ({
     lane: lane(one.target),
     sign,
     at: since(one.at),
-    text: `${one.target} ${what} ${digits(one.ms)} ms after ${after}`,
+    text: `${one.target} ${event} ${digits(one.ms)} ms after ${after}`,
   });
   return {
     seconds: since(endedAt),
@@ -148,7 +151,7 @@ function dataOf(facts: Facts, { dots }: Drawn) {
       to: since(to),
     })),
     marks: [
-      ...purges.map(mark("purge", "was removed", "the fault")),
+      ...removals.map(mark("removal", "was removed", "the fault")),
       ...workerRecoveries.map(mark("recovery", "was registered again", "the fault's end")),
       ...brokerRecoveries.map(mark("recovery", "had all workers again", "the fault's end")),
     ],
@@ -158,8 +161,8 @@ function dataOf(facts: Facts, { dots }: Drawn) {
 const escapeHtml = (text: string) =>
   text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Within a script element, where only `<` can end it. */
+/** JSON inside a script element, which only `<` can end. */
 const escapeJson = (value: object) => JSON.stringify(value).replaceAll("<", "\\u003c");
 
 const FINDINGS_SHOWN = 20;
-const LEAST_MS = 0.1; // A scale of powers has no place for 0.
+const LEAST_MS = 0.1; // A logarithmic scale has no 0.

@@ -1,45 +1,49 @@
-// Clients that die, that ask too much, and that do not read.
+// Clients that die, flood the broker, or stop reading.
 
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
-import { counted, LEASE_MS, SLACK_MS, scenario } from "./scenario.ts";
+import { LEASE_MS, SLACK_MS, scenario, untilCounts } from "./scenario.ts";
 
-const PATIENT = { MDP_HEARTBEAT_LIVENESS: "60" }; // For workers that are to be slow, not dead.
+/** A lease of 30 s: a paused worker stays registered. */
+const LONG_LEASE = { MDP_HEARTBEAT_LIVENESS: "60" };
 
 scenario(
-  "a client killed with requests outstanding: they end, and the others are served",
+  "client killed with 64 requests outstanding: they finish, other clients are served",
   async ({ stack, nemesis }) => {
-    const worker = await stack.worker("workers/echo.ts");
+    const worker = await stack.startWorker("workers/echo.ts");
     await nemesis.pause(worker);
     const client = await loadClient("--mix echo --outstanding 64");
-    await counted(stack, { received: 64, queued: 48, inFlight: 16 });
+    await untilCounts(stack, { received: 64, queued: 48, inFlight: 16 });
     await nemesis.kill(client);
     await nemesis.unpause(worker);
-    // They were calls, which might have been asked again by somebody who knows their ids.
-    await counted(stack, { received: 64, answered: 64, queued: 0, inFlight: 0, workers: 1 });
+    // Calls of a dead client finish, because another client may repeat them under their ids.
+    await untilCounts(stack, { received: 64, answered: 64, queued: 0, inFlight: 0, workers: 1 });
     assert.equal(String(await stack.client().request("echo", "still here")), "still here");
     assert.deepEqual(stack.broker.all("worker.removed"), []);
 
     function loadClient(options: string) {
       const settings = { MDP_BROKER: "tcp://broker:5555" };
-      return stack.container(`clients/load.ts ${options} --every 0.2`, { name: "load", settings });
+      return stack.startContainer(`clients/load.ts ${options} --every 0.2`, {
+        name: "load",
+        settings,
+      });
     }
   },
-  PATIENT,
+  LONG_LEASE,
 );
 
 scenario(
-  "a flood past the queue's bound: the newest are refused, the others answered",
+  "flood past the queue limit: the newest requests rejected, the others answered",
   async ({ stack }) => {
-    await stack.worker();
-    const flood = stack.asker();
-    const told = await Promise.all(Array.from({ length: 200 }, () => flood.ask(50)));
-    const errors = told.flatMap(({ error }) => error ?? []);
+    await stack.startWorker();
+    const flood = stack.recordingClient();
+    const outcomes = await Promise.all(Array.from({ length: 200 }, () => flood.request(50)));
+    const errors = outcomes.flatMap(({ error }) => error ?? []);
     assert.deepEqual(new Set(errors), new Set(["QueueFull"]));
-    const answered = told.length - errors.length;
+    const answered = outcomes.length - errors.length;
     assert.ok(answered >= 20 && answered < 60, `${answered} of 200 were answered`);
-    assert.ok("answers" in (await stack.asker().ask(1)));
-    await counted(stack, {
+    assert.ok("answers" in (await stack.recordingClient().request(1)));
+    await untilCounts(stack, {
       received: 201,
       answered: answered + 1,
       refused: errors.length,
@@ -52,52 +56,52 @@ scenario(
 );
 
 scenario(
-  "a worker killed while its service's queue is full: its request goes back all the same",
+  "worker killed while the queue is full: its request is requeued",
   async ({ stack, nemesis }) => {
-    const workers = await stack.workersOf("e2e/processes/slow.ts", 2);
-    const flood = stack.asker();
-    const asked = Promise.all(Array.from({ length: 100 }, () => flood.ask(200)));
-    const [victim] = await stack.atWork(workers);
-    await counted(stack, { queued: 18, inFlight: 2 });
+    const workers = await stack.startWorkers("e2e/processes/slow.ts", 2);
+    const flood = stack.recordingClient();
+    const requests = Promise.all(Array.from({ length: 100 }, () => flood.request(200)));
+    const [victim] = await stack.firstBusy(workers);
+    await untilCounts(stack, { queued: 18, inFlight: 2 });
     await nemesis.kill(victim);
-    const told = await asked;
+    const outcomes = await requests;
     const removed = await stack.broker.logged("worker.removed");
     assert.equal(removed.requeued, 1);
-    const answered = told.filter((outcome) => "answers" in outcome).length;
+    const answered = outcomes.filter((outcome) => "answers" in outcome).length;
     assert.ok(answered >= 20, `${answered} of 100 were answered`);
-    assert.ok(told.every((outcome) => "answers" in outcome || outcome.error === "QueueFull"));
-    await counted(stack, { received: 100, answered, refused: 100 - answered, requeued: 1 });
+    assert.ok(outcomes.every((outcome) => "answers" in outcome || outcome.error === "QueueFull"));
+    await untilCounts(stack, { received: 100, answered, refused: 100 - answered, requeued: 1 });
   },
   { MDP_QUEUE_MAX: "20" },
 );
 
 scenario(
-  "a client that stops reading with replies on their way holds up nobody, and has them in the end",
-  async ({ stack, nemesis, took }) => {
-    await stack.worker("workers/echo.ts");
-    await stack.worker();
+  "client paused with replies on their way: other clients unaffected, it gets every reply later",
+  async ({ stack, nemesis, checkTime }) => {
+    await stack.startWorker("workers/echo.ts");
+    await stack.startWorker();
     const settings = { MDP_BROKER: "tcp://broker:5555" };
     const command = "clients/load.ts --mix echo --outstanding 2000 --rate 300 --every 0.2 --json";
-    const consumer = await stack.container(command, { name: "consumer", settings });
-    const asker = stack.asker();
+    const consumer = await stack.startContainer(command, { name: "consumer", settings });
+    const client = stack.recordingClient();
     await nemesis.pause(consumer);
-    const slowest = await slowestOf(20, () => asker.ask(1));
+    const slowest = await slowestOf(20, () => client.request(1));
     await setTimeout(LEASE_MS);
     await nemesis.unpause(consumer);
-    took("the slowest reply to another after", slowest, { most: SLACK_MS });
+    checkTime("slowest reply to another client", slowest, { max: SLACK_MS });
     await nemesis.terminate(consumer);
-    assert.equal(await consumer.ended(), 0); // By its own check nothing was lost, twice or wrong.
+    assert.equal(await consumer.ended(), 0); // The load client checks its own replies.
     assert.match(consumer.output, /"lost": 0/);
-    await counted(stack, { queued: 0, inFlight: 0, workers: 2 });
+    await untilCounts(stack, { queued: 0, inFlight: 0, workers: 2 });
   },
 );
 
-async function slowestOf(times: number, ask: () => Promise<unknown>): Promise<number> {
+async function slowestOf(times: number, request: () => Promise<unknown>): Promise<number> {
   let slowest = 0;
-  for (let nth = 0; nth < times; nth += 1) {
-    const asked = Date.now();
-    await ask();
-    slowest = Math.max(slowest, Date.now() - asked);
+  for (let index = 0; index < times; index += 1) {
+    const sent = Date.now();
+    await request();
+    slowest = Math.max(slowest, Date.now() - sent);
   }
   return slowest;
 }

@@ -1,4 +1,4 @@
-// A program in a container, with its log lines as they come, over all its lives.
+// A program in a container, with its log lines over all its restarts.
 
 import { createInterface } from "node:readline";
 import {
@@ -11,12 +11,18 @@ import { ProcessLog } from "../process-log.ts";
 import { engine, IMAGE, LABEL, RUN } from "./engine.ts";
 
 export type ContainerOptions = {
-  name: string; // In the network, its host name too.
-  aliases?: string[]; // Other names in the network.
-  settings?: Record<string, string>; // Its environment.
-  ports?: { container: number; host: number }[]; // Published here, the same in all its lives.
-  mounts?: { source: string; target: string; mode?: "ro" }[]; // Volumes by name, where they go.
-  tmpfs?: Record<string, string>; // Memory as a disk: where it goes, and its options.
+  /** Its name in the network, and its host name. */
+  name: string;
+  /** Further names in the network. */
+  aliases?: string[];
+  /** Its environment. */
+  settings?: Record<string, string>;
+  /** Published ports; the same host port after every restart. */
+  ports?: { container: number; host: number }[];
+  /** Named volumes and their mount points. */
+  mounts?: { source: string; target: string; mode?: "ro" }[];
+  /** tmpfs mounts: mount point → options. */
+  tmpfs?: Record<string, string>;
   image?: string;
 };
 
@@ -24,10 +30,10 @@ export class Container extends ProcessLog {
   readonly aliases: string[];
   #started: StartedTestContainer;
   #network: string;
-  #life = 0;
+  #incarnation = 0;
   #removed = false;
 
-  /** Runs a program of the image. Resolves once it has said its first line. */
+  /** Runs a program of the image. Resolves after its first line of output. */
   static async start(command: string, network: StartedNetwork, options: ContainerOptions) {
     const { name, aliases = [], settings = {}, ports = [], mounts = [], tmpfs = {} } = options;
     const started = await new GenericContainer(options.image ?? IMAGE)
@@ -59,7 +65,7 @@ export class Container extends ProcessLog {
     return this.#started.getId();
   }
 
-  /** The engine's own handle. */
+  /** Its dockerode handle. */
   async handle() {
     return (await engine()).getContainer(this.id);
   }
@@ -68,32 +74,32 @@ export class Container extends ProcessLog {
     return (await this.handle()).inspect();
   }
 
-  /** Its place in the network. */
-  async endpoint() {
-    const endpoint = (await this.inspect()).NetworkSettings.Networks[this.#network];
-    if (!endpoint) throw new Error(`${this.name} is not in the network`);
-    return endpoint;
+  /** Its addresses in the network. */
+  async networkSettings() {
+    const settings = (await this.inspect()).NetworkSettings.Networks[this.#network];
+    if (!settings) throw new Error(`${this.name} is not connected to the network`);
+    return settings;
   }
 
-  /** Runs a command in it, and resolves to what that printed. Rejects if it failed. */
+  /** Runs a command in the container. Resolves to its output; rejects if the command fails. */
   async run(...command: string[]): Promise<string> {
     const { exitCode, output } = await this.#started.exec(command);
-    if (exitCode !== 0) throw new Error(`${command.join(" ")} in ${this.name}: ${output}`);
+    if (exitCode !== 0) throw new Error(`${command.join(" ")} in ${this.name} failed: ${output}`);
     return output;
   }
 
-  /** Resolves to its exit code once it has ended. */
+  /** Resolves to its exit code when it has ended. */
   async ended(): Promise<number> {
     return (await (await this.handle()).wait()).StatusCode;
   }
 
-  /** Another life, after it has ended. */
+  /** Starts the container again after it has ended. */
   async startAgain() {
     await (await this.handle()).start();
     await this.followAgain();
   }
 
-  /** To be called when the engine has started it again. */
+  /** Reads its output again; call it after the engine has restarted the container. */
   async followAgain() {
     this.reopen();
     const { StartedAt } = (await this.inspect()).State;
@@ -107,12 +113,12 @@ export class Container extends ProcessLog {
   }
 
   async #follow(since: number) {
-    this.#life += 1;
-    const life = this.#life;
+    this.#incarnation += 1;
+    const incarnation = this.#incarnation;
     createInterface({ input: await this.#started.logs({ since }) })
       .on("line", (line) => this.read(line))
       .on("close", () => {
-        if (life === this.#life) this.close();
+        if (incarnation === this.#incarnation) this.close();
       });
   }
 }

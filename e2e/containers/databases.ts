@@ -1,18 +1,21 @@
-// Where db workers keep their documents, and what they need for that.
+// The databases of db workers in containers.
 
 import type { ContainerOptions } from "./container.ts";
 import { POSTGRES_IMAGE, RUN } from "./engine.ts";
 import type { Stack } from "./stack.ts";
 
-/** One file for all db workers, as in compose.yaml. */
-export const DOCUMENTS = {
+/** Worker options: one SQLite file for all db workers, as in compose.yaml. */
+export const SHARED_SQLITE = {
   mounts: [{ source: `${RUN}-documents`, target: "/data" }],
   settings: { MDP_DB_FILE: "/data/documents.sqlite" },
 };
 
-/** A server for them, as in compose.postgres.yaml. They wait until it is ready. */
-export async function server(stack: Stack, options: Partial<ContainerOptions> = {}) {
-  const postgres = await stack.container("", {
+/**
+ * Starts a PostgreSQL server as in compose.postgres.yaml. `worker` has the options of db workers that
+ * use it; they wait until the server is ready.
+ */
+export async function startPostgres(stack: Stack, options: Partial<ContainerOptions> = {}) {
+  const postgres = await stack.startContainer("", {
     name: "postgres",
     image: POSTGRES_IMAGE,
     settings: { POSTGRES_PASSWORD: "secret" },

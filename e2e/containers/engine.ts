@@ -1,31 +1,31 @@
-// The Docker engine, and the marks by which what a run has made is found and removed again.
+// The Docker engine, and the labels and names that let a test run remove everything it created.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { getContainerRuntimeClient } from "testcontainers";
 
-// Testcontainers' own sweeper is an image that has to be pulled. Ours is a process: sweeper.ts.
+// Ryuk, the sweeper of Testcontainers, is an image from a registry. sweeper.ts is a local process.
 process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
 
-/** Of what tests start: the image that is shipped, and a service for tests. */
+/** The image of the tests: the shipped image and the service `slow`. */
 export const IMAGE = "majordomo-e2e";
 
-/** Of the server that keeps documents with compose.postgres.yaml. */
+/** The image of the PostgreSQL server in compose.postgres.yaml. */
 export const POSTGRES_IMAGE = "majordomo-postgres";
 
-/** On every container, with the name of the run that made it. */
+/** The label of every container; its value is the RUN that created the container. */
 export const LABEL = "majordomo.e2e";
 
-/** This process's. */
+/** The name of this test process's run; a prefix of all names in it. */
 export const RUN = `majordomo-e2e-${randomBytes(4).toString("hex")}`;
 
-/** The engine's API, as dockerode speaks it. */
+/** The engine's API: a dockerode client. */
 export async function engine() {
   return (await getContainerRuntimeClient()).container.dockerode;
 }
 
-/** Whether there is an engine, and it is there for us. */
+/** True if a Docker engine answers within 10 s and this user may use it. */
 export async function engineAnswers(): Promise<boolean> {
   const answers = engine().then((docker) => docker.ping());
   const inTime = AbortSignal.timeout(ANSWER_MS);
@@ -37,7 +37,7 @@ export async function engineAnswers(): Promise<boolean> {
 
 const ANSWER_MS = 10_000;
 
-/** Removes the containers, networks and volumes of a run. */
+/** Removes all containers, networks and volumes of a run. */
 export async function sweep(run: string) {
   const docker = await engine();
   const filters = { label: [`${LABEL}=${run}`] };
@@ -53,12 +53,12 @@ export async function sweep(run: string) {
 
 let swept = false;
 
-/** Has what this run makes removed when its process is gone, however that ends. */
+/** Starts the sweeper: it sweeps this run when this process ends, also by SIGKILL. */
 export function sweepAfterwards() {
   if (swept) return;
   swept = true;
   const sweeper = spawn(process.execPath, ["--import", "tsx", SWEEPER, RUN], {
-    detached: true, // A Ctrl-C is not for it.
+    detached: true, // Ctrl-C must not reach the sweeper.
     stdio: ["pipe", "ignore", "ignore"],
   });
   sweeper.unref();

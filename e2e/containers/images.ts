@@ -1,5 +1,5 @@
-// The images that tests run: the two that are shipped, and the one with a service for tests besides.
-// Built from this folder, which takes no time if nothing has changed.
+// Builds the images of the container tests: the two shipped images, and the shipped image with the
+// service `slow`. The build takes no time if nothing has changed.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const SHIPPED = "majordomo";
 const LINES_SHOWN = 20;
 
-/** Rejects with a sentence and the end of what the build said. */
+/** Rejects with the name of the image and the last lines of the build's output. */
 export async function buildImages(): Promise<void> {
   const base = baseImage();
   const onBase = base ? ["--build-arg", `BASE_IMAGE=${base}`] : [];
@@ -27,16 +27,17 @@ async function build(image: string, ...args: string[]) {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said = Promise.all([text(docker.stdout), text(docker.stderr)]);
+  const output = Promise.all([text(docker.stdout), text(docker.stderr)]);
   const [code] = await once(docker, "close").catch((error: Error) => {
-    throw new Error(`the image ${image} cannot be built: ${error.message}`);
+    throw new Error(`cannot build the image ${image}: ${error.message}`);
   });
   if (code === 0) return;
-  const lines = (await said).join("").trimEnd().split("\n").slice(-LINES_SHOWN);
-  throw new Error(`the image ${image} cannot be built: docker build says\n${lines.join("\n")}`);
+  const lines = (await output).join("").trimEnd().split("\n").slice(-LINES_SHOWN);
+  const end = lines.join("\n");
+  throw new Error(`cannot build the image ${image}: docker build exited with ${code}\n${end}`);
 }
 
-/** As compose has it: the shell's word counts before that of .env, and an empty one is none. */
+/** BASE_IMAGE as compose resolves it: the shell before .env; an empty value counts as unset. */
 function baseImage(): string | undefined {
   return process.env.BASE_IMAGE || settingsFile().BASE_IMAGE;
 }

@@ -1,14 +1,14 @@
-// Runs the scenarios, and the shipped compose files after them. What they measured goes into
+// Runs the scenarios, then .ci/smoke with the shipped compose files. Writes the measured times into
 // docs/RELIABILITY.md.
 //
 //   make e2e
-//   ONLY=paused make e2e     those with this in their titles
+//   ONLY=paused make e2e     only scenarios with this text in their titles
 //
-// The scenarios take turns with the transports, and so do the compose files; with MDP_TRANSPORT set,
-// all are on that one.
+// The scenarios and compose files alternate between the transports; with MDP_TRANSPORT set, all use
+// that transport.
 //
-// With --part it is one of the suites of `make test`: where there is no engine it says what was not
-// run, which is a failure where everything is to be checked (CI=true), and it writes no document.
+// With --part, as in `make test`, it writes no document. Without a Docker engine it prints that it ran
+// nothing; that is a failure only where CI=true.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,59 +19,57 @@ import { fail } from "../../runtime/fail.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../../transport/transport.ts";
 import { engineAnswers } from "./engine.ts";
 import { buildImages } from "./images.ts";
-import type { Note } from "./scenario.ts";
-import { writeInto } from "./table.ts";
+import type { ScenarioResult } from "./scenario.ts";
+import { writeScenarios } from "./scenario-table.ts";
 
-const WANTS =
-  "the scenarios in containers and the shipped compose files, for want of a Docker engine";
 const OTHER_TRANSPORT = { MDP_TRANSPORT: TRANSPORTS.find((name) => name !== TRANSPORT_DEFAULT) };
 const only = process.env.ONLY ?? "";
 const part = process.argv.includes("--part");
 
 if (await engineAnswers()) {
-  await run();
+  await runAll();
 } else {
-  process.stdout.write(`Not run: ${WANTS}. To run them: start Docker, then make e2e\n`);
+  process.stdout.write(
+    "Not run: the container scenarios and the shipped compose files (no Docker engine answers). " +
+      "Start Docker, then run make e2e.\n",
+  );
   process.exitCode = part && process.env.CI !== "true" ? 0 : 1;
 }
 
-async function run() {
+async function runAll() {
   const started = performance.now();
   process.stderr.write("Building the images …\n");
   await buildImages().catch((error: Error) => fail("e2e", error.message));
   const folder = mkdtempSync(join(tmpdir(), "majordomo-e2e-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const notes = join(folder, "notes");
-  writeFileSync(notes, "");
-  await succeeds(
-    process.execPath,
-    ["--import", "tsx", "--test", "--test-concurrency=1", ...chosen()],
-    notes,
-  );
+  const results = join(folder, "results");
+  writeFileSync(results, "");
+  const tests = ["--import", "tsx", "--test", "--test-concurrency=1", ...selected()];
+  await run(process.execPath, tests, { SCENARIO_RESULTS: results });
   const seconds = (performance.now() - started) / 1000;
   if (only !== "") {
-    if (read(notes).length === 0) fail("e2e", `there is no scenario with ${only} in its title`);
+    if (read(results).length === 0) fail("e2e", `no scenario has "${only}" in its title`);
     return;
   }
-  await succeeds(".ci/smoke", [], notes);
-  await succeeds(".ci/smoke", ["compose.postgres.yaml"], notes, OTHER_TRANSPORT);
-  if (!part) writeInto("docs/RELIABILITY.md", read(notes), seconds);
+  await run(".ci/smoke", []);
+  await run(".ci/smoke", ["compose.postgres.yaml"], OTHER_TRANSPORT);
+  if (!part) writeScenarios("docs/RELIABILITY.md", read(results), seconds);
 }
 
-function chosen(): string[] {
+/** The arguments that select the test files and the scenarios in them. */
+function selected(): string[] {
   const files = globSync("e2e/containers/*.test.ts").sort();
   return only === "" ? files : [`--test-name-pattern=${only}`, ...files];
 }
 
-/** Ends this process, too, if the other fails. */
-async function succeeds(command: string, args: string[], notes: string, settings = {}) {
-  const env = { ...settings, ...process.env, SCENARIO_NOTES: notes };
-  const child = spawn(command, args, { stdio: "inherit", env });
+/** Runs a command; exits with its code if it fails. */
+async function run(command: string, args: string[], settings = {}) {
+  const child = spawn(command, args, { stdio: "inherit", env: { ...settings, ...process.env } });
   const [code] = await once(child, "close");
   if (code !== 0) process.exit(code ?? 1);
 }
 
-function read(notes: string): Note[] {
-  const lines = readFileSync(notes, "utf8").split("\n");
+function read(results: string): ScenarioResult[] {
+  const lines = readFileSync(results, "utf8").split("\n");
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }

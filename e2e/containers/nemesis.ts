@@ -1,4 +1,4 @@
-// What goes wrong, on purpose, and when.
+// The nemesis: injects faults into containers, heals them, and records both.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -8,7 +8,7 @@ import { engine } from "./engine.ts";
 
 const execute = promisify(execFile);
 
-export type Kind =
+export type FaultKind =
   | "killed"
   | "terminated"
   | "restarted"
@@ -20,13 +20,15 @@ export type Kind =
   | "full disk"
   | "crashed";
 
-/** Times are in ms since 1970. */
+/** One fault. Times are in ms since 1970. */
 export type Fault = {
-  kind: Kind;
+  kind: FaultKind;
+  /** The name of the container. */
   target: string;
-  from: number; // When it was begun: nothing went wrong before.
-  since: number; // When it was done: everything goes wrong that is to.
-  to: number | null; // When it was healed.
+  /** The time just before the injection. */
+  from: number;
+  /** The time of the healing; null before that. */
+  to: number | null;
 };
 
 export class Nemesis {
@@ -37,30 +39,30 @@ export class Nemesis {
     this.#network = network;
   }
 
-  /** SIGKILL: its connections break, and it says nothing. */
+  /** SIGKILL: the kernel closes its connections; the program sends nothing more. */
   kill(container: Container): Promise<Fault> {
     return this.#signal("killed", container, "SIGKILL");
   }
 
-  /** What it did to itself is noted, too. */
-  sawCrash({ name }: Container, at: number) {
-    this.faults.push({ kind: "crashed", target: name, from: at, since: at, to: null });
+  /** Records a crash that the nemesis did not cause. */
+  recordCrash({ name }: Container, at: number) {
+    this.faults.push({ kind: "crashed", target: name, from: at, to: null });
   }
 
-  /** SIGTERM: it is asked to finish. */
+  /** SIGTERM: the program drains and exits. */
   terminate(container: Container): Promise<Fault> {
     return this.#signal("terminated", container, "SIGTERM");
   }
 
-  /** Another life for what has ended. */
+  /** Starts a container again after `kill` or `terminate`. */
   async revive(container: Container) {
     await container.startAgain();
     this.#heal(container, ["killed", "terminated"]);
   }
 
-  /** SIGTERM, and another life once it has ended; SIGKILL if that takes longer than `withinMs`. */
+  /** SIGTERM, SIGKILL after `withinMs`, and a new start. */
   async restart(container: Container, withinMs = 10_000): Promise<Fault> {
-    const fault = await this.#strike("restarted", container, async () => {
+    const fault = await this.#inject("restarted", container, async () => {
       await (await container.handle()).restart({ t: withinMs / 1000 });
     });
     await container.followAgain();
@@ -68,7 +70,7 @@ export class Nemesis {
     return fault;
   }
 
-  /** SIGSTOP, until `thaw`: it stands still, and its connections stay. */
+  /** SIGSTOP until `thaw`: the program stops running, its connections stay open. */
   freeze(container: Container): Promise<Fault> {
     return this.#signal("frozen", container, "SIGSTOP");
   }
@@ -78,9 +80,9 @@ export class Nemesis {
     this.#heal(container, ["frozen"]);
   }
 
-  /** The same by the kernel's freezer, which no process notices; until `unpause`. */
+  /** The same by the kernel's cgroup freezer, which no process can notice; until `unpause`. */
   pause(container: Container): Promise<Fault> {
-    return this.#strike("paused", container, async () => (await container.handle()).pause());
+    return this.#inject("paused", container, async () => (await container.handle()).pause());
   }
 
   async unpause(container: Container) {
@@ -88,11 +90,11 @@ export class Nemesis {
     this.#heal(container, ["paused"]);
   }
 
-  /** Takes its network away, until `connect`. */
+  /** Disconnects the container from its network until `connect`. */
   async disconnect(container: Container): Promise<Fault> {
     const network = await this.#networkHandle();
     const Container = container.id;
-    return this.#strike("cut off", container, () => network.disconnect({ Container, Force: true }));
+    return this.#inject("cut off", container, () => network.disconnect({ Container, Force: true }));
   }
 
   async connect(container: Container) {
@@ -102,15 +104,15 @@ export class Nemesis {
     this.#heal(container, ["cut off"]);
   }
 
-  /** All packets to it and from it vanish, until `restorePackets`. */
+  /** Drops all packets to and from the container until `restorePackets`. */
   async blackHole(container: Container): Promise<Fault> {
-    return this.#strike("black-holed", container, () => filter(container, [["-j", "DROP"]]));
+    return this.#inject("black-holed", container, () => filter(container, [["-j", "DROP"]]));
   }
 
-  /** This share of all packets to it and from it vanishes, until `restorePackets`. */
+  /** Drops this share (0 to 1) of the packets to and from the container until `restorePackets`. */
   async losePackets(container: Container, share: number): Promise<Fault> {
     const some = ["-m", "statistic", "--mode", "random", "--probability", String(share)];
-    return this.#strike("losing packets", container, () =>
+    return this.#inject("losing packets", container, () =>
       filter(container, [[...some, "-j", "DROP"]]),
     );
   }
@@ -120,11 +122,11 @@ export class Nemesis {
     this.#heal(container, ["black-holed", "losing packets"]);
   }
 
-  /** Takes what room there is on the disk of this file but so many KiB, until `makeRoom`. */
+  /** Fills the disk of this file, except for `leftKiB`, until `makeRoom`. */
   fillDisk(container: Container, file: string, leftKiB: number): Promise<Fault> {
     const room = "$(df --output=avail --block-size=1K $(dirname $0) | tail -n 1)";
     const script = `fallocate --length $((${room} - ${leftKiB}))K $0`;
-    return this.#strike("full disk", container, () => container.run("sh", "-c", script, file));
+    return this.#inject("full disk", container, () => container.run("sh", "-c", script, file));
   }
 
   async makeRoom(container: Container, file: string) {
@@ -132,19 +134,22 @@ export class Nemesis {
     this.#heal(container, ["full disk"]);
   }
 
-  #signal(kind: Kind, container: Container, signal: NodeJS.Signals): Promise<Fault> {
-    return this.#strike(kind, container, async () => (await container.handle()).kill({ signal }));
+  #signal(kind: FaultKind, container: Container, signal: NodeJS.Signals): Promise<Fault> {
+    return this.#inject(kind, container, async () => (await container.handle()).kill({ signal }));
   }
 
-  async #strike(kind: Kind, { name }: Container, strike: () => Promise<unknown>): Promise<Fault> {
-    const fault: Fault = { kind, target: name, from: Date.now(), since: 0, to: null };
+  async #inject(
+    kind: FaultKind,
+    { name }: Container,
+    inject: () => Promise<unknown>,
+  ): Promise<Fault> {
+    const fault: Fault = { kind, target: name, from: Date.now(), to: null };
     this.faults.push(fault);
-    await strike();
-    fault.since = Date.now();
+    await inject();
     return fault;
   }
 
-  #heal({ name }: Container, kinds: Kind[]) {
+  #heal({ name }: Container, kinds: FaultKind[]) {
     for (const fault of this.faults) {
       if (fault.target === name && kinds.includes(fault.kind)) fault.to ??= Date.now();
     }
@@ -155,18 +160,18 @@ export class Nemesis {
   }
 }
 
-/** Has the kernel treat a container's packets by these rules alone, in both directions. */
+/** Replaces the container's iptables rules, in both directions. */
 async function filter(container: Container, rules: string[][]) {
   const { Pid } = (await container.inspect()).State;
-  const inIts = (args: string[]) =>
+  const iptables = (...args: string[]) =>
     execute("nsenter", [`--net=/proc/${Pid}/ns/net`, "iptables", ...args]);
   for (const chain of ["INPUT", "OUTPUT"]) {
-    await inIts(["--flush", chain]);
-    for (const rule of rules) await inIts(["--append", chain, ...rule]);
+    await iptables("--flush", chain);
+    for (const rule of rules) await iptables("--append", chain, ...rule);
   }
 }
 
-/** Only root of the machine that the engine runs on can. */
+/** True if the nemesis can drop packets: only root can, on the machine of the engine. */
 export async function canDropPackets(container: Container): Promise<boolean> {
   return filter(container, []).then(
     () => true,

@@ -1,5 +1,5 @@
-// A test with a stack of its own and something that goes wrong with it. Whatever it was, in the end
-// every request has its one outcome, and the broker's account adds up.
+// A scenario is a test with a stack of its own and faults in it. After each, every request has exactly
+// one outcome, and the broker's counts add up.
 
 import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
@@ -11,35 +11,38 @@ import type { LogLine } from "../process-log.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Stack } from "./stack.ts";
 
-/** What a slow machine may add to any time, in ms. */
+/** The time that a slow machine may add to any limit, in ms. */
 export const SLACK_MS = 2500;
 
-/** After how long a scenario has failed that does not end, in ms. */
-const PATIENCE_MS = 180_000;
+/** The time limit of a scenario, in ms. */
+const TIMEOUT_MS = 180_000;
 
 const HEARTBEAT = { intervalMs: 500, liveness: 3 };
 export const INTERVAL_MS = HEARTBEAT.intervalMs;
 export const LEASE_MS = leaseMs(HEARTBEAT);
 
-export type Scene = {
+export type ScenarioContext = {
   stack: Stack;
   nemesis: Nemesis;
-  /** Holds a time in ms against its bounds, and notes it for docs/RELIABILITY.md. */
-  took(what: string, ms: number, bounds: { least?: number; most: number }): void;
-  /** This machine cannot do what is to be shown. Where everything is to be checked, that fails. */
-  cannot(reason: string): void;
+  /** Asserts that a time in ms is within limits, and records it for docs/RELIABILITY.md. */
+  checkTime(label: string, ms: number, limits: { min?: number; max: number }): void;
+  /** Skips the scenario, because this machine cannot run it. Fails instead where CI=true. */
+  skip(reason: string): void;
 };
 
-/** What the suite notes of a scenario. */
-export type Note = { title: string; faults: string[]; times: string[] };
+/** One line of the file SCENARIO_RESULTS, as JSON. */
+export type ScenarioResult = { title: string; faults: string[]; times: string[] };
 
-/** The settings are every program's environment, with a short lease unless they say otherwise. */
+/**
+ * Defines a scenario. `settings` are added to every program's environment, which has a lease of
+ * LEASE_MS by default.
+ */
 export function scenario(
   title: string,
-  play: (scene: Scene) => Promise<void>,
+  play: (context: ScenarioContext) => Promise<void>,
   settings: Record<string, string> = {},
 ) {
-  test(title, { timeout: PATIENCE_MS }, async (t) => {
+  test(title, { timeout: TIMEOUT_MS }, async (t) => {
     await using stack = await Stack.start({
       MDP_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT.intervalMs),
       MDP_HEARTBEAT_LIVENESS: String(HEARTBEAT.liveness),
@@ -50,28 +53,28 @@ export function scenario(
     await play({
       stack,
       nemesis,
-      took(what, ms, { least = 0, most }) {
-        const allowed = least > 0 ? `${count(least)} to ${count(most)}` : `at most ${count(most)}`;
-        times.push(`${what} ${count(ms)} ms (${allowed})`);
+      checkTime(label, ms, { min = 0, max }) {
+        const limits = min > 0 ? `${count(min)} to ${count(max)}` : `at most ${count(max)}`;
+        times.push(`${label} ${count(ms)} ms (${limits})`);
         t.diagnostic(times.at(-1) ?? "");
-        assert.ok(ms >= least && ms <= most, `${what} ${ms} ms, and not ${allowed}`);
+        assert.ok(ms >= min && ms <= max, `${label} ${ms} ms, outside the limit of ${limits} ms`);
       },
-      cannot(reason) {
+      skip(reason) {
         assert.notEqual(process.env.CI, "true", reason);
         times.push(`not run: ${reason}`);
         t.skip(reason);
       },
     });
-    await nothingIsLost(stack);
-    note({ title, faults: nemesis.faults.map(({ kind }) => kind), times });
+    await checkNothingIsLost(stack);
+    record({ title, faults: nemesis.faults.map(({ kind }) => kind), times });
   });
 }
 
-/** When a line was logged, in ms since 1970. */
+/** The time of a log line, in ms since 1970. */
 export const timeOf = ({ time }: LogLine) => Date.parse(String(time));
 
-/** Resolves when the broker's account is as it should be. */
-export async function counted(stack: Stack, expected: Partial<Counts>, withinMs = 20_000) {
+/** Resolves when the broker's counts equal `expected`; rejects with the difference after `withinMs`. */
+export async function untilCounts(stack: Stack, expected: Partial<Counts>, withinMs = 20_000) {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const counts = await stack.counts();
@@ -88,29 +91,29 @@ export async function counted(stack: Stack, expected: Partial<Counts>, withinMs 
   }
 }
 
-/** And none refused. How many there were. */
+/** Asserts that every request got a reply; returns the number of requests. */
 export function everyRequestAnswered(stack: Stack): number {
   const { asked } = stack.judge();
   const others = stack.history.filter(
-    (noted) => noted.event === "ended" && !("answers" in noted.outcome),
+    (entry) => entry.event === "ended" && !("answers" in entry.outcome),
   );
   assert.deepEqual(others, []);
   return asked;
 }
 
-async function nothingIsLost(stack: Stack) {
+async function checkNothingIsLost(stack: Stack) {
   const { lost, duplicated, unexpected, misrouted, violations } = stack.judge();
   assert.deepEqual(violations, []);
-  assert.deepEqual({ lost, duplicated, unexpected, misrouted }, NOTHING);
-  const metrics = await fetch(`${stack.health}/metrics`);
+  assert.deepEqual({ lost, duplicated, unexpected, misrouted }, NO_ERRORS);
+  const metrics = await fetch(`${stack.healthUrl}/metrics`);
   assert.match(await metrics.text(), /^mdp_accounting_drift 0$/m);
 }
 
-const NOTHING = { lost: 0, duplicated: 0, unexpected: 0, misrouted: 0 };
+const NO_ERRORS = { lost: 0, duplicated: 0, unexpected: 0, misrouted: 0 };
 
-function note(entry: Note) {
-  const { SCENARIO_NOTES: file } = process.env;
-  if (file) appendFileSync(file, `${JSON.stringify(entry)}\n`);
+function record(result: ScenarioResult) {
+  const { SCENARIO_RESULTS: file } = process.env;
+  if (file) appendFileSync(file, `${JSON.stringify(result)}\n`);
 }
 
 const count = (ms: number) => Math.round(ms).toLocaleString("en");

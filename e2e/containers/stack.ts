@@ -1,5 +1,5 @@
-// A network of its own with a broker and workers, a container each, and clients of it here. All gone
-// when the test is over.
+// A stack for one test: a network with a broker and workers in a container each, and clients in the
+// test process. Disposal removes all of it.
 
 import { Network, type StartedNetwork } from "testcontainers";
 import type { Counts } from "../../broker/vocabulary.ts";
@@ -9,14 +9,15 @@ import { freeEndpoint } from "../endpoint.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
 import type { LogLine } from "../process-log.ts";
 import { transport } from "../transport.ts";
-import { Asker } from "./asker.ts";
+import { BackgroundLoad } from "./background-load.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import { RUN, sweepAfterwards } from "./engine.ts";
-import { Load } from "./load.ts";
+import { RecordingClient } from "./recording-client.ts";
 
+/** The program of the service `slow`: its requests take a given time, and it logs executions. */
 export const SLOW = "e2e/processes/slow.ts";
 
-/** As many as were asked for. */
+/** A tuple of `Count` workers; `Count` is 1, 2, or more. */
 type Workers<Count extends number> = Count extends 1
   ? [Container]
   : Count extends 2
@@ -27,21 +28,23 @@ type Settings = Record<string, string>;
 
 export class Stack implements AsyncDisposable {
   readonly network: StartedNetwork;
-  readonly endpoint: string; // Where the broker is found from here.
-  readonly health: string; // Where its health pages are.
+  /** The broker's endpoint on this machine. */
+  readonly endpoint: string;
+  /** The URL of the broker's health pages on this machine. */
+  readonly healthUrl: string;
   readonly workers: Container[] = [];
   readonly history: HistoryEvent[] = [];
   #broker: Container | undefined;
   #settings: Settings;
   #containers: Container[] = [];
   #clients: Client[] = [];
-  #observer: Client | undefined;
-  #started = 0;
+  #statsClient: Client | undefined;
+  #named = 0;
 
-  /** A broker that listens. The settings are every program's environment. */
+  /** Starts a broker. The settings are part of every program's environment. */
   static async start(settings: Settings = {}): Promise<Stack> {
     sweepAfterwards();
-    const network = await new Network({ nextUuid: () => `${RUN}-${nth++}` }).start();
+    const network = await new Network({ nextUuid: () => `${RUN}-${networks++}` }).start();
     const [endpoint, health] = [await freeEndpoint(), await freeEndpoint()];
     const stack = new Stack(network, endpoint, health.replace("tcp:", "http:"), settings);
     await stack.startBroker();
@@ -51,49 +54,48 @@ export class Stack implements AsyncDisposable {
   private constructor(
     network: StartedNetwork,
     endpoint: string,
-    health: string,
+    healthUrl: string,
     settings: Settings,
   ) {
     this.network = network;
     this.endpoint = endpoint;
-    this.health = health;
+    this.healthUrl = healthUrl;
     this.#settings = { MDP_TRANSPORT: process.env.MDP_TRANSPORT || nextTransport(), ...settings };
   }
 
   get broker(): Container {
-    if (!this.#broker) throw new Error("the broker was not started");
+    if (!this.#broker) throw new Error("the stack has no broker yet");
     return this.#broker;
   }
 
-  /** The broker, or another in its place. */
+  /** Starts the broker, or a new one in place of a removed one. */
   async startBroker(): Promise<Container> {
-    const published = [this.endpoint, this.health].map((url) => Number(url.split(":").at(-1)));
+    const published = [this.endpoint, this.healthUrl].map((url) => Number(url.split(":").at(-1)));
     const ports = [5555, 9464].map((container, at) => ({ container, host: published[at] ?? 0 }));
     const settings = { MDP_BIND: "tcp://*:5555", MDP_HEALTH_PORT: "9464" };
-    const name = this.#name("broker");
-    const options = { name, aliases: ["broker"], settings, ports };
-    this.#broker = await this.container("broker/main.ts", options);
+    const options = { name: this.#name("broker"), aliases: ["broker"], settings, ports };
+    this.#broker = await this.startContainer("broker/main.ts", options);
     await this.broker.logged("broker.listening");
     return this.broker;
   }
 
-  /** A worker that the broker has registered. */
-  async worker(program = SLOW, options: Partial<ContainerOptions> = {}): Promise<Container> {
-    const [worker] = await this.workersOf(program, 1, options);
+  /** Starts one worker; resolves when the broker has registered it. */
+  async startWorker(program = SLOW, options: Partial<ContainerOptions> = {}): Promise<Container> {
+    const [worker] = await this.startWorkers(program, 1, options);
     return worker;
   }
 
-  /** So many workers of a service, all of them registered. */
-  async workersOf<Count extends number>(
+  /** Starts workers of one service; resolves when the broker has registered all of them. */
+  async startWorkers<Count extends number>(
     program: string,
     count: Count,
     options: Partial<ContainerOptions> = {},
   ): Promise<Workers<Count>> {
-    const registered = this.registered + count;
+    const registrations = this.registrations + count;
     const service = program.split("/").at(-1)?.replace(".ts", "") ?? program;
     const started = await Promise.all(
       Array.from({ length: count }, () =>
-        this.container(program, {
+        this.startContainer(program, {
           name: this.#name(service),
           ...options,
           settings: { MDP_BROKER: "tcp://broker:5555", ...options.settings },
@@ -101,68 +103,69 @@ export class Stack implements AsyncDisposable {
       ),
     );
     this.workers.push(...started);
-    await this.broker.logged("worker.registered", () => this.registered >= registered);
+    await this.broker.logged("worker.registered", () => this.registrations >= registrations);
     return started as Workers<Count>;
   }
 
-  /** The worker that is at a request, and the others. */
-  async atWork<Others extends Container[]>([...workers]: [Container, ...Others]) {
+  /** Waits until one of these `slow` workers executes a request; returns it first, then the others. */
+  async firstBusy<Others extends Container[]>([...workers]: [Container, ...Others]) {
     const begun = workers.map(async (worker) => {
-      await worker.logged("slow.began", ({ id }) => !isOver(worker, id));
+      await worker.logged("slow.began", ({ id }) => !hasEnded(worker, id));
       return worker;
     });
-    const victim = await Promise.any(begun);
-    return [victim, ...workers.filter((worker) => worker !== victim)] as [Container, ...Others];
+    const busy = await Promise.any(begun);
+    return [busy, ...workers.filter((worker) => worker !== busy)] as [Container, ...Others];
   }
 
-  async container(command: string, options: ContainerOptions): Promise<Container> {
+  async startContainer(command: string, options: ContainerOptions): Promise<Container> {
     const settings = { ...this.#settings, ...options.settings };
     const container = await Container.start(command, this.network, { ...options, settings });
     this.#containers.push(container);
     return container;
   }
 
-  /** A client of the broker, here, whose history is judged. */
-  asker(options: ClientOptions = {}): Asker {
-    const asker = new Asker(`c${this.#clients.length}`, this.endpoint, this.history, options);
-    this.#clients.push(asker.client);
-    return asker;
+  /** A client in this process whose requests are in the history. */
+  recordingClient(options: ClientOptions = {}): RecordingClient {
+    const name = `c${this.#clients.length}`;
+    const recording = new RecordingClient(name, this.endpoint, this.history, options);
+    this.#clients.push(recording.client);
+    return recording;
   }
 
-  /** Any client of the broker. */
+  /** A client in this process whose requests are not in the history. */
   client(): Client {
     const client = new Client(this.endpoint, { transport, silenceMs: 1000, tries: 100 });
     this.#clients.push(client);
     return client;
   }
 
-  /** So many clients that keep asking until they are told to stop. */
-  load(clients = 2): Load {
-    return new Load(Array.from({ length: clients }, () => this.asker()));
+  /** Starts this many recording clients that send requests until `stop`. */
+  startLoad(clients = 2): BackgroundLoad {
+    return new BackgroundLoad(Array.from({ length: clients }, () => this.recordingClient()));
   }
 
-  /** How many registrations the broker has logged. */
-  get registered(): number {
+  /** The number of registrations in the broker's log. */
+  get registrations(): number {
     return this.broker.all("worker.registered").length;
   }
 
-  /** The broker's own account. */
+  /** The broker's counts, from mmi.stats. */
   async counts(): Promise<Counts> {
-    this.#observer ??= this.client();
-    const [, json] = await this.#observer.request("mmi.stats", "");
+    this.#statsClient ??= this.client();
+    const [, json] = await this.#statsClient.request("mmi.stats", "");
     return JSON.parse(String(json));
   }
 
-  /** What the clients and the workers say happened. */
+  /** Checks the recorded requests and the logged executions. */
   judge(): Verdict {
     return judge([...this.history, ...this.workers.flatMap(executions)]);
   }
 
-  /** The requests that were begun more than once, whatever brokers called them. */
-  get begunAgain(): string[] {
+  /** Requests with more than one execution, also under different ids of different brokers. */
+  get executedTwice(): string[] {
     const begun = this.workers.flatMap((worker) => worker.all("slow.began"));
-    const times = Map.groupBy(begun, ({ request }) => String(request));
-    return [...times].filter(([, lines]) => lines.length > 1).map(([request]) => request);
+    const byRequest = Map.groupBy(begun, ({ request }) => String(request));
+    return [...byRequest].filter(([, lines]) => lines.length > 1).map(([request]) => request);
   }
 
   async [Symbol.asyncDispose]() {
@@ -172,23 +175,23 @@ export class Stack implements AsyncDisposable {
   }
 
   #name(service: string): string {
-    this.#started += 1;
-    return `${service}-${this.#started}`;
+    this.#named += 1;
+    return `${service}-${this.#named}`;
   }
 }
 
-/** So that networks of one run have names of their own. */
-let nth = 1;
+/** The number of the next network; makes network names unique within a run. */
+let networks = 1;
 
-/** Of the programs of one stack; the clients in the tests have that of the tests' process. */
-const nextTransport = () => TRANSPORTS[nth % TRANSPORTS.length] as string;
+/** Stacks take turns with the transports. The clients use the transport of the test process. */
+const nextTransport = () => TRANSPORTS[networks % TRANSPORTS.length] as string;
 
-const isOver = (worker: Container, id: unknown) =>
-  worker.log.some((line) => line.id === id && OVER.has(line.event ?? ""));
+const hasEnded = (worker: Container, id: unknown) =>
+  worker.log.some((line) => line.id === id && ENDS.has(line.event ?? ""));
 
-const OVER = new Set(["slow.finished", "slow.aborted"]);
+const ENDS = new Set(["slow.finished", "slow.aborted"]);
 
-/** What a worker did, by its log. */
+/** The executions in a worker's log. */
 function executions({ log, name: worker }: Container): HistoryEvent[] {
   return log.flatMap(({ event, id, request }: LogLine): HistoryEvent[] => {
     if (event === "slow.began")

@@ -1,5 +1,5 @@
-// Waits for the end of the process that started it, and removes what that one has left. Its standard
-// input ends with that process, even one that is killed.
+// Removes the containers, networks and volumes of a test process after that process has ended. Its
+// standard input ends with the test process, even when that is killed.
 
 import { once } from "node:events";
 import { sweep } from "./engine.ts";

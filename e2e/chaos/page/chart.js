@@ -1,14 +1,14 @@
-// Draws the timeline in the browser: every request as a dot, and below, on the same axis of time, what
-// was done to whom. Dragging over either zooms both; a double click shows all again.
+// Draws the timeline in the browser: requests as dots, and faults in one lane per program, on the same
+// time axis. Dragging zooms both charts; a double click resets them.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { seconds, services, outcomes, targets, dots, faults, marks } = data;
-const nameOf = (nth) =>
-  outcomes[dots.outcome[nth]] === "answered" ? services[dots.service[nth]] : "bad";
+const seriesOf = (index) =>
+  outcomes[dots.outcome[index]] === "answered" ? services[dots.service[index]] : "bad";
 
-const LANE = 24; // Its height.
-const LEFT = 76; // The width of the axes on the left, the same for both so that times align.
-const NEAR = 12; // How far from the pointer a dot may be to be told about.
+const LANE = 24; // Height of a lane, in pixels.
+const LEFT = 76; // Width of the left axes, in pixels; equal in both charts so that times align.
+const NEAR = 12; // Distance within which the pointer selects a dot, in pixels.
 const FAMILIES = {
   killed: "ended",
   terminated: "ended",
@@ -19,8 +19,8 @@ const FAMILIES = {
   "black-holed": "network",
   "losing packets": "network",
 };
-const MARK_AT = 0.3; // Of a lane, above its middle: below it are the words.
-const SIGNS = { purge: "▼", recovery: "▲" };
+const MARK_AT = 0.3; // Marks are above the middle of a lane, labels below; in lanes.
+const SIGNS = { removal: "▼", recovery: "▲" };
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
 const clock = (at) => {
@@ -30,14 +30,14 @@ const clock = (at) => {
 };
 const time = (ms) => (ms < 1000 ? `${ms} ms` : `${Math.round(ms / 10) / 100} s`);
 
-const hidden = new Set(); // Series that are not shown.
+const hidden = new Set(); // Names of the hidden series.
 let charts = [];
 
 function build() {
   for (const chart of charts) chart.destroy();
   charts = [drawDots(document.getElementById("dots")), drawLanes(document.getElementById("lanes"))];
   for (const chart of charts)
-    chart.root.addEventListener("mouseleave", () => tell(chart, "", 0, 0));
+    chart.root.addEventListener("mouseleave", () => showTip(chart, "", 0, 0));
 }
 
 function width() {
@@ -47,13 +47,13 @@ function width() {
 function drawDots(place) {
   const series = [...services, "bad"];
   const columns = series.map((name) =>
-    dots.ms.map((ms, nth) => (nameOf(nth) === name ? ms : null)),
+    dots.ms.map((ms, index) => (seriesOf(index) === name ? ms : null)),
   );
   const chart = new uPlot(
     {
       width: width(),
       height: 440,
-      ...both(),
+      ...sharedOptions(),
       scales: { x: scaleX(), y: { distr: 3, range: rangeY } },
       axes: [axisX(), axisY()],
       series: [
@@ -70,7 +70,7 @@ function drawDots(place) {
           },
         })),
       ],
-      hooks: { drawClear: [shadeBroker], setScale: [together], setCursor: [tellOfDot] },
+      hooks: { drawClear: [shadeBrokerFaults], setScale: [syncZoom], setCursor: [showDotTip] },
     },
     [dots.at, ...columns],
     place,
@@ -91,7 +91,7 @@ function drawLanes(place) {
     {
       width: width(),
       height: targets.length * LANE + 42,
-      ...both(),
+      ...sharedOptions(),
       scales: { x: scaleX(), y: { range: [0, targets.length] } },
       axes: [
         axisX(),
@@ -104,7 +104,7 @@ function drawLanes(place) {
         },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
-      hooks: { draw: [drawFaults, drawMarks], setScale: [together], setCursor: [tellOfFault] },
+      hooks: { draw: [drawFaults, drawMarks], setScale: [syncZoom], setCursor: [showFaultTip] },
     },
     [
       [0, seconds],
@@ -116,7 +116,7 @@ function drawLanes(place) {
 
 const middle = (lane) => targets.length - lane - 0.5;
 
-function both() {
+function sharedOptions() {
   return {
     legend: { show: false },
     cursor: { points: { show: false }, y: false, drag: { x: true, y: false } },
@@ -128,7 +128,7 @@ function scaleX() {
   return { time: false, range: (_, from, to) => [Math.max(from, 0), Math.min(to, seconds)] };
 }
 
-/** With room for the dots at both ends. */
+/** Leaves room for the dots at both ends. */
 const rangeY = (_, least, most) => [(least || 1) / 2, (most || 1000) * 2];
 
 const axis = () => ({
@@ -145,7 +145,7 @@ const axisX = () => ({
   incrs: [0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600],
 });
 
-/** Powers of ten alone. */
+/** Labels powers of ten only. */
 function axisY() {
   const power = (ms) => (Number.isInteger(Math.log10(ms)) ? ms : null);
   const filter = (_, splits) => splits.map(power);
@@ -160,7 +160,8 @@ function axisY() {
   };
 }
 
-function together(chart, key) {
+/** Zooms the other chart to the same times. */
+function syncZoom(chart, key) {
   if (key !== "x") return;
   const { min, max } = chart.scales.x;
   for (const other of charts) {
@@ -169,8 +170,8 @@ function together(chart, key) {
   }
 }
 
-/** While the broker is away all wait. */
-function shadeBroker(chart) {
+/** Shades the broker's faults, during which all requests wait. */
+function shadeBrokerFaults(chart) {
   const { ctx, bbox } = chart;
   ctx.save();
   for (const { lane, kind, from, to } of faults) {
@@ -183,7 +184,7 @@ function shadeBroker(chart) {
   ctx.restore();
 }
 
-/** In the pixels of the canvas, within the plot. */
+/** Left edge and width of a time span, in canvas pixels, clipped to the plot. */
 function extent(chart, from, to) {
   const { left, width } = chart.bbox;
   const at = (x) => Math.min(Math.max(chart.valToPos(x, "x", true), left), left + width);
@@ -216,7 +217,7 @@ function drawFaults(chart) {
   ctx.restore();
 }
 
-/** From a fault to the next one in its lane, in pixels of the canvas. */
+/** The space from a fault to the next fault in its lane, in canvas pixels. */
 function room(chart, lane, from) {
   const next = faults.filter((other) => other.lane === lane && other.from > from);
   const until = Math.min(seconds, ...next.map((other) => other.from));
@@ -233,30 +234,31 @@ function drawMarks(chart) {
   for (const { lane, sign, at } of marks) {
     const x = chart.valToPos(at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.fillStyle = color(sign === "purge" ? "bad" : "passed");
+    ctx.fillStyle = color(sign === "removal" ? "bad" : "passed");
     ctx.fillText(SIGNS[sign], x, chart.valToPos(middle(lane) + MARK_AT, "y", true));
   }
   ctx.restore();
 }
 
-function tellOfDot(chart) {
+function showDotTip(chart) {
   const { left, top } = chart.cursor;
-  const nth = left < 0 ? -1 : nearestDot(chart, left, top);
-  if (nth < 0) return tell(chart, "", left, top);
-  const what = `${services[dots.service[nth]]}, ${outcomes[dots.outcome[nth]]}`;
-  tell(chart, `${what}\n${time(dots.ms[nth])}, from ${clock(dots.at[nth])} on`, left, top);
+  const index = left < 0 ? -1 : nearestDot(chart, left, top);
+  if (index < 0) return showTip(chart, "", left, top);
+  const outcome = `${services[dots.service[index]]}, ${outcomes[dots.outcome[index]]}`;
+  const span = `start ${clock(dots.at[index])}, latency ${time(dots.ms[index])}`;
+  showTip(chart, `${outcome}\n${span}`, left, top);
 }
 
 function nearestDot(chart, left, top) {
   const from = chart.posToVal(left - NEAR, "x");
   const to = chart.posToVal(left + NEAR, "x");
   let [nearest, distance] = [-1, NEAR];
-  for (let nth = firstFrom(from); nth < dots.at.length && dots.at[nth] <= to; nth += 1) {
-    if (hidden.has(nameOf(nth))) continue;
-    const x = chart.valToPos(dots.at[nth], "x") - left;
-    const y = chart.valToPos(dots.ms[nth], "y") - top;
+  for (let index = firstFrom(from); index < dots.at.length && dots.at[index] <= to; index += 1) {
+    if (hidden.has(seriesOf(index))) continue;
+    const x = chart.valToPos(dots.at[index], "x") - left;
+    const y = chart.valToPos(dots.ms[index], "y") - top;
     if (Math.hypot(x, y) >= distance) continue;
-    [nearest, distance] = [nth, Math.hypot(x, y)];
+    [nearest, distance] = [index, Math.hypot(x, y)];
   }
   return nearest;
 }
@@ -271,13 +273,13 @@ function firstFrom(from) {
   return low;
 }
 
-function tellOfFault(chart) {
+function showFaultTip(chart) {
   const { left, top } = chart.cursor;
   const at = chart.posToVal(left, "x");
   const lane = targets.length - Math.ceil(chart.posToVal(top, "y"));
   const slack = Math.abs(chart.posToVal(left + 6, "x") - at);
   const here = left < 0 ? [] : [...faultsAt(lane, at, slack), ...marksAt(lane, at, slack)];
-  tell(chart, here.join("\n"), left, top);
+  showTip(chart, here.join("\n"), left, top);
 }
 
 const faultsAt = (lane, at, slack) =>
@@ -285,7 +287,7 @@ const faultsAt = (lane, at, slack) =>
     .filter((fault) => fault.lane === lane && at >= fault.from - slack && at <= fault.to + slack)
     .map(({ kind, from, to }) => {
       const ms = Math.round((to - from) * 1000);
-      return `${targets[lane]} ${kind}\nfrom ${clock(from)} on, for ${time(ms)}`;
+      return `${targets[lane]} ${kind}\nstart ${clock(from)}, duration ${time(ms)}`;
     });
 
 const marksAt = (lane, at, slack) =>
@@ -293,8 +295,8 @@ const marksAt = (lane, at, slack) =>
     .filter((mark) => mark.lane === lane && Math.abs(mark.at - at) <= slack)
     .map(({ text }) => text);
 
-/** Beside the pointer, and within the chart. */
-function tell(chart, text, left, top) {
+/** Shows a tooltip beside the pointer, inside the chart. */
+function showTip(chart, text, left, top) {
   const place = chart.root.parentElement;
   const tip = place.querySelector(".tip");
   tip.textContent = text;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Ended, Requests } from "./requests.ts";
+import { type EndedRequest, RequestLog } from "./request-log.ts";
 
-const echo = (latencyMs: number, more: Partial<Ended> = {}): Ended => ({
+const echo = (latencyMs: number, more: Partial<EndedRequest> = {}): EndedRequest => ({
   service: "echo",
   outcome: "answered",
   at: 1000,
@@ -10,20 +10,20 @@ const echo = (latencyMs: number, more: Partial<Ended> = {}): Ended => ({
   ...more,
 });
 
-test("what was asked, what became of it, and what is outstanding", () => {
-  const requests = new Requests();
-  for (const service of ["echo", "echo", "slow", "db"] as const) requests.ask(service);
+test("requests begun and ended: counted by service and outcome", () => {
+  const requests = new RequestLog();
+  for (const service of ["echo", "echo", "slow", "db"] as const) requests.begin(service);
   const ended = [echo(2), echo(7, { service: "db", outcome: "refused", at: 1500 })];
   for (const one of ended) requests.end(one);
-  assert.deepEqual(requests.asked, { slow: 1, echo: 2, math: 0, db: 1 });
+  assert.deepEqual(requests.sent, { slow: 1, echo: 2, math: 0, db: 1 });
   assert.deepEqual([requests.count("answered"), requests.count("answered", "db")], [1, 0]);
   assert.deepEqual([requests.count("refused"), requests.count("refused", "db")], [1, 1]);
   assert.equal(requests.outstanding, 2);
   assert.deepEqual([...requests], ended);
 });
 
-test("latencies are those of the answered", () => {
-  const requests = new Requests();
+test("latency: answered requests only", () => {
+  const requests = new RequestLog();
   assert.equal(requests.latency(), null);
   for (let ms = 1; ms <= 100; ms += 1) requests.end(echo(ms));
   requests.end(echo(5000, { outcome: "lost" }));

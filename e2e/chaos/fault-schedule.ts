@@ -1,13 +1,13 @@
-// What goes wrong, to whom, when and for how long: a pure function of a seed and a duration.
+// The schedule of faults: kind, target, start and duration. A pure function of seed and run duration.
 
 import { Random } from "../simulated/random.ts";
 
-/** How many workers each service has. */
+/** The number of workers per service. */
 export const WORKERS = { slow: 3, echo: 2, math: 2, db: 2 } as const;
 export type Service = keyof typeof WORKERS;
 export const SERVICES = Object.keys(WORKERS) as Service[];
 
-export const KINDS = [
+export const FAULT_KINDS = [
   "killed",
   "terminated",
   "restarted",
@@ -17,36 +17,37 @@ export const KINDS = [
   "black-holed",
   "losing packets",
 ] as const;
-export type Kind = (typeof KINDS)[number];
+export type ChaosFaultKind = (typeof FAULT_KINDS)[number];
 
-/** The broker, or the nth worker of a service. */
+/** The broker, or a worker of a service; workers count from 1. */
 export type Target = "broker" | `${Service}-${number}`;
 export const TARGETS: Target[] = [
   "broker",
   ...SERVICES.flatMap((service) =>
-    Array.from({ length: WORKERS[service] }, (_, nth): Target => `${service}-${nth + 1}`),
+    Array.from({ length: WORKERS[service] }, (_, index): Target => `${service}-${index + 1}`),
   ),
 ];
 
 export const serviceOf = (target: Target) => target.split("-")[0] as Service | "broker";
 
-/** Times are in ms, from the first request on. */
-export type Planned = {
+export type PlannedFault = {
+  /** In ms since the first request. */
   at: number;
-  kind: Kind;
+  kind: ChaosFaultKind;
   target: Target;
-  forMs: number; // Until it is healed. A restart takes as long as it takes.
+  /** The time until it is healed; 0 for a restart. */
+  forMs: number;
 };
 
-/** For so many ms without a sign of life the broker and its workers wait for each other. */
+/** The heartbeat settings of the broker and the workers. */
 export const HEARTBEAT = { intervalMs: 500, liveness: 3 };
 const LEASE_MS = HEARTBEAT.intervalMs * HEARTBEAT.liveness;
 
-/** In the order of their times. No target has two at once, nor one before it is over the last. */
-export function schedule(seed: number, durationMs: number): Planned[] {
+/** The faults in the order of their starts. A target recovers from a fault before its next one. */
+export function schedule(seed: number, durationMs: number): PlannedFault[] {
   const random = new Random(seed);
   const draws = new Draws(random.whole(0, 1));
-  const planned: Planned[] = [];
+  const planned: PlannedFault[] = [];
   const freeAt = new Map<Target, number>();
   for (let at = FIRST_MS; at <= durationMs - LAST_MS; at += gap(random)) {
     const free = TARGETS.filter((target) => (freeAt.get(target) ?? 0) <= at);
@@ -63,9 +64,9 @@ export function schedule(seed: number, durationMs: number): Planned[] {
 const isWorker = (target: Target) => target !== "broker";
 
 type Place = "broker" | "worker";
-type Draw = { kind: Kind; place: Place };
+type Draw = { kind: ChaosFaultKind; place: Place };
 
-/** In each round every kind comes to two workers, and every other kind to the broker. */
+/** Draws faults in rounds: each kind for two workers, and every second kind for the broker. */
 class Draws {
   #left: Draw[] = [];
   #turn: number;
@@ -83,19 +84,19 @@ class Draws {
   }
 
   #add() {
-    for (const [nth, kind] of KINDS.entries()) {
+    for (const [index, kind] of FAULT_KINDS.entries()) {
       this.#left.push({ kind, place: "worker" }, { kind, place: "worker" });
-      if (nth % 2 === this.#turn % 2) this.#left.push({ kind, place: "broker" });
+      if (index % 2 === this.#turn % 2) this.#left.push({ kind, place: "broker" });
     }
     this.#turn += 1;
   }
 }
 
-/** To the next fault, in whole ms. Now and then two come at once. */
+/** The time to the next fault, in whole ms. One in four follows almost at once. */
 const gap = (random: Random) =>
   random.chance(AT_ONCE) ? random.whole(0, 50) : random.whole(1500, 3500);
 
-function lasts(kind: Kind, place: Place, random: Random): number {
+function lasts(kind: ChaosFaultKind, place: Place, random: Random): number {
   switch (kind) {
     case "restarted":
       return 0;
@@ -104,7 +105,7 @@ function lasts(kind: Kind, place: Place, random: Random): number {
       return random.whole(300, place === "broker" ? LEASE_MS : 3 * LEASE_MS);
     case "losing packets":
       return random.whole(LEASE_MS, 4 * LEASE_MS);
-    default: // Shorter than a lease, so that nobody need notice, or longer.
+    default: // Clearly shorter or clearly longer than a lease.
       return random.chance(0.5)
         ? random.whole(100, 0.7 * LEASE_MS)
         : random.whole(1.3 * LEASE_MS, 3 * LEASE_MS);
@@ -113,6 +114,6 @@ function lasts(kind: Kind, place: Place, random: Random): number {
 
 const AT_ONCE = 0.25;
 const FIRST_MS = 1000;
-const LAST_MS = 1000; // Before the end, so that there is time for it to be felt.
-const REST_MS = 4000; // For a target to recover before it is hit again.
-const FREE_MIN = 4; // Of all targets; with fewer, the moment passes.
+const LAST_MS = 1000; // The last fault starts this long before the end.
+const REST_MS = 4000; // A target recovers for this long before its next fault.
+const FREE_MIN = 4; // With fewer free targets the schedule skips a fault.

@@ -1,4 +1,4 @@
-// A client that notes what it asked and what became of it.
+// A client that records its requests and their outcomes in a history.
 
 import {
   Client,
@@ -10,17 +10,20 @@ import {
 import type { HistoryEvent, Outcome } from "../history.ts";
 import { transport } from "../transport.ts";
 
-/** An outcome, and what it says besides. */
-export type Told = Outcome & {
-  by?: string; // The worker that answered.
-  version?: number; // How often the document was written.
-  error?: string; // The class of the error.
+/** An outcome with the details that tests check. */
+export type RecordedOutcome = Outcome & {
+  /** Host name of the worker that answered. */
+  by?: string;
+  /** Version of the document that `increment` wrote. */
+  version?: number;
+  /** Class name of the error. */
+  error?: string;
 };
 
-export class Asker {
+export class RecordingClient {
   readonly client: Client;
   readonly name: string;
-  #asked = 0;
+  #requests = 0;
   #history: HistoryEvent[];
 
   constructor(
@@ -29,23 +32,26 @@ export class Asker {
     history: HistoryEvent[],
     options: ClientOptions = {},
   ) {
-    // It does not give up on a broker that is away for as long as a test takes.
+    // With 100 tries the client outlasts every broker outage of a test.
     this.client = new Client(endpoint, { transport, silenceMs: 1000, tries: 100, ...options });
     this.name = name;
     this.#history = history;
   }
 
-  /** Asks `slow` for work of so many ms, or for what else it understands. Never rejects. */
-  ask(work: number | string, options: RequestOptions = {}): Promise<Told> {
-    return this.#noted(async (request) => {
+  /**
+   * Sends a request to the service `slow`: `work` in ms, or another command that the service knows.
+   * Never rejects.
+   */
+  request(work: number | string, options: RequestOptions = {}): Promise<RecordedOutcome> {
+    return this.#record(async (request) => {
       const [by, answers] = await this.client.request("slow", [String(work), request], options);
       return { answers: String(answers), by: String(by) };
     });
   }
 
-  /** Has `db` increment a document that is not there yet. Never rejects. */
-  increment(): Promise<Told> {
-    return this.#noted(async (request) => {
+  /** Increments a new document through `db`. Never rejects. */
+  increment(): Promise<RecordedOutcome> {
+    return this.#record(async (request) => {
       const command = JSON.stringify({ command: "increment", key: request });
       const [document] = await this.client.request("db", command);
       const { key, version } = JSON.parse(String(document));
@@ -53,17 +59,17 @@ export class Asker {
     });
   }
 
-  async #noted(ask: (request: string) => Promise<Told>): Promise<Told> {
-    this.#asked += 1;
-    const request = `${this.name}-${this.#asked}`;
+  async #record(send: (request: string) => Promise<RecordedOutcome>): Promise<RecordedOutcome> {
+    this.#requests += 1;
+    const request = `${this.name}-${this.#requests}`;
     this.#history.push({ event: "asked", request, client: this.name });
-    const outcome = await ask(request).catch(told);
+    const outcome = await send(request).catch(outcomeOf);
     this.#history.push({ event: "ended", request, client: this.name, outcome });
     return outcome;
   }
 }
 
-function told(error: unknown): Told {
+function outcomeOf(error: unknown): RecordedOutcome {
   if (!(error instanceof RequestError)) throw error;
   const { name, message } = error;
   return error instanceof Refused

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  KINDS,
-  type Planned,
+  FAULT_KINDS,
+  type PlannedFault,
   SERVICES,
   schedule,
   serviceOf,
   TARGETS,
   WORKERS,
-} from "./schedule.ts";
+} from "./fault-schedule.ts";
 
 const MINUTE_MS = 60_000;
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed * 7919);
 const many = (durationMs: number) => SEEDS.map((seed) => schedule(seed, durationMs));
 
-test("the same seed and duration give the same schedule, another seed another", () => {
+test("same seed and duration: same schedule; another seed: another schedule", () => {
   assert.deepEqual(schedule(42, MINUTE_MS), schedule(42, MINUTE_MS));
   assert.notDeepEqual(schedule(42, MINUTE_MS), schedule(43, MINUTE_MS));
 });
 
-test("there are enough faults, also where no packets can be dropped", () => {
+test("without packet faults: still at least 15 faults per minute", () => {
   const wanted: [number, number][] = [
     [1, 15],
     [10, 150],
@@ -35,25 +35,25 @@ test("there are enough faults, also where no packets can be dropped", () => {
   }
 });
 
-test("a minute has every kind, and ten have every kind on the broker too", () => {
+test("one minute: every kind of fault; ten minutes: every kind on the broker too", () => {
   for (const planned of many(MINUTE_MS))
-    assert.equal(new Set(planned.map(({ kind }) => kind)).size, KINDS.length);
+    assert.equal(new Set(planned.map(({ kind }) => kind)).size, FAULT_KINDS.length);
   for (const planned of many(10 * MINUTE_MS).slice(0, 50)) {
-    const hit = (on: (fault: Planned) => boolean) =>
+    const hit = (on: (fault: PlannedFault) => boolean) =>
       new Set(planned.filter(on).map(({ kind }) => kind)).size;
     assert.equal(
       hit(({ target }) => target === "broker"),
-      KINDS.length,
+      FAULT_KINDS.length,
     );
     assert.equal(
       hit(({ target }) => target !== "broker"),
-      KINDS.length,
+      FAULT_KINDS.length,
     );
     assert.deepEqual(new Set(planned.map(({ target }) => target)), new Set(TARGETS));
   }
 });
 
-test("all is within the run, in order, and no target is hit before it is over the last time", () => {
+test("faults: within the run, in order, and never two at once on a target", () => {
   for (const planned of many(2 * MINUTE_MS)) {
     let last = 0;
     const freeAt = new Map<string, number>();
@@ -67,27 +67,27 @@ test("all is within the run, in order, and no target is hit before it is over th
   }
 });
 
-test("two sometimes come at once", () => {
+test("sometimes two faults start within 50 ms", () => {
   const pairs = many(MINUTE_MS).flatMap((planned) =>
-    planned.filter(({ at }, nth) => at - (planned[nth - 1]?.at ?? 0) <= 50),
+    planned.filter(({ at }, index) => at - (planned[index - 1]?.at ?? 0) <= 50),
   );
   assert.ok(pairs.length > SEEDS.length);
 });
 
-test("no service is without all its workers for long", () => {
+test("no service loses all its workers for more than 10 s", () => {
   for (const planned of many(10 * MINUTE_MS).slice(0, 50)) {
     for (const service of SERVICES) assert.ok(longestAbsence(service, planned) <= 10_000);
   }
 });
 
-test("the shortest run has a fault", () => {
+test("shortest run: at least two faults", () => {
   for (const planned of many(10_000)) assert.ok(planned.length >= 2);
 });
 
-const START_MS = 2000; // What a worker may take to be back.
+const START_MS = 2000; // The time that a worker takes to register again.
 
-/** How long all workers of a service were away at once, at most. */
-function longestAbsence(service: string, planned: Planned[]): number {
+/** The longest time in which no worker of a service runs. */
+function longestAbsence(service: string, planned: PlannedFault[]): number {
   let [away, since, longest] = [0, 0, 0];
   const edges = planned
     .filter(({ target }) => serviceOf(target) === service)

@@ -1,4 +1,4 @@
-// What becomes of documents when db workers are killed, and when their disk is full or read-only.
+// Documents survive killed db workers, a full disk and a read-only disk.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -6,22 +6,22 @@ import type { Client } from "../../clients/client.ts";
 import { counterTest } from "../counter-test.ts";
 import { Random } from "../simulated/random.ts";
 import type { Container, ContainerOptions } from "./container.ts";
-import { DOCUMENTS, server } from "./databases.ts";
+import { SHARED_SQLITE, startPostgres } from "./databases.ts";
 import type { Nemesis } from "./nemesis.ts";
-import { counted, scenario } from "./scenario.ts";
+import { scenario, untilCounts } from "./scenario.ts";
 import type { Stack } from "./stack.ts";
 
 scenario(
-  "a worker killed in the middle of db writes: another does them, and each effect is there once",
+  "worker killed in the middle of db writes: another repeats them, each effect happens once",
   async ({ stack, nemesis }) => {
-    const victim = await stack.worker("workers/db.ts", DOCUMENTS);
-    await stack.worker("workers/db.ts", DOCUMENTS);
-    const bystander = await stack.worker("workers/echo.ts", DOCUMENTS);
+    const victim = await stack.startWorker("workers/db.ts", SHARED_SQLITE);
+    await stack.startWorker("workers/db.ts", SHARED_SQLITE);
+    const bystander = await stack.startWorker("workers/echo.ts", SHARED_SQLITE);
     const locked = lock(bystander);
     await bystander.run("sh", "-c", "until test -e /data/locked; do sleep 0.02; done");
-    const asker = stack.asker();
-    const writes = Array.from({ length: 8 }, () => asker.increment());
-    await counted(stack, { inFlight: 8 }); // Four in the hands of each, who wait for the lock.
+    const client = stack.recordingClient();
+    const writes = Array.from({ length: 8 }, () => client.increment());
+    await untilCounts(stack, { inFlight: 8 }); // Each worker has four, and waits for the lock.
     await nemesis.kill(victim);
     const removed = await stack.broker.logged("worker.removed");
     assert.deepEqual([removed.reason, removed.requeued], ["gone", 4]);
@@ -29,32 +29,32 @@ scenario(
     await locked;
     const versions = (await Promise.all(writes)).map(({ version }) => version);
     assert.deepEqual(versions, Array(8).fill(1));
-    const [list] = await asker.client.request("db", '{"command":"list"}');
+    const [list] = await client.client.request("db", '{"command":"list"}');
     const { documents } = JSON.parse(String(list));
     assert.deepEqual(
       documents.map(({ value, version }: { value: number; version: number }) => [value, version]),
       Array(8).fill([1, 1]),
     );
-    await counted(stack, { received: 9, answered: 9, requeued: 4 });
+    await untilCounts(stack, { received: 9, answered: 9, requeued: 4 });
   },
 );
 
 scenario(
-  "SQLite, db workers killed at random: 1,000 increments come to 1,000",
-  ({ stack, nemesis }) => increments(stack, nemesis, DOCUMENTS),
+  "SQLite, db workers killed at random: 1,000 increments give 1,000",
+  ({ stack, nemesis }) => increments(stack, nemesis, SHARED_SQLITE),
   { MDP_DELIVERIES_MAX: "20" },
 );
 
 scenario(
-  "PostgreSQL, db workers killed at random: 1,000 increments come to 1,000",
-  async ({ stack, nemesis }) => increments(stack, nemesis, (await server(stack)).worker),
+  "PostgreSQL, db workers killed at random: 1,000 increments give 1,000",
+  async ({ stack, nemesis }) => increments(stack, nemesis, (await startPostgres(stack)).worker),
   { MDP_DELIVERIES_MAX: "20" },
 );
 
 scenario(
-  "SQLite on a full disk: db says so, and writes again when there is room",
+  "SQLite, disk full: writes fail with 503 and succeed when there is room",
   async ({ stack, nemesis }) => {
-    const worker = await stack.worker("workers/db.ts", {
+    const worker = await stack.startWorker("workers/db.ts", {
       settings: { MDP_DB_FILE: "/data/documents.sqlite" },
       tmpfs: { "/data": "size=16m,uid=1000" },
     });
@@ -63,70 +63,76 @@ scenario(
 );
 
 scenario(
-  "PostgreSQL on a full disk: db says so, and writes again when there is room",
+  "PostgreSQL, disk full: writes fail with 503 and succeed when there is room",
   async ({ stack, nemesis }) => {
-    const { postgres, worker } = await server(stack, { tmpfs: { "/data": "size=128m" } });
-    await stack.worker("workers/db.ts", worker);
+    const { postgres, worker } = await startPostgres(stack, { tmpfs: { "/data": "size=128m" } });
+    await stack.startWorker("workers/db.ts", worker);
     await fullDisk(stack, nemesis, postgres, 2000);
   },
 );
 
-scenario("SQLite on a read-only volume: db says so, and ends", async ({ stack }) => {
-  await stack.worker("workers/db.ts", DOCUMENTS); // Makes the file.
-  const mounts = DOCUMENTS.mounts.map((mount) => ({ ...mount, mode: "ro" as const }));
-  const reader = await stack.container("workers/db.ts", { ...DOCUMENTS, name: "reader", mounts });
+scenario("SQLite, read-only volume: db reports EROFS and exits with 1", async ({ stack }) => {
+  await stack.startWorker("workers/db.ts", SHARED_SQLITE); // Creates the file.
+  const mounts = SHARED_SQLITE.mounts.map((mount) => ({ ...mount, mode: "ro" as const }));
+  const reader = await stack.startContainer("workers/db.ts", {
+    ...SHARED_SQLITE,
+    name: "reader",
+    mounts,
+  });
   assert.equal(await reader.ended(), 1);
-  const said = "db: cannot open /data/documents.sqlite: EROFS: read-only file system";
-  assert.ok(reader.output.startsWith(said), reader.output);
+  const message = "db: cannot open /data/documents.sqlite: EROFS: read-only file system";
+  assert.ok(reader.output.startsWith(message), reader.output);
 });
 
 const SEED = Number(process.env.SEED ?? 1);
 
-/** Four workers make a thousand increments, and others come in the place of those who are killed. */
+/** The counter test with four workers; a new worker replaces each killed one. */
 async function increments(stack: Stack, nemesis: Nemesis, options: Partial<ContainerOptions>) {
   const random = new Random(SEED);
-  const workers: Container[] = await stack.workersOf("workers/db.ts", 4, options);
+  const workers: Container[] = await stack.startWorkers("workers/db.ts", 4, options);
   const kill = async () => {
     const [victim] = workers.splice(random.whole(0, workers.length - 1), 1);
     if (victim) await nemesis.kill(victim);
-    workers.push(await stack.worker("workers/db.ts", options));
+    workers.push(await stack.startWorker("workers/db.ts", options));
   };
   await counterTest(stack.client(), { every: 180, kill, random });
   const { requeued } = await stack.counts();
-  assert.ok(requeued > 0, "nobody who was killed had anything in hand");
+  assert.ok(requeued > 0, "no killed worker had a request in flight");
 }
 
-/** Documents are put until there is no room: what was answered is there, and goes on when there is. */
+/** Writes until the disk is full. Every confirmed document must be there; writes go on afterwards. */
 async function fullDisk(stack: Stack, nemesis: Nemesis, disk: Container, leftKiB: number) {
   const client = stack.client();
-  const put = (nth: number) => {
+  const put = (index: number) => {
     const value = randomBytes(100_000).toString("base64");
-    return ask(client, { command: "put", key: `large:${nth}`, value });
+    return request(client, { command: "put", key: `large:${index}`, value });
   };
   await put(0);
   await nemesis.fillDisk(disk, "/data/filler", leftKiB);
-  let kept = 1;
-  const refusal = await (async () => {
-    for (; kept < 100; kept += 1) await put(kept);
+  let written = 1;
+  const error = await (async () => {
+    for (; written < 100; written += 1) await put(written);
   })().catch((error) => `${error.code} ${error.message}`);
-  assert.equal(refusal, "503 the disk of the database is full, nothing was changed");
+  assert.equal(error, "503 the disk of the database is full, nothing was changed");
   const found = await Promise.all(
-    Array.from({ length: kept }, (_, nth) => ask(client, { command: "get", key: `large:${nth}` })),
+    Array.from({ length: written }, (_, index) =>
+      request(client, { command: "get", key: `large:${index}` }),
+    ),
   );
   assert.deepEqual(
     found.map(({ version }) => version),
-    Array(kept).fill(1),
+    Array(written).fill(1),
   );
   await nemesis.makeRoom(disk, "/data/filler");
-  assert.equal((await put(kept)).version, 1);
+  assert.equal((await put(written)).version, 1);
 }
 
-async function ask(client: Client, command: object) {
+async function request(client: Client, command: object) {
   const [reply] = await client.request("db", JSON.stringify(command), { timeoutMs: 60_000 });
   return JSON.parse(String(reply));
 }
 
-/** Holds the lock that writers need until there is a file /data/release. */
+/** Holds SQLite's write lock until the file /data/release exists. */
 function lock(container: Container): Promise<string> {
   const script = `
     const { DatabaseSync } = require("node:sqlite");

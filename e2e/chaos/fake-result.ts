@@ -1,18 +1,21 @@
-// For tests: the facts of a small run in which all went well, and what a test says differently.
+// For tests: the result of a small run that passed, with a test's changes.
 
 import { judge } from "../history.ts";
-import type { Facts } from "./facts.ts";
-import { type Ended, Requests } from "./requests.ts";
+import type { ChaosResult } from "./chaos-result.ts";
+import { type EndedRequest, RequestLog } from "./request-log.ts";
 
 export const STARTED_AT = Date.UTC(2026, 0, 1);
 
-export function fakeFacts(more: Partial<Facts> = {}, ended: Ended[] = SOME): Facts {
+export function fakeResult(
+  more: Partial<ChaosResult> = {},
+  ended: EndedRequest[] = SOME,
+): ChaosResult {
   return {
     seed: 42,
     durationMs: 60_000,
     interrupted: false,
     machine: "2 cores",
-    leftOut: [],
+    unsupported: [],
     startedAt: STARTED_AT,
     healedAt: STARTED_AT + 62_000,
     endedAt: STARTED_AT + 63_000,
@@ -22,14 +25,14 @@ export function fakeFacts(more: Partial<Facts> = {}, ended: Ended[] = SOME): Fac
     ],
     requests: requestsOf(ended),
     examples: [],
-    strays: { duplicate: 0, late: 0, resent: 3 },
+    clientCounters: { duplicate: 0, late: 0, resent: 3 },
     verdict: judge([]),
     executedAgain: 1,
     redelivered: 2,
-    purges: [{ target: "echo-2", kind: "killed", at: STARTED_AT + 1040, ms: 40 }],
+    removals: [{ target: "echo-2", kind: "killed", at: STARTED_AT + 1040, ms: 40 }],
     workerRecoveries: [{ target: "echo-2", kind: "killed", at: STARTED_AT + 4700, ms: 700 }],
     brokerRecoveries: [],
-    workers: { back: 9, of: 9 },
+    workers: { registered: 9, total: 9 },
     counts: {
       received: 5,
       answered: 4,
@@ -46,29 +49,29 @@ export function fakeFacts(more: Partial<Facts> = {}, ended: Ended[] = SOME): Fac
       workers: 9,
       services: 4,
     },
-    troubles: [],
+    errors: [],
     ...more,
   };
 }
 
-function requestsOf(ended: Ended[]): Requests {
-  const requests = new Requests();
+function requestsOf(ended: EndedRequest[]): RequestLog {
+  const requests = new RequestLog();
   for (const one of ended) {
-    requests.ask(one.service);
+    requests.begin(one.service);
     requests.end(one);
   }
   return requests;
 }
 
-export const answered = (nth: number, more: Partial<Ended> = {}): Ended => ({
+export const answered = (index: number, more: Partial<EndedRequest> = {}): EndedRequest => ({
   service: "echo",
   outcome: "answered",
-  at: STARTED_AT + 10 * nth,
+  at: STARTED_AT + 10 * index,
   latencyMs: 2,
   ...more,
 });
 
-const SOME: Ended[] = [
+const SOME: EndedRequest[] = [
   answered(1),
   answered(2, { service: "slow", latencyMs: 300 }),
   answered(3, { service: "math" }),

@@ -1,27 +1,29 @@
-// What the programs say in their logs, of which only what is needed is kept.
+// Collects from the logs of all programs the events that the result needs.
 
 import type { Container } from "../containers/container.ts";
 import type { Stack } from "../containers/stack.ts";
 import type { HistoryEvent } from "../history.ts";
 import type { LogLine } from "../process-log.ts";
-import type { Target } from "./schedule.ts";
+import type { Target } from "./fault-schedule.ts";
 
-/** Of the broker's log, with its time in ms since 1970. */
+/** An event in the broker's log; `at` is in ms since 1970. */
 export type WorkerEvent = {
   at: number;
   event: "worker.registered" | "worker.removed";
   service: string;
-  worker: string; // Its address, which is another one in each of its conversations.
+  /** The worker's address, which changes with every session. */
+  worker: string;
   reason?: string;
 };
 
-type Execution = Extract<HistoryEvent, { event: "began" | "finished" }>;
-
-/** Of a worker's log, likewise. */
+/** An event in a worker's log; `at` is in ms since 1970. */
 export type SessionEvent = { at: number; event: "session.confirmed" | "session.lost" };
 
-export class Witness {
-  readonly executions: Execution[] = []; // Of requests to `slow`.
+type Execution = Extract<HistoryEvent, { event: "began" | "finished" }>;
+
+export class LogCollector {
+  /** The executions of requests to `slow`. */
+  readonly executions: Execution[] = [];
   #stack: Stack;
 
   constructor(stack: Stack) {
@@ -29,21 +31,21 @@ export class Witness {
     for (const worker of stack.workers) worker.onLine = (line) => this.#read(worker, line);
   }
 
-  /** How often the broker, in all its lives, has given a request to another worker. */
+  /** The number of redeliveries, over all starts of the broker. */
   get redelivered(): number {
     return this.#stack.broker
       .all("worker.removed")
       .reduce((sum, { requeued }) => sum + Number(requeued), 0);
   }
 
-  /** How many requests to `slow` were begun more than once. */
+  /** The number of requests to `slow` with more than one execution. */
   get executedAgain(): number {
-    const times = new Map<string, number>();
+    const executions = new Map<string, number>();
     for (const execution of this.executions) {
       const { request = "" } = execution.event === "began" ? execution : {};
-      if (request !== "") times.set(request, (times.get(request) ?? 0) + 1);
+      if (request !== "") executions.set(request, (executions.get(request) ?? 0) + 1);
     }
-    return [...times.values()].filter((count) => count > 1).length;
+    return [...executions.values()].filter((count) => count > 1).length;
   }
 
   get workers(): WorkerEvent[] {
@@ -60,7 +62,7 @@ export class Witness {
     return new Map(this.#stack.workers.map((worker) => [worker.name as Target, sessionOf(worker)]));
   }
 
-  /** The log keeps no line for each request: a run may last for hours. */
+  /** Takes execution lines out of the log, because a run of hours would fill the memory. */
   #read({ name: worker, log }: Container, { event, id, request }: LogLine) {
     if (!event?.startsWith("slow.")) return;
     log.pop();

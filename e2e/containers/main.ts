@@ -37,7 +37,6 @@ if (await engineAnswers()) {
 }
 
 async function runAll() {
-  const started = performance.now();
   process.stderr.write("Building the images …\n");
   await buildImages().catch((error: Error) => fail("e2e", error.message));
   const folder = mkdtempSync(join(tmpdir(), "majordomo-e2e-"));
@@ -46,14 +45,14 @@ async function runAll() {
   writeFileSync(results, "");
   const tests = ["--import", "tsx", "--test", "--test-concurrency=1", ...selected()];
   await run(process.execPath, tests, { SCENARIO_RESULTS: results });
-  const seconds = (performance.now() - started) / 1000;
+
   if (only !== "") {
     if (read(results).length === 0) fail("e2e", `no scenario has "${only}" in its title`);
     return;
   }
   await run(".ci/smoke", []);
   await run(".ci/smoke", ["compose.postgres.yaml"], OTHER_TRANSPORT);
-  if (!part) writeScenarios("docs/RELIABILITY.md", read(results), seconds);
+  if (!part) writeScenarios("docs/RELIABILITY.md", read(results));
 }
 
 /** The arguments that select the test files and the scenarios in them. */

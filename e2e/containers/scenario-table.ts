@@ -1,19 +1,19 @@
 // Writes the scenarios and their measured times into docs/RELIABILITY.md.
 
 import { availableParallelism } from "node:os";
-import { count, elapsed } from "../../clients/load/format.ts";
+import { count } from "../../clients/load/format.ts";
 import { markdown, rowsOf, writeSection } from "../document.ts";
 import type { ScenarioResult } from "./scenario.ts";
 
 const SECTION = "scenarios";
 const HEAD = ["Scenario", "Faults", "Measured times (limits)"];
 
-export function writeScenarios(document: string, results: ScenarioResult[], seconds: number) {
+export function writeScenarios(document: string, results: ScenarioResult[]) {
   const faults = results.flatMap((result) => result.faults).length;
   const machine = `${availableParallelism()} cores, Node ${process.versions.node}`;
   const text =
     `\`make e2e\`: ${count(results.length)} scenarios, ${count(faults)} faults, ` +
-    `${elapsed(seconds)} on a machine with ${machine}.`;
+    `on a machine with ${machine}.`;
   writeSection(document, SECTION, `${text}\n\n${markdown(HEAD, results.map(rowOf))}`);
 }
 

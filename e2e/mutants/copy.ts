@@ -1,4 +1,4 @@
-// A copy of the tree in a temporary folder, where rules may be broken. The tree itself stays whole.
+// A copy of the source in a temporary folder, for mutants. The source itself is never changed.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -27,10 +27,10 @@ export class Copy {
     symlinkSync(join(ROOT, "node_modules"), join(this.folder, "node_modules"));
   }
 
-  /** Breaks the rule, and returns how to mend it; or says why the mutant no longer applies. */
-  break(mutant: Mutant): (() => void) | { wrong: string } {
+  /** Applies the mutant. Returns a function that undoes it, or the reason why it does not apply. */
+  break(mutant: Mutant): (() => void) | { reason: string } {
     const path = join(this.folder, mutant.file);
-    if (!existsSync(path)) return { wrong: `there is no ${mutant.file}` };
+    if (!existsSync(path)) return { reason: `there is no ${mutant.file}` };
     const source = readFileSync(path, "utf8");
     const broken = mutated(source, mutant);
     if (typeof broken !== "string") return broken;
@@ -39,7 +39,7 @@ export class Copy {
   }
 }
 
-/** All files that are tracked or would be, as they are now. */
+/** The files that git tracks or would track, as they are now. */
 function sources(): string[] {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
   const files = execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).split("\0");

@@ -1,17 +1,18 @@
-// A rule broken on purpose: a small change of one file that no test may let pass.
+// A mutant: a small change of one file that breaks a rule, and with which a test must fail.
 
 export type Mutant = {
-  rule: string; // What is broken by it, as a sentence.
+  /** The broken rule, as a sentence about what the program now does wrong. */
+  rule: string;
   file: string;
-  find: string; // What stands exactly once in the file.
-  replace: string; // What stands there instead.
+  /** Text that occurs exactly once in the file. */
+  find: string;
+  replace: string;
 };
 
-/** The file with the mutant in it, or why that cannot be. */
-export function mutated(source: string, { find, replace }: Mutant): string | { wrong: string } {
+/** The source with the mutant applied, or the reason why it does not apply. */
+export function mutated(source: string, { find, replace }: Mutant): string | { reason: string } {
   const [before, after, ...more] = source.split(find);
-  if (before === undefined || after === undefined)
-    return { wrong: "what it replaces is not there" };
-  if (more.length > 0) return { wrong: "what it replaces is there more than once" };
+  if (before === undefined || after === undefined) return { reason: "its text does not occur" };
+  if (more.length > 0) return { reason: "its text occurs more than once" };
   return before + replace + after;
 }

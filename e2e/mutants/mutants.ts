@@ -1,4 +1,4 @@
-// All that is broken on purpose, in the order of docs/CONFORMANCE.md.
+// All mutants: safety rules, clauses of the RFCs, and known faults of other brokers.
 
 import type { Mutant } from "./mutant.ts";
 import { BOUNDS } from "./rules/bounds.ts";

@@ -1,12 +1,13 @@
-// Runs a TypeScript program with a limit of time. Nothing that is started here is left behind.
+// Runs a TypeScript program with a time limit. Kills it, and all that it started, when this process ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
 
 export type Ended = {
   ended: "well" | "badly" | "by time-out";
-  output: string; // Standard output.
-  errors: string; // Standard error.
-  ms: number; // How long it took.
+  /** Standard output and standard error. */
+  output: string;
+  errors: string;
+  ms: number;
 };
 
 export type RunOptions = {
@@ -15,7 +16,7 @@ export type RunOptions = {
   settings?: Record<string, string>;
 };
 
-/** What is endless takes no more memory than this, in MB. */
+/** Bounds the memory of a mutant that never ends, in MB. */
 const HEAP = "--max-old-space-size=1024";
 
 const running = new Set<ChildProcess>();
@@ -32,7 +33,7 @@ export function runNode(args: string[], options: RunOptions): Promise<Ended> {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // A group of its own, so that what it starts ends with it.
+    detached: true, // A process group of its own, so that kill() ends its children too.
   });
   running.add(child);
   const timer = setTimeout(() => {
@@ -60,6 +61,6 @@ function kill({ pid }: ChildProcess) {
   try {
     process.kill(-pid, "SIGKILL");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // It has just ended.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // The process has ended meanwhile.
   }
 }

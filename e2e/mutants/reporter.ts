@@ -1,4 +1,4 @@
-// A reporter for `node --test` that says of each test that fails its name, as JSON on a line.
+// A reporter for `node --test`: the name of each failed test as a line of JSON.
 
 import type { TestEvent } from "node:test/reporters";
 

@@ -1,4 +1,4 @@
-// Tries a broken copy: which tests notice, and does the simulation?
+// Runs the tests and the simulation on a copy with one mutant.
 
 import { globSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,40 +8,42 @@ import { type Ended, runNode } from "./node.ts";
 
 export type Verdict = {
   mutant: Mutant;
-  tests: string[]; // Those that failed, each after its file; or how a file ended, if none did.
-  simulation: string | null; // The invariant that it found broken first, or how else it ended.
+  /** The failed tests as `file: title`; or how a test file ended, if it ended without a failed test. */
+  tests: string[];
+  /** The first invariant that the simulation found broken, or how it ended; null if it passed. */
+  simulation: string | null;
 };
 
-/** How long each test file and the simulation may take, in ms. */
+/** The time limit of each test file and of the simulation, in ms. */
 export type TimeLimits = Map<string, number>;
 
 const DIALOGS = [
-  "broker/{broker,call,dialects,drain,fairness,figures,line,mmi,parcel,parts}.test.ts",
+  "broker/!(memory).test.ts",
   "workers/session.test.ts",
   "clients/{session,session-plain}.test.ts",
   "protocol/*.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];
-const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow, so they come last.
+const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow: run only if no dialog fails.
 const SIMULATION = "e2e/simulated/main.ts";
 const SEEDS = { FROM: "1", SEEDS: "200" };
 
-/** Limits by what each takes in a copy that nobody has broken. Throws if one fails there. */
+/** Derives the limits from a run on an unbroken copy. Throws if a file fails there. */
 export async function tryUnbroken({ folder }: Copy): Promise<TimeLimits> {
   const limits: TimeLimits = new Map();
   for (const file of [...testsOf(folder, "").flat(), SIMULATION]) {
     const run = file === SIMULATION ? simulate : runTests;
     const { ended, ms, output, errors } = await run(file, folder, 600_000);
-    if (ended !== "well") throw new Error(`without a mutant ${file} fails\n${output}${errors}`);
+    if (ended !== "well") throw new Error(`${file} fails without a mutant\n${output}${errors}`);
     limits.set(file, 10_000 + 10 * ms);
   }
   return limits;
 }
 
-/** Breaks a rule in this copy, and mends it again. */
+/** Applies a mutant to this copy, runs everything, and undoes the mutant. */
 export async function tryMutant(copy: Copy, mutant: Mutant, limits: TimeLimits): Promise<Verdict> {
   const mend = copy.break(mutant);
-  if (typeof mend !== "function") throw new Error(mend.wrong);
+  if (typeof mend !== "function") throw new Error(mend.reason);
   const { folder } = copy;
   let tests: string[] = [];
   for (const files of testsOf(folder, dirname(mutant.file))) {
@@ -66,7 +68,7 @@ async function failing(files: string[], folder: string, limits: TimeLimits): Pro
   return failed.length > 0 ? failed : ends;
 }
 
-/** The dialogs of this folder, all others, and the floods. */
+/** In the order of running: the dialogs of the folder, all other dialogs, the floods. */
 function testsOf(cwd: string, folder: string): string[][] {
   const dialogs = globSync(DIALOGS, { cwd }).sort();
   const near = dialogs.filter((file) => dirname(file) === folder);
@@ -74,9 +76,9 @@ function testsOf(cwd: string, folder: string): string[][] {
   return [near, far, FLOODS];
 }
 
-/** What fails under the name of its file has not run: the mutant is no TypeScript. */
+/** A failure under the name of the file means that the file did not load. */
 function titleIn(file: string, name: string): string {
-  if (name === file) throw new Error(`${file} cannot even be loaded`);
+  if (name === file) throw new Error(`${file} does not load`);
   return name;
 }
 

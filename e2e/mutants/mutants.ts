@@ -7,9 +7,10 @@ import { CLIENT } from "./rules/client.ts";
 import { DELIVERIES } from "./rules/deliveries.ts";
 import { DOCUMENTS } from "./rules/documents.ts";
 import { DRAIN } from "./rules/drain.ts";
-import { FIGURES } from "./rules/figures.ts";
 import { LIVENESS } from "./rules/liveness.ts";
 import { MANAGEMENT } from "./rules/management.ts";
+import { PARTS } from "./rules/parts.ts";
+import { PLAIN_BROKERS } from "./rules/plain-brokers.ts";
 import { REGISTRATION } from "./rules/registration.ts";
 import { REQUESTS } from "./rules/requests.ts";
 import { WIRE } from "./rules/wire.ts";
@@ -20,14 +21,15 @@ export const MUTANTS: Mutant[] = [
   ...REGISTRATION,
   ...LIVENESS,
   ...REQUESTS,
+  ...PARTS,
   ...DELIVERIES,
   ...BOUNDS,
   ...CALLS,
   ...MANAGEMENT,
-  ...FIGURES,
   ...DRAIN,
   ...WORKER,
   ...CLIENT,
+  ...PLAIN_BROKERS,
   ...WIRE,
   ...ZMTP,
   ...DOCUMENTS,

@@ -30,13 +30,13 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A client does not wait for the broker's verdict on a call.",
     file: "clients/session.ts",
-    find: 'deadline + (asked === "as a call" ? WORD_MS : 0) > now',
+    find: 'deadline + (sentAs === "call" ? VERDICT_GRACE_MS : 0) > now',
     replace: "deadline > now",
   },
   {
     rule: "A client never gives up a silent broker.",
     file: "clients/session.ts",
-    find: "if (silence >= silenceMs && !this.#patient) return [...expired, ...this.#silent(now)];",
+    find: "if (silence >= silenceMs && !this.#isFinalTry) return [...expired, ...this.#brokerSilent(now)];",
     replace: "",
   },
   {
@@ -54,8 +54,8 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A new socket sends no outstanding request again.",
     file: "clients/session.ts",
-    find: "request.asked = null;\n      request.askAt = connectAt;",
-    replace: "request.askAt = connectAt;",
+    find: "      request.sentAs = null;\n      request.sendAt = connectAt;",
+    replace: "      request.sendAt = connectAt;",
   },
   {
     rule: "A retry has another call id.",
@@ -72,13 +72,13 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A client fails a request when the broker does not know mmi.call.",
     file: "clients/session.ts",
-    find: 'this.#manner = "plainly";\n      this.#knewCalls = false;\n      request.asked = null;\n      return this.#askDue(now);',
-    replace: 'return [this.#settle(id, { failed: "no broker" })];',
+    find: '      this.#modeEvent("call: not understood");\n      request.sentAs = null;\n      return this.#sendDue(now);',
+    replace: '      return [this.#settle(id, { failed: "no broker" })];',
   },
   {
     rule: "A rejection resolves a request as a reply.",
     file: "clients/session.ts",
-    find: "if (status === STATUS.ok || decodeFailure(body)) return { reply: body };",
+    find: "if (status === STATUS.ok || decodeErrorReply(body)) return { reply: body };",
     replace: "if (status) return { reply: body };",
   },
   {

@@ -6,20 +6,20 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A client sends a request before it knows the mode.",
     file: "clients/session.ts",
-    find: 'return this.#manner === "as calls";',
+    find: 'return form === "call";',
     replace: "return true;",
   },
   {
     rule: "A client sends several plain requests at once.",
     file: "clients/session.ts",
-    find: "return this.#inHand === null && !this.#spoilt;",
-    replace: "return !this.#spoilt;",
+    find: "return this.#plainInFlight === null && !this.#mustReconnect;",
+    replace: "return !this.#mustReconnect;",
   },
   {
     rule: "A client sends a plain request while a late reply may come.",
     file: "clients/session.ts",
-    find: "return this.#inHand === null && !this.#spoilt;",
-    replace: "return this.#inHand === null;",
+    find: "return this.#plainInFlight === null && !this.#mustReconnect;",
+    replace: "return this.#plainInFlight === null;",
   },
   {
     rule: "A plain reply of another service settles the request.",
@@ -30,8 +30,8 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A client falls back to plain requests before it has reached the broker.",
     file: "clients/session.ts",
-    find: 'this.#manner === "unknown" && this.#reached && ',
-    replace: 'this.#manner === "unknown" && ',
+    find: 'if (this.#connection === "open") this.#modeEvent("half silent");',
+    replace: 'this.#modeEvent("half silent");',
   },
   {
     rule: "A client counts a slow worker as a silent broker in plain mode.",
@@ -41,9 +41,10 @@ export const PLAIN_BROKERS: Mutant[] = [
   },
   {
     rule: "A client renews a new socket at once, without end.",
-    file: "clients/session.ts",
-    find: "    this.#spoilt = false;\n",
-    replace: "",
+    file: "clients/session-states.ts",
+    find: '  ambiguous: {\n    connect: "connecting",\n    opened: "ambiguous",\n    received: "ambiguous",\n    abandoned: "ambiguous",\n    close: "closed",',
+    replace:
+      '  ambiguous: {\n    connect: "ambiguous",\n    opened: "ambiguous",\n    received: "ambiguous",\n    abandoned: "ambiguous",\n    close: "ambiguous",',
   },
   {
     rule: "A reply from another service settles the request.",
@@ -54,13 +55,13 @@ export const PLAIN_BROKERS: Mutant[] = [
   {
     rule: "A client sends a request again after it received a part.",
     file: "clients/session.ts",
-    find: "    request.begun = true;\n",
+    find: "    request.streaming = true;\n",
     replace: "",
   },
   {
     rule: "A stream breaks off without an error.",
     file: "clients/session.ts",
-    find: 'if (request.begun) effects.push(this.#settle(id, { failed: "broken off" }));',
-    replace: "if (request.begun) this.#requests.delete(id);",
+    find: 'if (request.streaming) effects.push(this.#settle(id, { failed: "broken off" }));',
+    replace: "if (request.streaming) this.#requests.delete(id);",
   },
 ];

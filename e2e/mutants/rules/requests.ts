@@ -18,7 +18,7 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "An id of an earlier incarnation matches a request of this one.",
     file: "protocol/request-id.ts",
-    find: "if (address[at] !== life[at]) return 0;",
+    find: "if (address[at] !== incarnation[at]) return 0;",
     replace: "",
   },
   {

@@ -30,7 +30,7 @@ export const WIRE: Mutant[] = [
   {
     rule: "The codec rejects workers of the text dialect.",
     file: "protocol/dialects.ts",
-    find: "export const DIALECTS = [MDP_0_1, MDP_0_1_IN_WORDS, MDP_0_2];",
+    find: "export const DIALECTS = [MDP_0_1, MDP_0_1_TEXT, MDP_0_2];",
     replace: "export const DIALECTS = [MDP_0_1, MDP_0_2];",
   },
   {
@@ -78,7 +78,7 @@ export const WIRE: Mutant[] = [
   {
     rule: "An address of 16 bytes that a client chose counts as a request id.",
     file: "protocol/request-id.ts",
-    find: "address.length === BYTES && address.readUInt16BE(LIFE_BYTES) === 0",
+    find: "address.length === BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0",
     replace: "address.length === BYTES",
   },
 ];

@@ -24,26 +24,26 @@ export const ZMTP: Mutant[] = [
   {
     rule: "The transport accepts a message before READY.",
     file: "transport/zmtp/connection.ts",
-    find: 'if (this.#state !== "open") throw new WrongBytes("a message before READY");',
+    find: 'if (this.#state !== "open") throw new ProtocolError("a message before READY");',
     replace: "",
   },
   {
     rule: "The bytes of a message have no bound.",
     file: "transport/zmtp/connection.ts",
-    find: 'if (this.#bytes > this.#options.messageBytesMax) throw new WrongBytes("too large a message");',
+    find: 'if (this.#bytes > this.#options.messageBytesMax) throw new ProtocolError("too large a message");',
     replace: "",
   },
   {
     rule: "A silent peer never times out.",
     file: "transport/zmtp/connection.ts",
-    find: "if (silence >= this.#patienceMs) {",
+    find: "if (silence >= this.#timeoutMs) {",
     replace: "if (silence >= Infinity) {",
   },
   {
     rule: "A transport that was stalled times its peers out.",
     file: "transport/zmtp/connection.ts",
-    find: "if (this.#heard || overslept) {",
-    replace: "if (this.#heard || (overslept && false)) {",
+    find: "if (this.#received || stalled) {",
+    replace: "if (this.#received || (stalled && false)) {",
   },
   {
     rule: "A frame takes its memory as soon as it is announced.",

@@ -64,7 +64,7 @@ function styles(rows: TimedLine[]): string {
   return `\
 svg { ${LIGHT} }
 @media (prefers-color-scheme: dark) { svg { ${DARK} } }
-text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: var(--text); }
+text { font: 13px ${FONTS}; fill: var(--text); }
 .screen { fill: var(--screen); stroke: var(--border); }
 .cover { fill: var(--screen); ${shift(rows.length)} animation: cover ${animation}; }
 .text { ${shift(-hiddenAbove(rows.length))} animation: scroll ${animation}; }
@@ -117,6 +117,7 @@ function escaped(text = ""): string {
   return markup.replaceAll(" ", "\u00a0");
 }
 
+const FONTS = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const LIGHT =
   "--screen: #ffffff; --border: #d0d7de; --text: #1f2328; --dim: #656d76; " +
   "--demo: #0550ae; --broker: #8250df; --load: #116329;";

@@ -105,7 +105,7 @@ test("only transport/libzmq.ts and the tests of transports import zeromq", () =>
 test(".env.example has what the compose files take from the shell, with its defaults", () => {
   const files = globSync("compose*.yaml").map((file) => readFileSync(file, "utf8"));
   const taken = [...files.join("").matchAll(/\{ ?(\w+)(?::-(\w*)\}|: \})/g)];
-  const [before = ""] = readFileSync(".env.example", "utf8").split("# What follows matters");
+  const [before = ""] = readFileSync(".env.example", "utf8").split("# Only without compose");
   const said = parseEnv(before);
   assert.deepEqual(Object.keys(said).sort(), [...new Set(taken.map(([, name]) => name))].sort());
   for (const [, name = "", otherwise] of taken) {

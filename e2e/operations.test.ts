@@ -59,7 +59,7 @@ for (const [title, families] of [
 for (const [title, levels] of [
   ["The broker's events:", BROKER_LEVELS],
   ["The workers' events:", WORKER_LEVELS],
-  ["The db worker's events besides:", DATABASE_LEVELS],
+  ["Further events of the db worker:", DATABASE_LEVELS],
 ] as const) {
   test(`${title} lists every event with its level`, () => {
     const rows = tableAfter(title).map(([event, level]) => [event, level]);

@@ -14,7 +14,7 @@ demo: node_modules ## 20 s without Docker: one worker is killed, one is frozen, 
 check: node_modules ## Types, lint and house rules: a few seconds
 	@npm run -s check
 
-test: node_modules ## What a contributor runs: rules, simulation, processes, databases, peers, containers
+test: node_modules ## All suites for a contributor: rules, simulation, processes, databases, peers, containers
 	@npm run -s test
 
 proof: node_modules ## Everything else, for hours: libzmq in full, mutants, chaos; ARGS='--only chaos'

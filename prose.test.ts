@@ -20,7 +20,10 @@ const HARD: [string, RegExp][] = [
   ["has is told or are told", /\b(?:is|are|was|were|be|been) told\b/],
   [
     "has a unit with 'a' instead of 'per'",
-    /\b(?:requests|messages|times|lines?|ms|bytes|calls|replies|write|reads?) an? (?:second|minute|turn|tick|request|worker|line)\b/,
+    new RegExp(
+      String.raw`\b(?:requests|messages|times|lines?|ms|bytes|calls|replies|write|reads?) an? ` +
+        String.raw`(?:second|minute|turn|tick|request|worker|line)\b`,
+    ),
   ],
   ["has an old or empty word", /\b(?:besides|anew|whatever becomes|of course|simply)\b/i],
 ];
@@ -48,9 +51,12 @@ function hardLines(lines: string[]): string[] {
 /** The lines of a Markdown document outside its code blocks, without inline code and links' targets. */
 function prose(text: string): string[] {
   const outside = text.replace(/^```[\s\S]*?^```$/gm, "").replace(/<!--[\s\S]*?-->/g, "");
-  return outside
-    .split("\n")
-    .map((line) => line.replace(/`[^`]*`/g, "code").replace(/\]\([^)]*\)/g, "]"));
+  return outside.split("\n").map((line) =>
+    line
+      .replace(/`[^`]*`/g, "code")
+      .replace(/\]\([^)]*\)/g, "]")
+      .replaceAll("**", ""),
+  );
 }
 
 /** Tables, headings and lists end a sentence as a full stop does. */

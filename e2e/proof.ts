@@ -30,7 +30,12 @@ const SUITES: Suite[] = [
     env: { SEEDS: "20000" },
   },
   { name: "containers", finds: "scenarios in containers, with their times", script: "e2e" },
-  { name: "chaos", finds: "ten minutes of random faults", script: "chaos", env: { DURATION: "10m" } },
+  {
+    name: "chaos",
+    finds: "ten minutes of random faults",
+    script: "chaos",
+    env: { DURATION: "10m" },
+  },
   { name: "mutants", finds: "rules that no test protects", script: "mutants" },
   { name: "bench", finds: "benchmark programs that do not run", script: "test:bench" },
 ];
@@ -45,7 +50,8 @@ const { only } = new Command("proof")
   .opts<{ only: string }>();
 const chosen = only.split(",");
 const unknown = chosen.filter((name) => !names.includes(name));
-if (unknown.length > 0) fail("proof", `no suite ${unknown.join(", ")}; there are ${names.join(", ")}`);
+if (unknown.length > 0)
+  fail("proof", `no suite ${unknown.join(", ")}; there are ${names.join(", ")}`);
 
 mkdirSync(FOLDER, { recursive: true });
 const stop = new AbortController();

@@ -1,4 +1,4 @@
-// What the specifications demand on the wire, in our own words. Each requirement has an id, which
+// The requirements of the specifications on the wire, in our own words. Each requirement has an id, which
 // stands in the titles of its tests and in docs/CONFORMANCE.md. An id is never given to another rule.
 
 /** Specification → clause → id → requirement. */
@@ -205,7 +205,7 @@ export const DEVIATIONS: Partial<Record<RequirementId, string>> = {
   "MMI-08": "200 for the broker's own services",
 };
 
-/** What we add to the specifications, by the id in the titles of its tests. */
+/** Our extensions of the specifications, by the id in the titles of their tests. */
 export const EXTENSIONS = {
   "X-CALL": "mmi.call: a status for each request",
   "X-CREDIT": "Credit and request ids",

@@ -7,7 +7,9 @@ import { HOW_TO_GET_THEM, missing } from "./tools.ts";
 const lacking = missing();
 if (lacking.length > 0) {
   const need = `they need ${lacking.join(" and ")}`;
-  process.stdout.write(`Not run: the tests with foreign peers; ${need}. To run them: ${HOW_TO_GET_THEM}\n`);
+  process.stdout.write(
+    `Not run: the tests with foreign peers; ${need}. To run them: ${HOW_TO_GET_THEM}\n`,
+  );
   process.exitCode = process.env.CI === "true" ? 1 : 0;
 } else {
   process.exitCode = spawnSync("npm", ["run", "-s", "peers"], { stdio: "inherit" }).status ?? 1;

@@ -34,7 +34,8 @@ All workers were registered 62 s after the first request; every request had its 
   worker registered again                        1     700  700
   all registered again after a broker fault      0       –    –
 
-The broker redelivered 2 requests; clients sent 3 again. Of 0 requests to slow, 1 were executed more than once.
+Redelivered by the broker: 2. Sent again by clients: 3.
+Executed more than once: 1 of 0 requests to slow.
 Counts of the broker since its last start: received 5 =
   answered 4 + refused 1 + expired 0 + quarantined 0 + client gone 0 + queued 0 + in flight 0
 

@@ -108,9 +108,9 @@ export function medianAndMax(measured: Measurement[]): string[] {
 function notes(result: ChaosResult): string {
   const { redelivered, executedAgain, clientCounters, verdict } = result;
   return [
-    `The broker redelivered ${count(redelivered)} requests; clients sent ` +
-      `${count(clientCounters.resent)} again. Of ${count(verdict.asked)} requests to slow, ` +
-      `${count(executedAgain)} were executed more than once.`,
+    `Redelivered by the broker: ${count(redelivered)}. Sent again by clients: ` +
+      `${count(clientCounters.resent)}.`,
+    `Executed more than once: ${count(executedAgain)} of ${count(verdict.asked)} requests to slow.`,
     ...brokerCounts(result),
   ].join("\n");
 }

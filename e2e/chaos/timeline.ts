@@ -32,7 +32,7 @@ export function timeline(result: ChaosResult): string {
 <body${passed ? "" : ' class="failed"'}>
 ${head(result)}
 <section class="chart" id="dots">
-<h2>RequestLog: when each was to start, and how long it took</h2>
+<h2>Requests: scheduled start and latency</h2>
 <ul class="legend">${[...SERVICES, "bad"].map(toggle).join("")}</ul>
 <div class="tip"></div>
 </section>
@@ -40,7 +40,7 @@ ${head(result)}
 <h2>Faults</h2>
 <ul class="legend">${WINDOWS.map(windowEntry).join("")}
 <li><span style="color:var(--bad)">▼</span> the broker removed the worker</li>
-<li><span style="color:var(--passed)">▲</span> the worker registered again; in the broker's row: all workers</li></ul>
+<li><span style="color:var(--passed)">▲</span> registered again; broker's row: all workers</li></ul>
 <div class="tip"></div>
 </section>
 <footer><p>${sampleNote(sample)} Drag to zoom, double-click to reset.</p>
@@ -91,7 +91,7 @@ function figures(result: ChaosResult): [string, string][] {
     ["killed worker removed", spread(killed)],
     ["silent worker removed", spread(silent)],
     ["worker registered again", spread(workerRecoveries)],
-    ["all again after broker", spread(brokerRecoveries)],
+    ["all again, broker fault", spread(brokerRecoveries)],
   ];
 }
 

@@ -1,11 +1,11 @@
-// What a worker's session and its program tell the log, and docs/OPERATIONS.md lists. The names are
-// fixed: tests and alerts stand on them.
+// The log events of a worker. Their names are stable, because tests and alerts depend on them;
+// docs/OPERATIONS.md lists them.
 
 export type SessionEvent =
   | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
-  | { event: "session.confirmed" } // The broker was heard.
+  | { event: "session.confirmed" } // The first command of the broker arrived.
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
-  | { event: "session.draining"; inHand: number }
+  | { event: "session.draining"; inFlight: number }
   | { event: "session.stalled"; ms: number }
   | { event: "request.overran"; limitMs: number };
 
@@ -27,28 +27,34 @@ export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "e
   "worker.stopped": "info",
 };
 
+/** The level that an event is logged at. */
 export const levelOf = (event: WorkerEvent) => LEVELS[event.event];
 
-/** The event as a sentence. */
+/** The message that is logged with an event. */
 export function sentenceOf(event: WorkerEvent): string {
   switch (event.event) {
     case "worker.started":
-      return `looking for the broker at ${event.broker}`;
+      return `connecting to the broker at ${event.broker}`;
     case "session.opened":
-      return `READY sent in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
+      return `sent READY in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
     case "session.confirmed":
       return "registered with the broker";
     case "session.lost":
-      return `${event.reason}: ${event.abandoned} in hand abandoned, READY again in ${event.retryMs} ms`;
+      return (
+        `lost the broker (${event.reason}); ${requests(event.abandoned)} abandoned; ` +
+        `reconnecting in ${event.retryMs} ms`
+      );
     case "session.draining":
-      return `told to stop, ${event.inHand} in hand`;
+      return `draining: ${requests(event.inFlight)} in flight`;
     case "session.stalled":
-      return `this worker itself was stopped for ${event.ms} ms`;
+      return `this process did not run for ${event.ms} ms; the lease of the broker begins again`;
     case "request.overran":
-      return `a handler took longer than ${event.limitMs} ms`;
+      return `a handler took longer than ${event.limitMs} ms; its client gets an error reply`;
     case "request.failed":
-      return "a handler threw";
+      return "a handler threw an error; its client gets an error reply";
     case "worker.stopped":
-      return "stopped, nothing in hand";
+      return "stopped";
   }
 }
+
+const requests = (count: number) => (count === 1 ? "1 request" : `${count} requests`);

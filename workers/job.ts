@@ -6,7 +6,7 @@ import { type Frame, toFrame } from "../protocol/frame.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
-import type { Request } from "./session.ts";
+import type { InFlightRequest } from "./session.ts";
 
 /** The frames of a reply's body, at least one; strings go as UTF-8. */
 export type Answer = string | Uint8Array | (string | Uint8Array)[];
@@ -42,12 +42,12 @@ export class ServiceError extends Error {
 
 /** A request at a handler. Its id and its signal are made when they are looked at: most never are. */
 export class Job {
-  readonly request: Request;
+  readonly request: InFlightRequest;
   readonly begunAt: number;
   #reason: Error | null = null;
   #controller: AbortController | null = null;
 
-  constructor(request: Request, now: number) {
+  constructor(request: InFlightRequest, now: number) {
     this.request = request;
     this.begunAt = now;
   }

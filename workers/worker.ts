@@ -25,7 +25,7 @@ import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
 import { answer, type Handler, Job } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
-import { type Effect, type Request, WorkerSession } from "./session.ts";
+import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
 
 export { type Answer, type Handler, ServiceError } from "./job.ts";
 export type { Frame };
@@ -92,7 +92,7 @@ export async function serve(
   health.close();
   log({ event: "worker.stopped" });
 
-  function perform(effects: Effect[]) {
+  function perform(effects: WorkerEffect[]) {
     for (const effect of effects) {
       switch (effect.do) {
         case "connect":
@@ -130,7 +130,7 @@ export async function serve(
     });
   }
 
-  function work(request: Request) {
+  function work(request: InFlightRequest) {
     const job = new Job(request, now());
     jobs.add(request.number, job);
     const body = answer(handler, job, part, log);

@@ -6,8 +6,8 @@ import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import {
-  type Effect,
-  type Request,
+  type InFlightRequest,
+  type WorkerEffect,
   WorkerSession,
   type WorkerSessionOptions,
 } from "../../workers/session.ts";
@@ -82,7 +82,7 @@ export class SimulatedWorker {
     this.#perform(this.#session.receive(frames, this.process.now));
   }
 
-  #perform(effects: Effect[]) {
+  #perform(effects: WorkerEffect[]) {
     for (const effect of effects) {
       switch (effect.do) {
         case "connect":
@@ -143,7 +143,7 @@ export class SimulatedWorker {
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
   }
 
-  #serve(request: Request) {
+  #serve(request: InFlightRequest) {
     if (this.#leaving) throw new Violation("L4", `${this.process.name} is to leave, and goes on`);
     this.#given.add(request.client.toString("latin1"));
     const { history, healed } = this.#world;
@@ -157,7 +157,7 @@ export class SimulatedWorker {
   }
 
   /** Most handlers do not notice that nobody waits for them any more. */
-  #go(request: Request, id: string, [step, ...rest]: Step[]) {
+  #go(request: InFlightRequest, id: string, [step, ...rest]: Step[]) {
     if (!step) return;
     this.process.after(step.afterMs, () => {
       const { now, name: worker } = this.process;

@@ -1,4 +1,4 @@
-// What a handler does for one request, and what becomes of what it says, throws or yields.
+// Runs a handler for one request and turns its result, its parts or its error into frames.
 
 import { setImmediate as turn } from "node:timers/promises";
 import { type ErrorCode, encodeErrorReply } from "../protocol/error-reply.ts";
@@ -8,28 +8,45 @@ import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { InFlightRequest } from "./session.ts";
 
-/** The frames of a reply's body, at least one; strings go as UTF-8. */
-export type Answer = string | Uint8Array | (string | Uint8Array)[];
+/** The body of a reply: one frame, or an array of at least one. A string becomes UTF-8. */
+export type ReplyBody = string | Uint8Array | (string | Uint8Array)[];
+
+/** The request that a handler runs for. */
+export type HandlerContext = {
+  /**
+   * The id of the request, 32 hexadecimal digits. It is the same at each delivery, also after the
+   * death of a worker. Null if the broker sends no ids.
+   */
+  id: string | null;
+  /**
+   * Aborts when the reply is not needed any more: the time limit passed, the broker was lost, or a
+   * second stop signal came. `signal.reason` is an Error with the cause.
+   */
+  signal: AbortSignal;
+};
 
 /**
- * Does the work of one request: the frames of its body in, those of the reply's out. Throw a
- * ServiceError to say no; anything else that is thrown costs this request and is logged.
+ * Serves one request: takes the frames of its body, returns or resolves to the body of the reply.
  *
- * An `async function*` streams: what it yields is a part of the reply, which a client of 18/MDP has
- * at once and others as a whole with the rest. What it returns is the last part, an empty frame if
- * that is nothing.
+ * Throw a ServiceError to send an error reply with your own code and sentence. Any other error is
+ * logged, and the client gets an error reply with code 500. The worker goes on in both cases.
+ *
+ * An `async function*` streams (18/MDP): each value that it yields is a part of the reply. A client
+ * of 18/MDP gets each part at once, other clients get all parts in one reply. The value that it
+ * returns is the last part; without one, the last part is an empty frame.
  */
 export type Handler = (
   body: Frame[],
-  request: {
-    id: string | null; // The same when it comes again, after its worker died. Not all brokers have one.
-    signal: AbortSignal; // Aborts when nobody waits for the answer any more.
-  },
-) => Answer | Promise<Answer> | Parts;
+  request: HandlerContext,
+) => ReplyBody | Promise<ReplyBody> | Parts;
 
-type Parts = AsyncGenerator<Answer, Answer | undefined> | AsyncGenerator<Answer, void>;
+type Parts = AsyncGenerator<ReplyBody, ReplyBody | undefined> | AsyncGenerator<ReplyBody, void>;
 
-/** A handler's no, told to the client: 400 the input is wrong, 404 no such thing, 500 a failure. */
+/**
+ * An error reply: a handler throws it, and the client gets its code and sentence. The codes are
+ * those of HTTP: 400 bad input, 404 not found, 409 conflict, 413 too large, 500 failure, 503
+ * unavailable.
+ */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
 
@@ -40,9 +57,10 @@ export class ServiceError extends Error {
   }
 }
 
-/** A request at a handler. Its id and its signal are made when they are looked at: most never are. */
+/** A request and its handler. Makes its id and signal on first use: most handlers use neither. */
 export class Job {
   readonly request: InFlightRequest;
+  /** When the handler began, on the clock of `now`, in ms. */
   readonly begunAt: number;
   #reason: Error | null = null;
   #controller: AbortController | null = null;
@@ -74,37 +92,41 @@ export class Job {
 
 type PassPart = (job: Job, body: Frame[]) => void;
 
-/** What the handler said last, or how it failed: now, if it knows now. Never throws nor rejects. */
-export function answer(
+/**
+ * Runs the handler. Returns the frames of the reply, or its last part, or an error reply. Returns a
+ * promise of them if the handler is asynchronous. `pass` gets each earlier part. Never throws or
+ * rejects.
+ */
+export function runHandler(
   handler: Handler,
   job: Job,
   pass: PassPart,
   log: Log<WorkerEvent>,
 ): Frame[] | Promise<Frame[]> {
   try {
-    const answered = handler(job.request.body, job);
-    return isKnown(answered) ? toFrames(answered) : awaited(answered, job, pass, log);
+    const result = handler(job.request.body, job);
+    return isBody(result) ? toFrames(result) : awaited(result, job, pass, log);
   } catch (error) {
-    return failure(error, job, log);
+    return errorReply(error, job, log);
   }
 }
 
 async function awaited(
-  answered: Promise<Answer> | Parts,
+  result: Promise<ReplyBody> | Parts,
   job: Job,
   pass: PassPart,
   log: Log<WorkerEvent>,
 ): Promise<Frame[]> {
   try {
-    const streams = Symbol.asyncIterator in answered;
-    return toFrames(streams ? await lastOf(answered, job, pass) : await answered);
+    const streams = Symbol.asyncIterator in result;
+    return toFrames(streams ? await lastOf(result, job, pass) : await result);
   } catch (error) {
-    return failure(error, job, log);
+    return errorReply(error, job, log);
   }
 }
 
-/** Passes on the parts as they come, with a turn of the loop after each, so that heartbeats go on. */
-async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<Answer> {
+/** Passes on each part, then waits for the next event-loop turn, so that heartbeats go on. */
+async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<ReplyBody> {
   for (;;) {
     const { done, value } = await parts.next();
     if (done) return value ?? "";
@@ -114,22 +136,25 @@ async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<Answer> {
   }
 }
 
-function failure(error: unknown, { aborted }: Job, log: Log<WorkerEvent>): Frame[] {
+function errorReply(error: unknown, { aborted }: Job, log: Log<WorkerEvent>): Frame[] {
   if (error instanceof ServiceError) return encodeErrorReply(error.code, error.message);
-  // After an abort nobody waits, and most handlers fail with the reason that we gave them.
+  // After an abort the reply is dropped, and most handlers throw the reason of the abort.
   if (!aborted) log({ event: "request.failed", err: error });
   return encodeErrorReply(500, `the service failed: ${messageOf(error)}`);
 }
 
-const isKnown = (answered: ReturnType<Handler>): answered is Answer =>
-  Array.isArray(answered) || answered instanceof Uint8Array || typeof answered !== "object";
+const isBody = (result: ReturnType<Handler>): result is ReplyBody =>
+  Array.isArray(result) || result instanceof Uint8Array || typeof result !== "object";
 
-function toFrames(answer: Answer): Frame[] {
-  const frames = Array.isArray(answer) ? answer : [answer];
-  if (frames.length === 0) throw new TypeError("a reply has at least one frame");
+function toFrames(body: ReplyBody): Frame[] {
+  const frames = Array.isArray(body) ? body : [body];
+  if (frames.length === 0)
+    throw new TypeError("the handler returned no frames; a reply has at least one frame");
   return frames.map((frame) => {
     if (typeof frame === "string" || frame instanceof Uint8Array) return toFrame(frame);
-    throw new TypeError(`a reply is made of strings and bytes, not of ${typeof frame}`);
+    throw new TypeError(
+      `the handler returned ${typeof frame}; a frame is a string or a Uint8Array`,
+    );
   });
 }
 

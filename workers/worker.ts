@@ -1,5 +1,5 @@
-// What a service author uses: serve(), which runs a handler as a worker of the broker until the
-// process is told to stop. One socket, one timer, and the Session that decides.
+// The public side of a worker: serve() runs a handler as a worker until a stop signal.
+// It has one socket, one timer and the handlers; WorkerSession makes the decisions.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
@@ -23,14 +23,17 @@ import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
-import { answer, type Handler, Job } from "./job.ts";
+import { type Handler, Job, runHandler } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
 
-export { type Answer, type Handler, ServiceError } from "./job.ts";
+export { type Handler, type HandlerContext, type ReplyBody, ServiceError } from "./job.ts";
 export type { Frame };
 
-/** For a program that has settings of its own to check them all at once, before it does anything. */
+/**
+ * The settings that serve() reads from the environment. A program with settings of its own adds
+ * them to these, so that one readSettings() call reports every bad value.
+ */
 export const workerSettings = {
   ...heartbeatSettings,
   MDP_BROKER: brokerEndpoint,
@@ -41,18 +44,27 @@ export const workerSettings = {
   LOG_LEVEL: logLevel,
 };
 
+export type ServeOptions = {
+  /** How many requests the broker may have in flight at this worker: 1 to 65,535; 1 by default. */
+  concurrency?: number;
+};
+
 /**
- * Registers `handler` under the name `service` and serves `concurrency` requests at once (1 unless
- * told otherwise). Resolves when a stop signal has come and all requests in hand are answered; a
- * second signal ends the process at once. Settings come from the environment: MDP_BROKER, MDP_TRANSPORT,
+ * Runs this process as a worker: registers `handler` for `service` at the broker, and serves
+ * requests until SIGTERM or SIGINT. Resolves when the requests in flight have their replies and
+ * the worker has left the broker. A second signal aborts the handlers and ends the process.
+ *
+ * The settings come from the environment, each with a default: MDP_BROKER, MDP_TRANSPORT,
  * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_TIME_LIMIT_MS, MDP_MESSAGE_BYTES_MAX,
- * MDP_HEALTH_PORT, LOG_LEVEL; a bad one ends the process with exit code 1. Throws a RangeError on a
- * service name or a concurrency that the protocol has no room for.
+ * MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process with exit code 1.
+ *
+ * Rejects with a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.",
+ * or if `concurrency` is out of range.
  */
 export async function serve(
   service: string,
   handler: Handler,
-  { concurrency = 1 }: { concurrency?: number } = {},
+  { concurrency = 1 }: ServeOptions = {},
 ): Promise<void> {
   check(service, concurrency);
   const settings = readSettings(service, workerSettings);
@@ -133,7 +145,7 @@ export async function serve(
   function work(request: InFlightRequest) {
     const job = new Job(request, now());
     jobs.add(request.number, job);
-    const body = answer(handler, job, part, log);
+    const body = runHandler(handler, job, part, log);
     if (body instanceof Promise) void body.then((body) => done(job, body));
     else done(job, body);
   }
@@ -154,16 +166,20 @@ export async function serve(
   }
 }
 
-/** What a worker said last, its DISCONNECT above all, should still arrive. */
+/** For how long a closed socket goes on sending, so that the last commands arrive. */
 const LINGER_MS = 1000;
 
 function check(service: string, concurrency: number) {
   serviceFrame(service);
   if (service.startsWith("mmi.")) {
-    throw new RangeError(`"${service}": names that start with "mmi." are the broker's (8/MMI)`);
+    throw new RangeError(
+      `"${service}": names that start with "mmi." are reserved for the broker (8/MMI)`,
+    );
   }
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > CREDIT_MAX) {
-    throw new RangeError(`concurrency is a whole number from 1 to ${CREDIT_MAX}: ${concurrency}`);
+    throw new RangeError(
+      `concurrency is ${concurrency}, not a whole number from 1 to ${CREDIT_MAX}`,
+    );
   }
 }
 

@@ -1,3 +1,5 @@
+// The db worker: serves JSON documents from SQLite, or from PostgreSQL if DATABASE_URL is set.
+
 import { z } from "zod";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
@@ -29,7 +31,7 @@ const documents = new Documents(
 await documents
   .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })
   .catch((error: Error) => fail("db", `cannot open ${engine.where}: ${error.message}`));
-// SQLite does one thing at a time: the others in hand are there when it has done it.
+// SQLite executes one request at a time; the others in flight wait here, so it is never idle.
 await serve("db", (body, request) => documents.execute(readRequest(body), request), {
   concurrency: 4,
 });

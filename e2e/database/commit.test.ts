@@ -34,7 +34,7 @@ test("even when that takes longer than clients wait for a server that is down", 
     const answer = worker.ask(INCREMENT, "an id", AbortSignal.timeout(30_000));
     await until("an outage", () => worker.log.at(-1)?.event === "database.unreachable");
     await server.kill();
-    const others = await worker.refusal(INCREMENT, "another id");
+    const others = await worker.rejection(INCREMENT, "another id");
     assert.match(others, /^503 the database cannot be reached, nothing was changed: /);
     await server.startAgain();
     assert.equal((await answer).value, 1);
@@ -44,19 +44,19 @@ test("even when that takes longer than clients wait for a server that is down", 
 test("until nobody waits for the answer any more", needed, () =>
   withLink(async (worker, link, server) => {
     link.cutAfter("commit");
-    const refusal = worker.refusal(INCREMENT, "an id", AbortSignal.timeout(1000));
+    const rejection = worker.rejection(INCREMENT, "an id", AbortSignal.timeout(1000));
     await until("an outage", () => worker.log.at(-1)?.event === "database.unreachable");
     await server.kill();
-    const sentence = "503 the database was lost, it may have been changed or not: ";
-    assert.equal((await refusal).slice(0, sentence.length), sentence);
+    const sentence = "503 the database was lost during the commit, it may be changed or not: ";
+    assert.equal((await rejection).slice(0, sentence.length), sentence);
   }),
 );
 
 test("what has no id is not tried again, and its client is told why", needed, () =>
   withLink(async (worker, link) => {
     link.cutAfter("commit");
-    const sentence = "503 the database was lost, it may have been changed or not: ";
-    assert.equal((await worker.refusal(INCREMENT)).slice(0, sentence.length), sentence);
+    const sentence = "503 the database was lost during the commit, it may be changed or not: ";
+    assert.equal((await worker.rejection(INCREMENT)).slice(0, sentence.length), sentence);
     assert.equal((await worker.ask(INCREMENT)).value, 2);
   }),
 );

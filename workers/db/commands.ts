@@ -1,27 +1,32 @@
-// What each command does to the documents, and what it is answered, on either engine.
+// Executes the commands of the db service on the documents, on both engines.
 
 import { type Kysely, sql } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { type DocumentCommand, KEY_BYTES_MAX, type Step } from "./document-command.ts";
-import type { Document, Outcome, Tables } from "./engine.ts";
+import type { CommandOutcome, Document, Tables } from "./engine.ts";
 
-/** A page ends with the document that makes it larger than this. The results of a batch may not be. */
+/**
+ * A page ends with the document that exceeds this size; the results of a batch must not exceed it.
+ */
 export const PAGE_BYTES_MAX = 1024 * 1024;
 
-/** No key is so long that it goes on after this. Keys from a prefix to this after it begin with it. */
+/** Sorts after every key. The keys with a prefix are those from it to it + HIGHEST. */
 const HIGHEST = "\u{10ffff}".repeat(KEY_BYTES_MAX / 4);
 
-/** The database, or a transaction of it: what changes documents belongs in one. */
+/** The database or a transaction. A command that changes documents must run in a transaction. */
 type Database = Kysely<Tables>;
 
-/** Whether a command can change anything. */
+/** Whether a command can change documents. */
 export function changes(command: DocumentCommand): boolean {
   if (command.command === "batch") return command.commands.some(changes);
   return command.command !== "get" && command.command !== "list";
 }
 
-/** What a command comes to. What it refuses, it has not changed. */
-export async function outcomeOf(database: Database, command: DocumentCommand): Promise<Outcome> {
+/** Executes a command. A command that is rejected has changed nothing. */
+export async function outcomeOf(
+  database: Database,
+  command: DocumentCommand,
+): Promise<CommandOutcome> {
   try {
     return { code: 200, reply: await execute(database, command) };
   } catch (error) {
@@ -87,7 +92,7 @@ async function increment(database: Database, key: string, by: number): Promise<s
 }
 
 async function list(database: Database, prefix: string, limit: number, cursor?: string) {
-  // Values are large, and are read only of the documents that there is room for.
+  // Values are large, so the query reads only those of the documents that fit into the page.
   const rows = await database
     .with("found", (query) =>
       query
@@ -123,9 +128,11 @@ async function list(database: Database, prefix: string, limit: number, cursor?: 
   return `{"documents":[${rows.map(print).join(",")}],"cursor":${JSON.stringify(next)}}`;
 }
 
-/** All of it or nothing: each command sees what those before it have changed, and nobody else does. */
+/**
+ * Executes all steps or none. Each step sees the changes of earlier steps; other requests do not.
+ */
 async function batch(database: Database, steps: Step[]): Promise<string> {
-  await holdAll(database, new Set(steps.map(({ key }) => key)));
+  await lockAll(database, new Set(steps.map(({ key }) => key)));
   await sql`savepoint batch`.execute(database);
   const results: string[] = [];
   let bytes = 0;
@@ -138,29 +145,29 @@ async function batch(database: Database, steps: Step[]): Promise<string> {
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       await sql`rollback to savepoint batch`.execute(database);
-      const sentence = `nothing was changed, since of commands.${index}: ${error.message}`;
+      const sentence = `nothing was changed, because commands.${index} failed: ${error.message}`;
       throw new ServiceError(error.code, sentence);
     }
   }
   return `{"results":[${results.join(",")}]}`;
 }
 
-/** Sets a document to what comes of it as it is, with nobody in between. */
+/** Replaces the value of a document by `become(document)`, atomically. */
 async function change(
   database: Database,
   key: string,
   become: (before: Document | undefined) => string,
 ): Promise<Document> {
   for (;;) {
-    const before = await hold(database, key);
+    const before = await lock(database, key);
     const value = become(before);
     const after = await (before ? update(database, key, value) : insert(database, key, value));
-    if (after) return { key, value, ...after }; // Else it was inserted at the same moment.
+    if (after) return { key, value, ...after }; // Else another transaction inserted it meanwhile.
   }
 }
 
-/** A document that nobody else can change until our transaction ends. */
-const hold = (database: Database, key: string) =>
+/** Reads and locks a document until our transaction ends. */
+const lock = (database: Database, key: string) =>
   database
     .selectFrom("documents")
     .selectAll()
@@ -168,8 +175,8 @@ const hold = (database: Database, key: string) =>
     .forUpdate()
     .executeTakeFirst();
 
-/** In one order for all, so that no two batches ever wait for each other. */
-const holdAll = (database: Database, keys: Set<string>) =>
+/** Locks in the order of the keys, so that two batches cannot deadlock. */
+const lockAll = (database: Database, keys: Set<string>) =>
   database
     .selectFrom("documents")
     .select("key")
@@ -196,6 +203,6 @@ const insert = (database: Database, key: string, value: string) =>
 
 const quote = (key: string) => JSON.stringify(key);
 
-/** The value goes out as the text it is stored as. */
+/** The document as JSON; the stored text of the value is JSON already. */
 const print = ({ key, value, version }: Document) =>
   `{"key":${JSON.stringify(key)},"value":${value},"version":${version}}`;

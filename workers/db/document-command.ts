@@ -1,21 +1,26 @@
-// What a request to the db service says, one frame of JSON: {"command":"get","key":"user:1"}.
-// Whatever commands.ts is given has passed through here.
+// Parses and validates a request to the db service, one frame of JSON such as
+// {"command":"get","key":"user:1"}. commands.ts gets valid commands only.
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";
 import { ServiceError } from "../worker.ts";
 
+/** The longest key, in bytes of UTF-8. */
 export const KEY_BYTES_MAX = 512;
-export const VALUE_BYTES_MAX = 256 * 1024; // Of JSON.
+/** The largest value, in bytes of JSON. */
+export const VALUE_BYTES_MAX = 256 * 1024;
+/** The most documents per page of a list. */
 export const LIMIT_MAX = 1000;
+/** The most commands per batch. */
 export const BATCH_MAX = 100;
 
 const text = (least: number) => {
   const message = `a text of ${least} to ${KEY_BYTES_MAX} bytes without NUL`;
   return z.string(message).refine((value) => {
     const bytes = Buffer.byteLength(value);
-    const kept = value.isWellFormed() && !value.includes("\0"); // Else two keys could become one.
-    return kept && bytes >= least && bytes <= KEY_BYTES_MAX;
+    // Without this check the database could merge two keys.
+    const isKept = value.isWellFormed() && !value.includes("\0");
+    return isKept && bytes >= least && bytes <= KEY_BYTES_MAX;
   }, message);
 };
 
@@ -68,16 +73,19 @@ const REQUEST = z.discriminatedUnion("command", [
   BATCH.extend(id),
 ]);
 
-/** What may be in a batch; the value of a put is a JSON text. */
+/** A command that a batch may have. The value of a put is JSON text. */
 export type Step = z.infer<typeof STEP>;
 
-/** A valid command. */
+/** A command. */
 export type DocumentCommand = Step | z.infer<typeof LIST> | z.infer<typeof BATCH>;
 
-/** A command, and what its client calls the request, so that asking again changes nothing. */
+/**
+ * A command and the id that the client chose, or null: a second request with that id changes
+ * nothing.
+ */
 export type DocumentRequest = { command: DocumentCommand; id: string | null };
 
-/** The request that this body is; throws a ServiceError that says why it is none. */
+/** Parses a body. Throws a ServiceError, 400 or 413, that names each fault. */
 export function readRequest(body: Frame[]): DocumentRequest {
   const [frame] = body;
   if (!frame || body.length !== 1) {
@@ -106,7 +114,7 @@ function parseRequest(input: unknown): DocumentRequest {
   return { command, id };
 }
 
-// A request chooses what an error quotes of it.
+// An error quotes the request, so its length is limited.
 const SENTENCE_CHARACTERS_MAX = 300;
 const NAME_CHARACTERS_MAX = 50;
 
@@ -128,15 +136,15 @@ function unknownCommand({ path }: z.core.$ZodIssue, input: unknown): string {
   const inBatch = path.length > 1;
   const where = inBatch ? ` in ${path.slice(0, -1).join(".")}` : "";
   const known = (inBatch ? STEP : REQUEST).options.map((one) => one.shape.command.value).join(", ");
-  if (found === undefined) return `no command${where}: known are ${known}`;
+  if (found === undefined) return `no command${where}; the commands are ${known}`;
   const name = JSON.stringify(found).slice(0, NAME_CHARACTERS_MAX);
-  return `unknown command ${name}${where}: known are ${known}`;
+  return `unknown command ${name}${where}; the commands are ${known}`;
 }
 
 function parseJson(frame: Frame): unknown {
   try {
     const json = new TextDecoder("utf-8", { fatal: true }).decode(frame);
-    return JSON.parse(json, keepable as Parameters<typeof JSON.parse>[1]);
+    return JSON.parse(json, checkNumber as Parameters<typeof JSON.parse>[1]);
   } catch (error) {
     if (error instanceof SyntaxError) throw new ServiceError(400, `not JSON: ${oneLine(error)}`);
     if (error instanceof TypeError) throw new ServiceError(400, "not JSON: it is not UTF-8");
@@ -144,8 +152,8 @@ function parseJson(frame: Frame): unknown {
   }
 }
 
-/** Refuses what JSON can say and JavaScript would silently change. */
-function keepable(name: string, value: unknown, { source = "" }: { source?: string }): unknown {
+/** Rejects a number that JSON can express and JavaScript would silently change. */
+function checkNumber(name: string, value: unknown, { source = "" }: { source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   if (Number.isFinite(value) && !/^-?[0-9]+$/.test(source)) return value;
   const where = JSON.stringify(name).slice(0, NAME_CHARACTERS_MAX);

@@ -10,7 +10,7 @@ async function withDatabase(work: (worker: Opened) => Promise<void>) {
   await work(worker);
 }
 
-test("what is put can be got until it is deleted", () =>
+test("put, get, put, delete: the document and its version each time", () =>
   withDatabase(async (worker) => {
     const value = { name: "Ada", born: 1815, "__proto__ ": [true, null, 0.1, "\u0000 % ' é"] };
     const key = "user:1 ' é";
@@ -22,13 +22,13 @@ test("what is put can be got until it is deleted", () =>
     assert.deepEqual(again, { key, value: 7, version: 2 });
     const deleted = await worker.ask({ command: "delete", key });
     assert.deepEqual(deleted, { key, deleted: true });
-    assert.equal(await worker.refusal({ command: "get", key }), '404 no document "user:1 \' é"');
+    assert.equal(await worker.rejection({ command: "get", key }), '404 no document "user:1 \' é"');
     const gone = await worker.ask({ command: "delete", key });
     assert.deepEqual(gone, { key, deleted: false });
     assert.deepEqual(await worker.ask({ command: "put", key, value }), { key, version: 1 });
   }));
 
-test("documents are there when the database is opened again", async () => {
+test("database opened again: documents still there", async () => {
   const database = await emptyDatabase();
   await using first = await Opened.of(database);
   await first.ask({ command: "put", key: "a", value: 1 });
@@ -37,9 +37,9 @@ test("documents are there when the database is opened again", async () => {
   assert.deepEqual(await second.ask({ command: "get", key: "a" }), expected);
 });
 
-test("a list is in the order of the keys' bytes, page by page", () =>
+test("list: keys in the order of their bytes, page by page", () =>
   withDatabase(async (worker) => {
-    // In UTF-16 the last two would change places.
+    // In the order of UTF-16 the last two would be swapped.
     const keys = ["A", "B", "a", "a:1", "a:10", "a:2", "é", "\uffee", "\u{1f600}"];
     for (const key of keys.toReversed()) await worker.ask({ command: "put", key, value: key });
     await worker.ask({ command: "put", key: "A", value: "A" });
@@ -60,7 +60,7 @@ test("a list is in the order of the keys' bytes, page by page", () =>
     assert.deepEqual(paged, [keys.slice(0, 3), keys.slice(3, 6), keys.slice(6)]);
   }));
 
-test("a prefix is taken literally", () =>
+test("prefix with wildcards: taken literally", () =>
   withDatabase(async (worker) => {
     for (const key of ["a%b", "aXb", "a_b", "a", "b", "\u{10ffff}\u{10ffff}", "\u{10ffff}"]) {
       await worker.ask({ command: "put", key, value: 0 });
@@ -78,7 +78,7 @@ test("a prefix is taken literally", () =>
     assert.deepEqual(await keys("c"), []);
   }));
 
-test("a page ends where it grows too large, and the next goes on from there", () =>
+test("page larger than 1 MiB: ends early, the cursor continues", () =>
   withDatabase(async (worker) => {
     const value = "x".repeat(200_000);
     const fit = Math.ceil(PAGE_BYTES_MAX / value.length);
@@ -94,7 +94,7 @@ test("a page ends where it grows too large, and the next goes on from there", ()
     assert.equal(rest.cursor, null);
   }));
 
-test("an increment starts from 0 and goes both ways", () =>
+test("increment: starts at 0, adds negative numbers too", () =>
   withDatabase(async (worker) => {
     const key = "counter";
     const add = (by?: number) => worker.ask({ command: "increment", key, by });
@@ -105,42 +105,42 @@ test("an increment starts from 0 and goes both ways", () =>
     assert.deepEqual(got, { key, value: -8, version: 3 });
   }));
 
-test("only a whole number is incremented, and only as far as it is exact", () =>
+test("increment of no whole number or beyond 2^53: 409, unchanged", () =>
   withDatabase(async (worker) => {
     const most = Number.MAX_SAFE_INTEGER;
-    const refused = async (value: unknown, by = 1) => {
+    const rejected = async (value: unknown, by = 1) => {
       const { version } = await worker.ask({ command: "put", key: "a", value });
-      const sentence = await worker.refusal({ command: "increment", key: "a", by });
+      const sentence = await worker.rejection({ command: "increment", key: "a", by });
       const after = await worker.ask({ command: "get", key: "a" });
       assert.deepEqual(after, { key: "a", value, version });
       return sentence;
     };
     for (const value of ["1", "", 1.5, [1], { a: 1 }, true, null]) {
-      assert.equal(await refused(value), '409 cannot increment "a": it is not a whole number');
+      assert.equal(await rejected(value), '409 cannot increment "a": it is not a whole number');
     }
     const beyond = (by: number) => `409 cannot increment "a": its sum with ${by} would be beyond`;
-    assert.equal(await refused(most), `${beyond(1)} 2^53`);
-    assert.equal(await refused(-most, -1), `${beyond(-1)} 2^53`);
-    assert.equal(await refused(most, most), `${beyond(most)} 2^53`);
+    assert.equal(await rejected(most), `${beyond(1)} 2^53`);
+    assert.equal(await rejected(-most, -1), `${beyond(-1)} 2^53`);
+    assert.equal(await rejected(most, most), `${beyond(most)} 2^53`);
     await worker.ask({ command: "put", key: "a", value: most - 1 });
     const last = await worker.ask({ command: "increment", key: "a" });
     assert.equal(last.value, most);
   }));
 
-test("a put may expect the version that it replaces", () =>
+test("put with expectedVersion: done at that version, else 409", () =>
   withDatabase(async (worker) => {
     const put = (value: unknown, expectedVersion: number) =>
       ({ command: "put", key: "a", value, expectedVersion }) as const;
-    assert.equal(await worker.refusal(put(1, 1)), '409 "a" is absent, not at version 1');
+    assert.equal(await worker.rejection(put(1, 1)), '409 "a" is absent, not at version 1');
     assert.deepEqual(await worker.ask(put(1, 0)), { key: "a", version: 1 });
-    assert.equal(await worker.refusal(put(2, 0)), '409 "a" is at version 1, not at version 0');
+    assert.equal(await worker.rejection(put(2, 0)), '409 "a" is at version 1, not at version 0');
     assert.deepEqual(await worker.ask(put(2, 1)), { key: "a", version: 2 });
-    assert.equal(await worker.refusal(put(3, 1)), '409 "a" is at version 2, not at version 1');
+    assert.equal(await worker.rejection(put(3, 1)), '409 "a" is at version 2, not at version 1');
     const expected = { key: "a", value: 2, version: 2 };
     assert.deepEqual(await worker.ask({ command: "get", key: "a" }), expected);
   }));
 
-test("of those who expect the same version at the same moment, one has its way", async () => {
+test("eight puts at once expect the same version: one succeeds", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database);
   await using another = await Opened.of(database);
@@ -156,7 +156,7 @@ test("of those who expect the same version at the same moment, one has its way",
   }
 });
 
-test("a batch is done in order, and answered in order", () =>
+test("batch: executed in order, results in order", () =>
   withDatabase(async (worker) => {
     await worker.ask({ command: "put", key: "old", value: "x" });
     const commands = [
@@ -177,15 +177,15 @@ test("a batch is done in order, and answered in order", () =>
     });
   }));
 
-test("a batch of which one command is refused changes nothing", () =>
+test("batch with one bad command: rejected, nothing changed", () =>
   withDatabase(async (worker) => {
     await worker.ask({ command: "put", key: "a", value: "x" });
-    const refused = [
+    const bad = [
       [{ command: "put", key: "a", value: 1, expectedVersion: 7 }, /^409 .*"a" is at version/],
       [{ command: "increment", key: "a" }, /^409 .*cannot increment "a"/],
       [{ command: "get", key: "c" }, /^404 .*no document "c"/],
     ] as const;
-    for (const [command, sentence] of refused) {
+    for (const [command, sentence] of bad) {
       const commands = [
         { command: "put", key: "b", value: 1 },
         { command: "increment", key: "counter" },
@@ -193,28 +193,28 @@ test("a batch of which one command is refused changes nothing", () =>
         { command: "put", key: "a", value: "y" },
         command,
       ];
-      const said = await worker.refusal({ command: "batch", commands });
-      assert.match(said, sentence);
-      assert.match(said, / nothing was changed, since of commands\.4: /);
+      const rejection = await worker.rejection({ command: "batch", commands });
+      assert.match(rejection, sentence);
+      assert.match(rejection, / nothing was changed, because commands\.4 failed: /);
     }
     const { documents } = await worker.ask({ command: "list" });
     assert.deepEqual(documents, [{ key: "a", value: "x", version: 1 }]);
   }));
 
-test("the results of a batch have a bound", () =>
+test("results of a batch larger than 1 MiB: 413, nothing changed", () =>
   withDatabase(async (worker) => {
     const value = "x".repeat(200_000);
     await worker.ask({ command: "put", key: "large", value });
     const get = { command: "get", key: "large" };
     const commands = [{ command: "put", key: "a", value: 1 }, ...Array(6).fill(get)];
     assert.equal(
-      await worker.refusal({ command: "batch", commands }),
-      "413 nothing was changed, since of commands.6: the results have more than 1 MiB",
+      await worker.rejection({ command: "batch", commands }),
+      "413 nothing was changed, because commands.6 failed: the results have more than 1 MiB",
     );
-    assert.equal(await worker.refusal({ command: "get", key: "a" }), '404 no document "a"');
+    assert.equal(await worker.rejection({ command: "get", key: "a" }), '404 no document "a"');
   }));
 
-test("what a batch gets is of one moment", async () => {
+test("batch of gets during writes: one consistent snapshot", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database);
   await using another = await Opened.of(database);

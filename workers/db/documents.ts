@@ -4,52 +4,58 @@ import { Kysely, type Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { changes, outcomeOf } from "./commands.ts";
 import type { DocumentCommand, DocumentRequest } from "./document-command.ts";
-import type { Engine, Outcome, Tables, Trouble } from "./engine.ts";
+import type { CommandOutcome, DatabaseFailure, Engine, Tables } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
 import { migrate } from "./migrations.ts";
-import { forget, type Keeping, once } from "./once.ts";
-import { type Patience, patiently, Unconfirmed } from "./patience.ts";
+import { once, prune, type Retention } from "./once.ts";
+import { CommitInDoubt, type RetryLimits, withRetry } from "./retry.ts";
 
-/** How long a database that is down is waited for, in ms, before clients are told. */
+/** For how long a request retries a database that is down, in ms, before its client gets a 503. */
 const DOWN_MS = 3000;
 
-/** A worker removes old records whenever it has added so many, or a hundredth of those that are kept. */
-const FORGET_EVERY = 1000;
+/**
+ * After how many new records a worker prunes old ones: this, or 1 % of `recordsMax` if that is
+ * less.
+ */
+const PRUNE_EVERY = 1000;
 
 export class Documents {
   readonly #engine: Engine;
-  readonly #keeping: Keeping;
+  readonly #retention: Retention;
   readonly #log: (event: DatabaseEvent) => void;
   readonly #database: Kysely<Tables>;
-  #records = 0; // Added by this worker.
+  #recordsAdded = 0; // By this worker.
   #reachable = true;
 
-  constructor(engine: Engine, keeping: Keeping, log: (event: DatabaseEvent) => void) {
+  constructor(engine: Engine, retention: Retention, log: (event: DatabaseEvent) => void) {
     this.#engine = engine;
-    this.#keeping = keeping;
+    this.#retention = retention;
     this.#log = log;
     this.#database = new Kysely({ dialect: engine.dialect });
   }
 
-  /** Makes the tables what they should be, or throws a ServiceError that says why it cannot. */
-  async prepare(patience: Patience): Promise<void> {
-    const migrated = await this.#try(patience, () => migrate(this.#database, this.#engine));
-    await this.#try(patience, () => forget(this.#database, this.#keeping, Date.now()));
+  /**
+   * Migrates the tables and prunes old records. Throws a ServiceError with the reason if it fails.
+   */
+  async prepare(limits: RetryLimits): Promise<void> {
+    const migrated = await this.#try(limits, () => migrate(this.#database, this.#engine));
+    await this.#try(limits, () => prune(this.#database, this.#retention, Date.now()));
     const { name: engine, where } = this.#engine;
     this.#log({ event: "database.opened", engine, where, migrated });
   }
 
   /**
-   * The answer to a request, a JSON text, or a ServiceError. What has an id is done once, however
-   * often it comes: its client's, or else its broker's, which is the same when it is delivered again.
+   * Executes a request and returns its reply, which is JSON. Throws a ServiceError if the command
+   * is rejected. A change is made once per id, however often the request comes. The id is the
+   * client's own, or else the broker's, which is the same at each delivery.
    */
   async execute(
-    { command, id: clientsId }: DocumentRequest,
-    { id: brokersId, signal }: { id: string | null; signal: AbortSignal },
+    { command, id: clientId }: DocumentRequest,
+    { id: brokerId, signal }: { id: string | null; signal: AbortSignal },
   ): Promise<string> {
-    const id = clientsId !== null ? `client ${clientsId}` : brokersId && `broker ${brokersId}`;
-    const patience = { downMs: DOWN_MS, signal };
-    const { code, reply } = await this.#try(patience, () => this.#attempt(command, id));
+    const id = clientId !== null ? `client ${clientId}` : brokerId && `broker ${brokerId}`;
+    const limits = { downMs: DOWN_MS, signal };
+    const { code, reply } = await this.#try(limits, () => this.#attempt(command, id));
     if (code !== 200) throw new ServiceError(code, reply);
     return reply;
   }
@@ -58,52 +64,53 @@ export class Documents {
     await this.#database.destroy();
   }
 
-  #attempt(command: DocumentCommand, id: string | null): Promise<Outcome> {
+  #attempt(command: DocumentCommand, id: string | null): Promise<CommandOutcome> {
     const { command: name } = command;
     if (name === "get" || name === "list") return outcomeOf(this.#database, command);
     return this.#transact(id, async (transaction) => {
       if (id === null || !changes(command)) return outcomeOf(transaction, command);
       const now = Date.now();
-      const outcome = await once(transaction, id, command, this.#keeping, now);
-      this.#records += 1;
-      const every = Math.min(FORGET_EVERY, Math.ceil(this.#keeping.recordsMax / 100));
-      if (this.#records % every === 0) await forget(transaction, this.#keeping, now);
+      const outcome = await once(transaction, id, command, this.#retention, now);
+      this.#recordsAdded += 1;
+      const every = Math.min(PRUNE_EVERY, Math.ceil(this.#retention.recordsMax / 100));
+      if (this.#recordsAdded % every === 0) await prune(transaction, this.#retention, now);
       return outcome;
     });
   }
 
   async #transact(
     id: string | null,
-    work: (transaction: Transaction<Tables>) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    let done = false;
+    work: (transaction: Transaction<Tables>) => Promise<CommandOutcome>,
+  ): Promise<CommandOutcome> {
+    let isDone = false; // All but the commit.
     try {
       return await this.#database.transaction().execute(async (transaction) => {
         const outcome = await work(transaction);
-        done = true;
+        isDone = true;
         return outcome;
       });
     } catch (error) {
-      const trouble = done ? this.#engine.troubleOf(error) : null;
-      if (trouble?.kind !== "down") throw error;
-      const sentence = `the database was lost, it may have been changed or not: ${trouble.reason}`;
-      throw id === null ? new ServiceError(503, sentence) : new Unconfirmed(sentence);
+      const failure = isDone ? this.#engine.failureOf(error) : null;
+      if (failure?.kind !== "down") throw error;
+      const lost = "the database was lost during the commit, it may be changed or not";
+      const sentence = `${lost}: ${failure.reason}`;
+      throw id === null ? new ServiceError(503, sentence) : new CommitInDoubt(sentence);
     }
   }
 
-  #try<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
-    return patiently(this.#engine, patience, (trouble) => this.#tell(trouble), work);
+  #try<T>(limits: RetryLimits, work: () => Promise<T>): Promise<T> {
+    return withRetry(this.#engine, limits, (failure) => this.#logReachability(failure), work);
   }
 
-  /** Once of an outage, and once of its end. */
-  #tell(trouble: Trouble | null) {
-    const reachable = trouble?.kind !== "down";
+  /** Logs the start of an outage, and its end. */
+  #logReachability(failure: DatabaseFailure | null) {
+    const reachable = failure?.kind !== "down";
     if (reachable === this.#reachable) return;
     this.#reachable = reachable;
     this.#log(
       reachable
         ? { event: "database.reached" }
-        : { event: "database.unreachable", reason: trouble.reason },
+        : { event: "database.unreachable", reason: failure.reason },
     );
   }
 }

@@ -1,5 +1,4 @@
-// For tests: databases with nothing in them, of the engine that the tests are run on. That is
-// SQLite, or PostgreSQL where TEST_DATABASE_URL names a server of which the databases are to be.
+// For tests: empty databases on SQLite, or on the PostgreSQL server that TEST_DATABASE_URL names.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -13,7 +12,7 @@ import { type DocumentRequest, readRequest } from "./document-command.ts";
 import { Documents } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
-import type { Keeping } from "./once.ts";
+import type { Retention } from "./once.ts";
 import { postgres } from "./postgres.ts";
 import { sqlite } from "./sqlite.ts";
 
@@ -22,9 +21,9 @@ const { TEST_DATABASE_URL: server } = process.env;
 const folder = mkdtempSync(join(tmpdir(), "documents-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const KEEPING: Keeping = { recordsMs: 3_600_000, recordsMax: 100_000 };
+const RETENTION: Retention = { recordsMs: 3_600_000, recordsMax: 100_000 };
 
-/** A database that is made when it is first used, and the settings that a db worker finds it by. */
+/** A database that is created on first use, and the settings of a db worker that uses it. */
 export type EmptyDatabase = { settings: Record<string, string>; engine: () => Engine };
 
 export async function emptyDatabase(): Promise<EmptyDatabase> {
@@ -51,30 +50,30 @@ export const onServer = (url: string): EmptyDatabase => ({
   engine: () => postgres(url),
 });
 
-/** What a worker has of a database, and what it logged. */
+/** The documents as one worker opens them, and its log. */
 export class Opened implements AsyncDisposable {
   readonly documents: Documents;
   readonly log: DatabaseEvent[] = [];
 
-  static async of({ engine }: EmptyDatabase, keeping: Partial<Keeping> = {}): Promise<Opened> {
-    const opened = new Opened(engine(), { ...KEEPING, ...keeping });
+  static async of({ engine }: EmptyDatabase, retention: Partial<Retention> = {}): Promise<Opened> {
+    const opened = new Opened(engine(), { ...RETENTION, ...retention });
     await opened.documents.prepare({ downMs: 0, signal: AbortSignal.timeout(10_000) });
     return opened;
   }
 
-  private constructor(engine: Engine, keeping: Keeping) {
-    this.documents = new Documents(engine, keeping, (event) => this.log.push(event));
+  private constructor(engine: Engine, retention: Retention) {
+    this.documents = new Documents(engine, retention, (event) => this.log.push(event));
   }
 
-  /** Asks as a client does, and takes the answer apart. The id is the broker's. */
+  /** Executes a command and parses its reply. `id` is the broker's id. */
   async ask(command: object, id: string | null = null, signal = AbortSignal.timeout(10_000)) {
     return JSON.parse(await this.documents.execute(request(command), { id, signal }));
   }
 
-  /** The code and the sentence that a command is refused with. */
-  async refusal(...asked: Parameters<Opened["ask"]>): Promise<string> {
-    const error = await this.ask(...asked).then(
-      (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
+  /** Executes a command that must be rejected; returns the code and sentence of its error reply. */
+  async rejection(...args: Parameters<Opened["ask"]>): Promise<string> {
+    const error = await this.ask(...args).then(
+      (answer) => assert.fail(`succeeded: ${JSON.stringify(answer)}`),
       (error: unknown) => error,
     );
     assert.ok(error instanceof ServiceError, String(error));

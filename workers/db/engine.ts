@@ -1,40 +1,46 @@
-// What the two databases have to tell each other apart by. Everything else is the same for both.
+// The differences between the two databases, and the types of the tables that both have.
 
 import type { Dialect, RawBuilder } from "kysely";
 import type { ErrorCode } from "../../protocol/error-reply.ts";
 
+/** A database server or file, and the parts in which it differs from the others. */
 export type Engine = {
   name: "SQLite" | "PostgreSQL";
-  where: string; // What is told of it in the log, without a password.
+  /** The database in log lines: a file, or a host and a name, without a password. */
+  where: string;
   dialect: Dialect;
-  textByBytes: RawBuilder<unknown>; // Of a column that is sorted by the bytes of its UTF-8.
-  troubleOf(error: unknown): Trouble | null; // Null if the error is not the database's.
+  /** The type of a text column that sorts by the bytes of its UTF-8. */
+  textByBytes: RawBuilder<unknown>;
+  /** The failure that an error reports, or null if the error is not the database's. */
+  failureOf(error: unknown): DatabaseFailure | null;
 };
 
 /**
- * What keeps a database from doing its work. Busy: others are in the way, it helps to try again.
- * Down: it does not answer, and what was under way may be done or not.
+ * A failure of the database. `busy`: another transaction is in the way, so a retry helps. `down`:
+ * the database does not answer, so a commit that was under way may be done or not. `full`: its disk
+ * is full. `failed`: anything else.
  */
-export type Trouble = {
+export type DatabaseFailure = {
   kind: "busy" | "down" | "full" | "read-only" | "failed";
-  reason: string; // In the database's words, or its driver's.
+  /** The message of the database or its driver. */
+  reason: string;
 };
 
-/** Tables as TypeScript knows them; migrations.ts makes them. */
+/** The tables, which migrations.ts creates. */
 export type Tables = {
   documents: Document;
-  records: Outcome & {
-    id: string; // Of the request.
-    fingerprint: string; // Of its command.
-    at: number; // When it was executed, in ms since 1970.
+  records: CommandOutcome & {
+    id: string; // The id of the request.
+    fingerprint: string; // A hash of its command.
+    at: number; // The time of the execution, in ms since 1970.
   };
 };
 
 export type Document = {
   key: string;
   value: string; // JSON.
-  version: number; // How often the value was set since the key was last absent.
+  version: number; // How many times the value was set since the key was last absent.
 };
 
-/** What became of a request: 200 and JSON, or the code and the sentence of its refusal. */
-export type Outcome = { code: 200 | ErrorCode; reply: string };
+/** The outcome of a command: 200 and JSON, or the code and sentence of an error reply. */
+export type CommandOutcome = { code: 200 | ErrorCode; reply: string };

@@ -1,10 +1,10 @@
-// What the db worker tells the log of its database, and docs/OPERATIONS.md lists.
+// The log events of the db worker about its database; docs/OPERATIONS.md lists them.
 
 import type { Level } from "../../runtime/log.ts";
 
 export type DatabaseEvent =
   | { event: "database.opened"; engine: string; where: string; migrated: string[] }
-  | { event: "database.unreachable"; reason: string } // Once, until it is reached again.
+  | { event: "database.unreachable"; reason: string } // Logged once per outage.
   | { event: "database.reached" };
 
 export const LEVELS: Record<DatabaseEvent["event"], Level> = {
@@ -13,18 +13,19 @@ export const LEVELS: Record<DatabaseEvent["event"], Level> = {
   "database.reached": "info",
 };
 
+/** The level that an event is logged at. */
 export const levelOf = ({ event }: DatabaseEvent) => LEVELS[event];
 
-/** The event as a sentence. */
+/** The message that is logged with an event. */
 export function sentenceOf(event: DatabaseEvent): string {
   switch (event.event) {
     case "database.opened": {
       const { engine, where, migrated } = event;
-      return `${engine} at ${where}${migrated.length > 0 ? `, migrated: ${migrated.join(", ")}` : ""}`;
+      return `opened ${engine} at ${where}${migrated.length > 0 ? `, migrated: ${migrated.join(", ")}` : ""}`;
     }
     case "database.unreachable":
-      return `the database cannot be reached: ${event.reason}`;
+      return `cannot reach the database (${event.reason}); retrying`;
     case "database.reached":
-      return "the database can be reached again";
+      return "the database is reachable again";
   }
 }

@@ -1,12 +1,12 @@
-// The tables, step by step as they came to be. What was released is never changed: a change is a
-// migration of its own. Each is done once, by whichever worker comes first, while the others wait.
+// The migrations of the tables, in order. A released migration must never change: a change is a new
+// migration. The first worker executes each migration once, while the other workers wait.
 
 import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Engine, Tables } from "./engine.ts";
 
 const migrations = ({ textByBytes }: Engine): Record<string, Migration> => ({
-  // Before there were migrations, the first worker made this table.
+  // Older versions had no migrations, so this table may exist already.
   "1-documents": {
     up: (database) =>
       database.schema
@@ -32,7 +32,7 @@ const migrations = ({ textByBytes }: Engine): Record<string, Migration> => ({
   },
 });
 
-/** Brings the tables up to date, in one transaction. The names of what had to be done. */
+/** Executes the pending migrations in one transaction and returns their names. */
 export async function migrate(database: Kysely<Tables>, engine: Engine): Promise<string[]> {
   const provider = { getMigrations: async () => migrations(engine) };
   const migrator = new Migrator({ db: database, provider });

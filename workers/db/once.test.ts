@@ -14,7 +14,7 @@ async function withDatabase(work: (worker: Opened, database: EmptyDatabase) => P
 const counted = async (worker: Opened) =>
   (await worker.ask({ command: "get", key: "counter" })).value;
 
-test("a request that is delivered again is told what was recorded, and changes nothing", () =>
+test("request delivered again: recorded outcome, no change", () =>
   withDatabase(async (worker, database) => {
     const first = await worker.ask(INCREMENT, ID);
     assert.deepEqual(await worker.ask(INCREMENT, ID), first);
@@ -24,7 +24,7 @@ test("a request that is delivered again is told what was recorded, and changes n
     assert.equal(await counted(worker), 2);
   }));
 
-test("each command that changes something does so once", () =>
+test("each changing command executed twice: changes once", () =>
   withDatabase(async (worker) => {
     const commands = [
       { command: "put", key: "a", value: 1 },
@@ -41,25 +41,25 @@ test("each command that changes something does so once", () =>
     assert.deepEqual(documents, [{ key: "a", value: 3, version: 3 }]);
   }));
 
-test("a refusal is recorded like any other outcome", () =>
+test("error reply: recorded like any other outcome", () =>
   withDatabase(async (worker) => {
     const put = { command: "put", key: "a", value: 1, expectedVersion: 1 };
-    const refused = await worker.refusal(put, ID);
-    assert.equal(refused, '409 "a" is absent, not at version 1');
+    const rejected = await worker.rejection(put, ID);
+    assert.equal(rejected, '409 "a" is absent, not at version 1');
     await worker.ask({ command: "put", key: "a", value: 0 });
-    assert.equal(await worker.refusal(put, ID), refused);
+    assert.equal(await worker.rejection(put, ID), rejected);
     const batch = { command: "batch", commands: [INCREMENT, put] };
     await worker.ask({ command: "delete", key: "a" });
-    const all = await worker.refusal(batch, "the batch");
+    const all = await worker.rejection(batch, "the batch");
     await worker.ask({ command: "put", key: "a", value: 0 });
-    assert.equal(await worker.refusal(batch, "the batch"), all);
+    assert.equal(await worker.rejection(batch, "the batch"), all);
     assert.equal(
-      await worker.refusal({ command: "get", key: "counter" }),
+      await worker.rejection({ command: "get", key: "counter" }),
       '404 no document "counter"',
     );
   }));
 
-test("reading is never recorded: it tells what is there now", () =>
+test("get delivered again: not recorded, returns the current value", () =>
   withDatabase(async (worker) => {
     const get = { command: "get", key: "counter" };
     const batch = { command: "batch", commands: [get] };
@@ -72,7 +72,7 @@ test("reading is never recorded: it tells what is there now", () =>
     assert.equal((await worker.ask(INCREMENT, ID)).value, 3);
   }));
 
-test("what its client calls a request counts before what the broker calls it", () =>
+test("client id and broker id: the client id counts", () =>
   withDatabase(async (worker) => {
     const named = { ...INCREMENT, id: "order 17" };
     const first = await worker.ask(named, "one broker's");
@@ -81,7 +81,7 @@ test("what its client calls a request counts before what the broker calls it", (
     assert.equal(await counted(worker), 1);
   }));
 
-test("ids of clients and of brokers are never taken for one another", () =>
+test("same id from a client and a broker: two requests", () =>
   withDatabase(async (worker) => {
     await worker.ask(INCREMENT, ID);
     await worker.ask({ ...INCREMENT, id: ID });
@@ -89,21 +89,21 @@ test("ids of clients and of brokers are never taken for one another", () =>
     assert.equal(await counted(worker), 3);
   }));
 
-test("a request without any id is executed whenever it comes", () =>
+test("request without an id: executed each time", () =>
   withDatabase(async (worker) => {
     for (const expected of [1, 2, 3]) assert.equal((await worker.ask(INCREMENT)).value, expected);
   }));
 
-test("an id cannot be given to two commands", () =>
+test("id used by two commands: 409", () =>
   withDatabase(async (worker) => {
     await worker.ask({ ...INCREMENT, id: "a" });
-    const sentence = "409 this id was given to another command before";
-    assert.equal(await worker.refusal({ ...INCREMENT, by: 2, id: "a" }), sentence);
-    assert.equal(await worker.refusal({ command: "delete", key: "counter", id: "a" }), sentence);
+    const sentence = "409 this id is already used by another command";
+    assert.equal(await worker.rejection({ ...INCREMENT, by: 2, id: "a" }), sentence);
+    assert.equal(await worker.rejection({ command: "delete", key: "counter", id: "a" }), sentence);
     assert.equal(await counted(worker), 1);
   }));
 
-test("a request that is delivered to several workers at once is executed by one", async () => {
+test("request delivered to several workers at once: executed once", async () => {
   const database = await emptyDatabase();
   await using one = await Opened.of(database);
   await using other = await Opened.of(database);
@@ -115,26 +115,26 @@ test("a request that is delivered to several workers at once is executed by one"
   }
 });
 
-test("a record is kept for as long as was said, and then the id is a new one", async () => {
+test("record older than recordsMs: the request is executed again", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database, { recordsMs: 200 });
   assert.equal((await worker.ask(INCREMENT, ID)).value, 1);
   const expired = performance.now() + 1000;
-  // Not expired yet, unless this took a fifth of a second: then it is another increment.
+  // The record expires after 200 ms; then the request is another increment.
   const value = async () => (await worker.ask(INCREMENT, ID)).value;
   while ((await value()) === 1) assert.ok(performance.now() < expired, "the record never expires");
 });
 
-test("there are never many more records than may be kept, and the newest are", async () => {
+test("more than recordsMax records: the oldest are deleted", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database, { recordsMax: 50 });
   for (let nth = 1; nth <= 120; nth += 1) await worker.ask(INCREMENT, `id ${nth}`);
-  // Those of the last 50 at least are there, those of the first 60 are not.
+  // At least the last 50 records exist; those of the first 60 requests do not.
   assert.equal((await worker.ask(INCREMENT, "id 90")).value, 90);
   assert.equal((await worker.ask(INCREMENT, "id 60")).value, 121);
 });
 
-test("records that are too old are removed when a worker starts", async () => {
+test("worker starts: surplus records are deleted", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database);
   for (let nth = 1; nth <= 20; nth += 1) await worker.ask(INCREMENT, `id ${nth}`);

@@ -1,27 +1,31 @@
-// Majordomo executes at least once; what a request changes here happens exactly once. Its effect and
-// the record of its id are committed together or not at all. Whoever comes with that id again, be it
-// another worker after the death of the first, is told what was recorded, and changes nothing.
+// Makes the effect of a request happen once, although Majordomo executes at least once. The effect
+// and a record of the request's id are committed in one transaction. A second execution under the
+// same id, also by another worker, finds the record, returns its outcome and changes nothing.
 
 import { createHash } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { outcomeOf } from "./commands.ts";
 import type { DocumentCommand } from "./document-command.ts";
-import type { Outcome, Tables } from "./engine.ts";
+import type { CommandOutcome, Tables } from "./engine.ts";
 
-/** For how long what became of a request is kept, in ms, and of how many requests. */
-export type Keeping = { recordsMs: number; recordsMax: number };
+/** Which records are kept: for `recordsMs` ms, and the newest `recordsMax` of them. */
+export type Retention = { recordsMs: number; recordsMax: number };
 
-/** To be called in a transaction; `now` is in ms since 1970. */
+/**
+ * Executes the command and records its outcome, or returns the recorded outcome. Must be called in
+ * a transaction; `now` is in ms since 1970. Throws a ServiceError with code 409 if the id was used
+ * by another command.
+ */
 export async function once(
   transaction: Transaction<Tables>,
   id: string,
   command: DocumentCommand,
-  { recordsMs }: Keeping,
+  { recordsMs }: Retention,
   now: number,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const claim = { id, fingerprint: fingerprintOf(command), at: now, code: 200, reply: "" } as const;
-  // Another transaction with this id waits here until ours is over, and then finds the record.
+  // Another transaction with this id waits here until ours ends, and then finds the record.
   const { numInsertedOrUpdatedRows: claimed } = await transaction
     .insertInto("records")
     .values(claim)
@@ -41,23 +45,23 @@ export async function once(
 async function recorded(
   transaction: Transaction<Tables>,
   { id, fingerprint }: { id: string; fingerprint: string },
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const record = await transaction
     .selectFrom("records")
     .selectAll()
     .where("id", "=", id)
     .executeTakeFirstOrThrow();
   if (record.fingerprint === fingerprint) return record;
-  throw new ServiceError(409, "this id was given to another command before");
+  throw new ServiceError(409, "this id is already used by another command");
 }
 
-/** Removes records that are too old, and the oldest if there are too many: some at a time. */
-export async function forget(
+/** Deletes expired records, and the oldest ones beyond `recordsMax`: up to 10,000 per call. */
+export async function prune(
   database: Kysely<Tables>,
-  { recordsMs, recordsMax }: Keeping,
+  { recordsMs, recordsMax }: Retention,
   now: number,
 ): Promise<void> {
-  const newestToGo = database
+  const newestSurplus = database
     .selectFrom("records")
     .select("at")
     .orderBy("at", "desc")
@@ -66,13 +70,13 @@ export async function forget(
   const old = database
     .selectFrom("records")
     .select("id")
-    .where((eb) => eb.or([eb("at", "<", now - recordsMs), eb("at", "<=", newestToGo)]))
+    .where((eb) => eb.or([eb("at", "<", now - recordsMs), eb("at", "<=", newestSurplus)]))
     .orderBy("at")
-    .limit(FORGOTTEN_AT_ONCE);
+    .limit(PRUNED_AT_ONCE);
   await database.deleteFrom("records").where("id", "in", old).execute();
 }
 
-const FORGOTTEN_AT_ONCE = 10_000;
+const PRUNED_AT_ONCE = 10_000;
 
 const fingerprintOf = (command: DocumentCommand) =>
   createHash("sha256").update(JSON.stringify(command)).digest("base64url");

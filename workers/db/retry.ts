@@ -1,54 +1,62 @@
-// How long a database in trouble is tried again, and what the client is told when that is over.
+// Retries work on a database that is busy or down, and turns its failures into error replies.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { ServiceError } from "../worker.ts";
-import type { Engine, Trouble } from "./engine.ts";
+import type { DatabaseFailure, Engine } from "./engine.ts";
 
+/** The longest delay before a retry, in ms; the actual delay is random. */
 const RETRY_MS_MAX = { busy: 20, down: 200 };
 
-/** One that is down is tried for so many ms, one that is busy until the signal aborts. */
-export type Patience = { downMs: number; signal: AbortSignal };
+/**
+ * How long to retry: `downMs` while the database is down, until `signal` aborts while it is busy.
+ */
+export type RetryLimits = { downMs: number; signal: AbortSignal };
 
 /**
- * The connection broke when a transaction was to be committed: it may have been, or not. Only the
- * record of its id can tell, so that is tried until the signal aborts, too.
+ * The connection broke during a commit, so the transaction may be committed or not. Only the record
+ * of its id shows which, so withRetry() retries until the signal aborts, as if the database were
+ * busy.
  */
-export class Unconfirmed extends Error {}
+export class CommitInDoubt extends Error {}
 
 /**
- * Does `work` again while that may help. Throws a ServiceError when it does not, or the error as it
- * is if it is not the database's. `tried` is told how each try went: null is well.
+ * Runs `work`, again while a retry may help, and returns its result. Throws a ServiceError when the
+ * retries end or cannot help: 503, or 500 for an unknown failure of the database. Rethrows an error
+ * that is not the database's. Calls `onAttempt` after each attempt; null is success.
  */
-export async function patiently<T>(
-  { troubleOf }: Engine,
-  { downMs, signal }: Patience,
-  tried: (trouble: Trouble | null) => void,
+export async function withRetry<T>(
+  { failureOf }: Engine,
+  { downMs, signal }: RetryLimits,
+  onAttempt: (failure: DatabaseFailure | null) => void,
   work: () => Promise<T>,
 ): Promise<T> {
   const downUntil = performance.now() + downMs;
-  let doubt: Unconfirmed | null = null;
+  let doubt: CommitInDoubt | null = null;
   for (;;) {
     try {
       const result = await work();
-      tried(null);
+      onAttempt(null);
       return result;
     } catch (error) {
-      if (error instanceof Unconfirmed) doubt = error;
-      const trouble = doubt ? inDoubt(doubt) : troubleOf(error);
-      if (!trouble || error instanceof ServiceError) throw error;
-      tried(trouble);
-      const { kind } = trouble;
-      if (kind !== "busy" && kind !== "down") throw refusalOf(trouble);
-      const over = kind === "down" && !doubt ? performance.now() >= downUntil : signal.aborted;
-      if (over) throw doubt ? new ServiceError(503, doubt.message) : refusalOf(trouble);
+      if (error instanceof CommitInDoubt) doubt = error;
+      const failure = doubt ? inDoubt(doubt) : failureOf(error);
+      if (!failure || error instanceof ServiceError) throw error;
+      onAttempt(failure);
+      const { kind } = failure;
+      if (kind !== "busy" && kind !== "down") throw serviceError(failure);
+      const isOver = kind === "down" && !doubt ? performance.now() >= downUntil : signal.aborted;
+      if (isOver) throw doubt ? new ServiceError(503, doubt.message) : serviceError(failure);
       await delay(Math.random() * RETRY_MS_MAX[kind]);
     }
   }
 }
 
-const inDoubt = ({ message }: Unconfirmed): Trouble => ({ kind: "down", reason: message });
+const inDoubt = ({ message }: CommitInDoubt): DatabaseFailure => ({
+  kind: "down",
+  reason: message,
+});
 
-function refusalOf({ kind, reason }: Trouble): ServiceError {
+function serviceError({ kind, reason }: DatabaseFailure): ServiceError {
   switch (kind) {
     case "busy":
       return new ServiceError(503, `the database is busy, ${UNCHANGED}`);

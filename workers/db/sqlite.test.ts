@@ -12,7 +12,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 
-/** A file, and what another program does with it. */
+/** A database file, and another connection to it. */
 function newFile(t: TestContext) {
   const file = join(folder, `${++files}.sqlite`);
   const other = new DatabaseSync(file);
@@ -20,7 +20,7 @@ function newFile(t: TestContext) {
   return { file: inFile(file), other };
 }
 
-test("a locked file is waited for without stopping this process", async (t) => {
+test("file locked by another process: requests wait, the event loop goes on", async (t) => {
   const { file, other } = newFile(t);
   await using worker = await Opened.of(file);
   other.exec("begin exclusive");
@@ -29,30 +29,30 @@ test("a locked file is waited for without stopping this process", async (t) => {
   t.after(() => clearInterval(timer));
   const put = worker.ask({ command: "put", key: "a", value: 1 });
   const increment = { command: "increment", key: "b" };
-  const impatient = AbortSignal.timeout(200);
-  const refusals = [1, 2, 3].map(() => worker.refusal(increment, null, impatient));
+  const impatient = AbortSignal.timeout(1000); // Long enough for ticks on a busy machine.
+  const rejections = [1, 2, 3].map(() => worker.rejection(increment, null, impatient));
   const sentence = "503 the database is busy, nothing was changed";
-  assert.deepEqual(await Promise.all(refusals), Array(3).fill(sentence));
+  assert.deepEqual(await Promise.all(rejections), Array(3).fill(sentence));
   assert.ok(ticks > 2, `${ticks} ticks`);
-  // Readers do not wait for the writer.
-  assert.equal(await worker.refusal({ command: "get", key: "a" }), '404 no document "a"');
+  // A reader does not wait for the writer.
+  assert.equal(await worker.rejection({ command: "get", key: "a" }), '404 no document "a"');
   other.exec("commit");
   assert.deepEqual(await put, { key: "a", version: 1 });
 });
 
-test("a table that is broken is a failure of a request, not of the worker", async (t) => {
+test("table missing: 500 for the request, the worker goes on", async (t) => {
   const { file, other } = newFile(t);
   await using worker = await Opened.of(file);
   other.exec("alter table documents rename to hidden");
   const put = { command: "put", key: "a", value: 1 };
   const sentence = "500 the database failed, nothing was changed: no such table: documents";
-  assert.equal(await worker.refusal(put, "an id"), sentence);
-  assert.equal(await worker.refusal({ command: "list" }), sentence);
+  assert.equal(await worker.rejection(put, "an id"), sentence);
+  assert.equal(await worker.rejection({ command: "list" }), sentence);
   other.exec("alter table hidden rename to documents");
   assert.deepEqual(await worker.ask(put, "an id"), { key: "a", version: 1 });
 });
 
-test("documents from before there were migrations are there", async (t) => {
+test("database of a version without migrations: documents still there", async (t) => {
   const { file, other } = newFile(t);
   other.exec(
     "create table documents (key text primary key not null, value text not null, version integer not null)",
@@ -66,7 +66,7 @@ test("documents from before there were migrations are there", async (t) => {
   });
 });
 
-test("the program ends with one line if it cannot open its database", () => {
+test("database cannot be opened: one line on stderr, exit code 1", () => {
   const text = join(folder, "text");
   const directory = join(folder, "directory");
   const line = "This is no database, but it is long enough to be taken for one. ";
@@ -89,7 +89,7 @@ test("the program ends with one line if it cannot open its database", () => {
   assert.equal(status, 1);
 });
 
-/** What the program says when it is to end at once. */
+/** Runs the program, which must end at once; its exit code and the line on stderr. */
 function ended(settings: Record<string, string>) {
   const program = spawnSync(process.execPath, [new URL("../db.ts", import.meta.url).pathname], {
     env: { ...process.env, DATABASE_URL: "", ...settings },

@@ -1,7 +1,7 @@
-// SQLite as Node has it, for kysely and for a file that several processes share.
+// SQLite for kysely, on node:sqlite and on a file that several processes share.
 //
-// node:sqlite is synchronous: while it waits for another process's lock, this one sends no
-// heartbeats. So it waits only briefly, and patiently() tries again.
+// node:sqlite is synchronous: while it waits for another process's lock, this process sends no
+// heartbeats. So SQLite waits at most 20 ms, and withRetry() tries again.
 
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -17,18 +17,18 @@ import {
   SqliteQueryCompiler,
   sql,
 } from "kysely";
-import type { Engine, Trouble } from "./engine.ts";
+import type { DatabaseFailure, Engine } from "./engine.ts";
 
 const BUSY_TIMEOUT_MS = 20;
 
-/** A file, which is opened when it is first used; it and its folder are made if there are none. */
+/** A database file, opened on first use. Creates the file and its folder if they are absent. */
 export function sqlite(file: string): Engine {
   return {
     name: "SQLite",
     where: file,
     dialect: new SharedFileDialect({ database: async () => adapt(open(resolve(file))) }),
     textByBytes: sql`text`,
-    troubleOf,
+    failureOf,
   };
 }
 
@@ -54,25 +54,27 @@ class SharedFileDialect extends SqliteDialect {
 }
 
 class SharedFileDriver extends SqliteDriver {
-  /** Takes the lock of the one writer at once: who reads first and then cannot have it must start over. */
+  /**
+   * Takes the write lock at once: a transaction that reads first may fail to get the lock later.
+   */
   override async beginTransaction(connection: DatabaseConnection) {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
 
-  /** After some errors SQLite has rolled back by itself, and then it refuses. */
+  /** After some errors SQLite has already rolled back, and a rollback then fails. */
   override async rollbackTransaction(connection: DatabaseConnection) {
     await super.rollbackTransaction(connection).catch(() => {});
   }
 }
 
-/** Has no words for locking rows: a transaction has the whole file. */
+/** Omits FOR UPDATE, which SQLite does not have: a transaction locks the whole file. */
 class WholeFileCompiler extends SqliteQueryCompiler {
   override visitSelectModifier(node: SelectModifierNode) {
     if (node.modifier !== "ForUpdate") super.visitSelectModifier(node);
   }
 }
 
-/** Migrations are done in a transaction, so that those of several processes do not meet. */
+/** Makes kysely run migrations in a transaction, so that processes do not run them at once. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true;
@@ -83,11 +85,11 @@ function open(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    // Readers and the one writer do not wait for each other.
+    // With WAL, readers and the one writer do not block each other.
     database.exec("pragma journal_mode = wal");
-    // What was answered is on the disk, even if the power fails; that costs a flush a write.
+    // A committed change survives a power failure; the cost is one flush per commit.
     database.exec("pragma synchronous = full");
-    // SQLite opens a file that cannot be written all the same, until the first put fails.
+    // SQLite opens a read-only file without an error, and the first write would fail.
     accessSync(path, constants.W_OK);
     return database;
   } catch (error) {
@@ -96,7 +98,7 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** A database as better-sqlite3 has it, which is what kysely knows. */
+/** The API of better-sqlite3, which kysely expects. */
 const adapt = (database: DatabaseSync) => ({
   prepare: (sql: string) => adaptStatement(database.prepare(sql)),
   close: () => database.close(),
@@ -112,15 +114,15 @@ function adaptStatement(statement: StatementSync) {
   };
 }
 
-/** https://www.sqlite.org/rescode.html: the lowest 8 bits say what, the others why. */
-function troubleOf(error: unknown): Trouble | null {
+/** https://www.sqlite.org/rescode.html: the lowest 8 bits are the primary code. */
+function failureOf(error: unknown): DatabaseFailure | null {
   const { code, errcode, message: reason } = error as Error & { code?: unknown; errcode?: unknown };
   if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") return null;
   return { kind: KINDS[errcode & 0xff] ?? "failed", reason };
 }
 
-const KINDS: Record<number, Trouble["kind"]> = {
-  5: "busy", // SQLITE_BUSY: another process has it locked.
+const KINDS: Record<number, DatabaseFailure["kind"]> = {
+  5: "busy", // SQLITE_BUSY: another process holds the lock.
   8: "read-only", // SQLITE_READONLY
   13: "full", // SQLITE_FULL
 };

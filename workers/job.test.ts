@@ -37,13 +37,13 @@ test("handler throws or rejects: error reply, logged unless it is a ServiceError
     throw new Error("out of order");
   };
   for (const later of [false, true]) {
-    const refused = run(later ? async () => missing() : missing);
-    const failure = decodeErrorReply(await refused.reply);
+    const rejected = run(later ? async () => missing() : missing);
+    const failure = decodeErrorReply(await rejected.reply);
     assert.deepEqual(failure, { code: 404, sentence: "no such thing" });
     const failed = run(later ? async () => broken() : broken);
     const sentence = "the service failed: out of order";
     assert.deepEqual(decodeErrorReply(await failed.reply), { code: 500, sentence });
-    assert.deepEqual([refused.logged.length, failed.logged.length], [0, 1]);
+    assert.deepEqual([rejected.logged.length, failed.logged.length], [0, 1]);
   }
 });
 

@@ -1,8 +1,10 @@
+// The math worker: evaluates expressions.
+
 import { Calculator, THREADS } from "./math/calculator.ts";
 import { serve } from "./worker.ts";
 
 const calculator = new Calculator();
 await calculator.ready();
-// One request a thread: any more would wait here while another worker may have nothing to do.
+// One request per thread: a further one would wait here while another worker may be idle.
 await serve("math", (body) => calculator.answer(body), { concurrency: THREADS });
 await calculator.close();

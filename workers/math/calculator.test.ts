@@ -6,7 +6,7 @@ import { Calculator, EXPRESSION_CHARACTERS_MAX } from "./calculator.ts";
 
 const SLOW = "fib(n) = n < 2 ? n : fib(n - 1) + fib(n - 2); fib(60)";
 
-// A chain of functions, each of which holds the one before: some 100 MB of them.
+// A chain of functions, each of which references the one before: about 100 MB.
 const LARGE =
   "chain(f, n) = n < 1 ? f : chain(g(x) = f(x) + 1, n - 1);" +
   "chains(f, n) = n < 1 ? f : chains(chain(f, 500), n - 1); id(x) = x; chains(id, 500); 1";
@@ -18,8 +18,8 @@ after(() => calculator.close());
 const answer = (...frames: (string | Buffer)[]) =>
   calculator.answer(frames.map((frame) => Buffer.from(frame)));
 
-/** The sentence of the 400 that the frames are answered with. */
-async function refusal(...frames: (string | Buffer)[]): Promise<string> {
+/** The sentence of the error reply, which has code 400. */
+async function rejection(...frames: (string | Buffer)[]): Promise<string> {
   const error = await answer(...frames).then(
     (value) => assert.fail(`answered ${value}`),
     (error: unknown) => error,
@@ -29,61 +29,61 @@ async function refusal(...frames: (string | Buffer)[]): Promise<string> {
   return error.message;
 }
 
-test("a body is one frame with an expression", async () => {
+test("body of one frame: evaluated; any other body: 400", async () => {
   assert.equal(await answer("2 + 2"), "4");
-  assert.equal(await refusal("2 + * 3"), "2 + * 3: value expected at character 5");
-  assert.equal(await refusal(), "one frame with an expression expected, got 0 frames");
-  assert.equal(await refusal("1", "2"), "one frame with an expression expected, got 2 frames");
-  assert.equal(await refusal(Buffer.of(0x31, 0xff)), "the expression is not UTF-8");
+  assert.equal(await rejection("2 + * 3"), "2 + * 3: value expected at character 5");
+  assert.equal(await rejection(), "one frame with an expression expected, got 0 frames");
+  assert.equal(await rejection("1", "2"), "one frame with an expression expected, got 2 frames");
+  assert.equal(await rejection(Buffer.of(0x31, 0xff)), "the expression is not UTF-8");
 });
 
-test("an expression has at most 1000 characters", async () => {
+test("expression of more than 1000 characters: 400", async () => {
   const longest = "1".padEnd(EXPRESSION_CHARACTERS_MAX);
   assert.equal(await answer(longest), "1");
   const sentence = "the expression is too long: more than 1000 characters";
-  assert.equal(await refusal(`${longest} `), sentence);
+  assert.equal(await rejection(`${longest} `), sentence);
 });
 
-test("no name outlives its request", async () => {
+test("request defines a name: undefined for the next request", async () => {
   await Promise.all([answer("leak = 42; 1"), answer("leak = 42; 1"), answer("pi = 3; 1")]);
   for (let request = 0; request < 4; request += 1) {
-    assert.equal(await refusal("leak"), "leak: undefined symbol leak at character 1");
+    assert.equal(await rejection("leak"), "leak: undefined symbol leak at character 1");
     assert.equal(await answer("pi"), String(Math.PI));
   }
 });
 
-test("a slow expression is refused while others are answered and timers run", async (t) => {
+test("slow expression: 400 after its time limit, other expressions and timers go on", async (t) => {
   let ticks = 0;
   const timer = setInterval(() => (ticks += 1), 10);
   t.after(() => clearInterval(timer));
-  const slow = refusal(SLOW);
-  assert.equal(await Promise.race([slow, answer("1 + 1")]), "2"); // In the other thread.
-  // Of the next two, one takes the other thread and the last waits for a thread to be replaced.
-  const later = Promise.all([refusal(SLOW), answer("2 + 2")]);
+  const slow = rejection(SLOW);
+  assert.equal(await Promise.race([slow, answer("1 + 1")]), "2"); // It uses the other thread.
+  // The first of these takes the other thread; the second waits until a thread is replaced.
+  const later = Promise.all([rejection(SLOW), answer("2 + 2")]);
   assert.equal(await slow, "too long: more than 1000 ms of work");
   assert.deepEqual(await later, ["too long: more than 1000 ms of work", "4"]);
   assert.ok(ticks > 10, `${ticks} ticks`);
 });
 
-test("the time in which this process was itself stopped is not counted as work", async () => {
+test("process did not run for 1.2 s: not counted as work", async () => {
   const answered = answer("1 + 1");
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
   assert.equal(await answered, "2");
 });
 
-test("an expression that eats memory loses its thread, and nothing else", async () => {
-  // On a slow machine its time may be up before it has eaten enough.
+test("expression exceeds its memory: 400, the next is evaluated", async () => {
+  // On a slow machine it may reach the time limit first.
   const sentence = /^too (large: more than 32 MB of memory|long: more than 1000 ms of work)$/;
-  assert.match(await refusal(LARGE), sentence);
+  assert.match(await rejection(LARGE), sentence);
   assert.equal(await answer("1 + 1"), "2");
 });
 
-test("endless recursion and nesting cost a sentence, not a thread", async () => {
-  assert.match(await refusal("f(n) = f(n - 1); f(1)"), /nested or recursing too deeply$/);
-  assert.match(await refusal("(".repeat(1000)), /nested or recursing too deeply$/);
+test("endless recursion or nesting: 400, the thread survives", async () => {
+  assert.match(await rejection("f(n) = f(n - 1); f(1)"), /nested or recursing too deeply$/);
+  assert.match(await rejection("(".repeat(1000)), /nested or recursing too deeply$/);
 });
 
-test("the threads start under plain node too", () => {
+test("node without tsx: the threads start", () => {
   const script = `
     import { Calculator } from ${JSON.stringify(new URL("./calculator.ts", import.meta.url))};
     const calculator = new Calculator();

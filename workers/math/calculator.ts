@@ -1,22 +1,23 @@
-// Evaluates expressions in threads, so that none of them, slow or hostile, stops the heartbeats of
-// this process, eats its memory or takes longer than its time. What an expression may say is
-// evaluate.ts's part.
+// Evaluates expressions in threads with a limit on time and memory, so that a slow or hostile
+// expression cannot stop the heartbeats of this process. evaluate.ts decides which are allowed.
 
 import { Piscina } from "piscina";
 import type { Frame } from "../../protocol/frame.ts";
 import { ServiceError } from "../worker.ts";
-import type { Outcome, Task } from "./evaluate.ts";
+import type { Evaluation, Task } from "./evaluate.ts";
 
-/** How many expressions are evaluated at once: while a slow one runs, a quick one gets through. */
+/** The number of threads: while a slow expression runs, a quick one can use the other thread. */
 export const THREADS = 2;
 
+/** The longest expression, in characters (UTF-16 units). */
 export const EXPRESSION_CHARACTERS_MAX = 1000;
+/** How long an expression may take, in ms. */
 export const TIME_LIMIT_MS = 1000;
-const MEMORY_MAX_MB = 32; // mathjs alone takes some 20 of them.
+const MEMORY_MAX_MB = 32; // mathjs alone takes about 20 MB.
 const TICK_MS = 100;
 
 export class Calculator {
-  readonly #pool = new Piscina<Task, Outcome>({
+  readonly #pool = new Piscina<Task, Evaluation>({
     filename: new URL("./evaluate.ts", import.meta.url).href,
     name: "work",
     minThreads: THREADS,
@@ -25,7 +26,8 @@ export class Calculator {
   });
 
   constructor() {
-    // A thread killed for its time may run out of memory meanwhile. Nobody waits for it any more.
+    // A thread that is stopped for its time limit may run out of memory meanwhile; its request is
+    // settled.
     this.#pool.on("error", (error: ThreadError) => {
       if (error.code !== OUT_OF_MEMORY) throw error;
     });
@@ -38,7 +40,9 @@ export class Calculator {
     );
   }
 
-  /** The value of the expression that a request's body is. */
+  /**
+   * Evaluates the expression in a body. Throws a ServiceError with code 400 for a bad expression.
+   */
   async answer(body: Frame[]): Promise<string> {
     const expression = readExpression(body);
     const begun = flag();
@@ -48,7 +52,7 @@ export class Calculator {
       if ("value" in outcome) return outcome.value;
       throw new ServiceError(400, outcome.fault);
     } catch (error) {
-      throw killed(error as ThreadError) ?? error;
+      throw limitExceeded(error as ThreadError) ?? error;
     } finally {
       clock.stop();
     }
@@ -81,9 +85,8 @@ function decodeText(frame: Frame): string {
 }
 
 /**
- * Aborts when the time limit has passed. It counts ticks instead of looking at a clock, and only
- * once a thread has begun: a thread that replaces a killed one loads mathjs first, and the silence
- * of a process that was itself stopped is no work.
+ * Aborts when the time limit has passed. It counts ticks, not time, so a stall of this process does
+ * not count. It begins when a thread has begun: a replacement thread must load mathjs first.
  */
 function startClock(begun: Int32Array) {
   const controller = new AbortController();
@@ -99,8 +102,8 @@ type ThreadError = Error & { code?: string };
 
 const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
 
-/** What to tell the client whose expression had its thread killed. */
-function killed(error: ThreadError): ServiceError | null {
+/** The error reply for an expression whose thread was stopped, or null for any other error. */
+function limitExceeded(error: ThreadError): ServiceError | null {
   if (error.name === "AbortError") {
     return new ServiceError(400, `too long: more than ${TIME_LIMIT_MS} ms of work`);
   }

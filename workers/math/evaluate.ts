@@ -1,39 +1,42 @@
-// What the math service computes: an expression over numbers and booleans, in mathjs's language.
+// Evaluates an expression over numbers and booleans in the language of mathjs.
 //
-// mathjs can do much more than arithmetic, so an expression is evaluated only if all that it names
-// is listed at the end of this file or defined by itself. Time and memory are calculator.ts's part:
-// this file runs in its threads.
+// mathjs can do much more than arithmetic. So this file evaluates an expression only if each name
+// in it is in the allow-list at the end of this file or defined by the expression. This file runs
+// in the threads of calculator.ts, which limits time and memory.
 
 import * as mathjs from "mathjs/number";
 
 export type Task = {
   expression: string;
-  begun: Int32Array; // Shared memory: 1 once a thread works on it.
+  /** One element of shared memory: 1 once a thread has begun. */
+  begun: Int32Array;
 };
 
-/** What an expression is worth, or a sentence about what is wrong with it, and where. */
-export type Outcome = { value: string } | { fault: string };
+/** The value of an expression, or a sentence that names its fault and the position. */
+export type Evaluation = { value: string } | { fault: string };
 
-/** What a thread does. */
-export function work({ expression, begun }: Task): Outcome {
+/** The entry point of a thread. */
+export function work({ expression, begun }: Task): Evaluation {
   Atomics.store(begun, 0, 1);
   return evaluate(expression);
 }
 
-export function evaluate(expression: string): Outcome {
+/** Evaluates an expression. Never throws. */
+export function evaluate(expression: string): Evaluation {
   try {
     if (expression.trim() === "") return { fault: "the expression is empty" };
     const statements = parse(expression);
-    const scope = new Map(); // Of this expression alone: no request sees another's names.
+    // New for each expression, so that no request sees the names of another.
+    const scope = new Map();
     const values = statements.map((statement) => statement.evaluate(scope));
     return { value: print(values.at(-1)) };
   } catch (error) {
-    // All that mathjs throws is about the expression, and so is a stack that overflows.
+    // Each error of mathjs is a fault of the expression; so is a stack overflow.
     return { fault: describe(expression, error as Fault) };
   }
 }
 
-type Fault = Error & { char: number | undefined }; // From 1, as in mathjs's own syntax errors.
+type Fault = Error & { char: number | undefined }; // Counted from 1, as in the syntax errors of mathjs.
 
 function parse(expression: string): mathjs.MathNode[] {
   const tree = math.parse(expression) as AnyNode;
@@ -81,9 +84,9 @@ function check(node: AnyNode, defined: Set<string>, expression: string) {
       throw fault(`no such operator: ${node.op}`, expression.indexOf(node.op) + 1);
     case "AssignmentNode":
     case "FunctionAssignmentNode":
-      // Others, such as __proto__, mean something to JavaScript.
+      // Other names, such as __proto__, have a meaning in JavaScript.
       for (const name of definedBy(node)) {
-        if (!/^\p{L}/u.test(name)) throw fault(`no name for a definition: ${name}`);
+        if (!/^\p{L}/u.test(name)) throw fault(`a definition cannot have the name ${name}`);
       }
       return;
     case "BlockNode":
@@ -92,8 +95,8 @@ function check(node: AnyNode, defined: Set<string>, expression: string) {
     case "RelationalNode":
       return;
     default: {
-      const [what, sign] = FOREIGN[node.type];
-      throw fault(`${what} are not supported`, expression.search(sign) + 1);
+      const [feature, sign] = FOREIGN[node.type];
+      throw fault(`${feature} are not supported`, expression.search(sign) + 1);
     }
   }
 }
@@ -104,7 +107,7 @@ function checkConstant(value: unknown, expression: string) {
   throw fault("strings are not supported", expression.search(/["']/) + 1);
 }
 
-/** The position of a name, from 1. */
+/** The position of a name, counted from 1. */
 function wordAt(expression: string, word: string): number {
   const words = [...expression.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)];
   return (words.find(([text]) => text === word)?.index ?? -1) + 1;
@@ -123,10 +126,10 @@ function describe(expression: string, { message, char = 0 }: Fault): string {
   const sentence = message
     .replace("Maximum call stack size exceeded", "nested or recursing too deeply")
     .replace(/ \(char \d+\)$/, "")
-    .replace(/(function \w+)Number\b/, "$1") // The name that mathjs has for its number variant.
+    .replace(/(function \w+)Number\b/, "$1") // mathjs adds this suffix to its number variants.
     .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
   const place = char > 0 ? ` at character ${char}` : "";
-  // On one line, and fit for a terminal.
+  // One line without control characters, so that a terminal can show it.
   return `${excerpt(expression, char)}: ${sentence}${place}`.replace(/[\s\p{C}]+/gu, " ");
 }
 
@@ -141,7 +144,7 @@ function excerpt(expression: string, char: number): string {
 
 const EXCERPT_CHARACTERS = 60;
 
-const FOREIGN: Record<Foreign["type"], [what: string, sign: RegExp]> = {
+const FOREIGN: Record<Foreign["type"], [feature: string, sign: RegExp]> = {
   AccessorNode: ["properties", /\.\s*[\p{L}_$]|\[/u],
   ArrayNode: ["arrays", /\[/],
   IndexNode: ["properties", /\.\s*[\p{L}_$]|\[/u],
@@ -149,8 +152,8 @@ const FOREIGN: Record<Foreign["type"], [what: string, sign: RegExp]> = {
   RangeNode: ["ranges", /:/],
 };
 
-// All of them take and give numbers and booleans, none keeps a state.
-// biome-ignore format: a list to be read by its lines.
+// Each of these takes and returns numbers and booleans, and keeps no state.
+// biome-ignore format: a list, to be read by its lines.
 const NAMES: ReadonlySet<string> = new Set([
   "e", "phi", "pi", "tau",
   "add", "subtract", "multiply", "divide", "mod", "pow", "unaryMinus", "unaryPlus",

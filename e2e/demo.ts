@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { count } from "../clients/load/format.ts";
-import { page } from "../clients/load/page.ts";
 import type { Report } from "../clients/load/report.ts";
+import { reportText } from "../clients/load/report-text.ts";
 import { fail } from "../runtime/fail.ts";
 import type { LogLine } from "./process-log.ts";
 import { freeEndpoint, Program } from "./processes/program.ts";
@@ -72,7 +72,7 @@ print("The load client has finished. SIGTERM to the workers, then to the broker.
 broker.onLine = () => {}; // Each worker leaves now, which is no news.
 for (const program of programs) if (program !== broker && program.running) await program.stop();
 await broker.stop();
-process.stdout.write(`\n${page({ ...report, latencyHistogram: [] })}\n${verdict(report)}\n`);
+process.stdout.write(`\n${reportText({ ...report, latencyHistogram: [] })}\n${verdict(report)}\n`);
 process.exitCode = code === 0 && interrupted() > 0 ? 0 : 1;
 
 function run(name: string, file: string, args: string[] = []): Program {

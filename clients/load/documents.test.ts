@@ -7,11 +7,11 @@ type Request = { command: string; key: string; value?: string };
 const requestOf = (exchange: Exchange): Request => JSON.parse(String(exchange.body[0]));
 const frames = (reply: unknown) => [Buffer.from(JSON.stringify(reply))];
 
-test("a document is put, got and deleted, and the next one has another key", () => {
+test("requests to db: put, get and delete of one document, then a document with another key", () => {
   const documents = new Documents();
   const requests = ["id-1", "id-2", "id-3", "id-4"].map((id) => {
     const exchange = documents.next(id);
-    exchange.over(true);
+    exchange.ended(true);
     return requestOf(exchange);
   });
   const { key, value } = requests[0] ?? assert.fail();
@@ -25,37 +25,38 @@ test("a document is put, got and deleted, and the next one has another key", () 
   assert.notEqual(requests[3]?.value, value);
 });
 
-test("a get must find the value that was put", () => {
+test("get: only the value of the put is correct", () => {
   const documents = new Documents();
   const put = documents.next("id-1");
   const { key, value } = requestOf(put);
-  assert.equal(put.wrong(frames({ key, version: 1 })), null);
-  assert.ok(!put.absentIsWrong);
-  put.over(true);
+  assert.equal(put.mismatch(frames({ key, version: 1 })), null);
+  assert.ok(!put.mustExist);
+  put.ended(true);
 
   const get = documents.next("id-2");
-  assert.ok(get.absentIsWrong);
-  assert.equal(get.wrong(frames({ key, value, version: 7 })), null);
-  assert.notEqual(get.wrong(frames({ key, value: `${value}.`, version: 1 })), null);
-  assert.notEqual(get.wrong(frames({ key, version: 1 })), null);
-  assert.notEqual(get.wrong(frames({ key: "other", value, version: 1 })), null);
-  get.over(true);
+  assert.ok(get.mustExist);
+  assert.equal(get.mismatch(frames({ key, value, version: 7 })), null);
+  assert.notEqual(get.mismatch(frames({ key, value: `${value}.`, version: 1 })), null);
+  assert.notEqual(get.mismatch(frames({ key, version: 1 })), null);
+  assert.notEqual(get.mismatch(frames({ key: "other", value, version: 1 })), null);
+  get.ended(true);
 
   const remove = documents.next("id-3");
-  // A delete that was done twice finds nothing the second time.
-  for (const deleted of [true, false]) assert.equal(remove.wrong(frames({ key, deleted })), null);
+  // A second delete of the same document finds nothing.
+  for (const deleted of [true, false])
+    assert.equal(remove.mismatch(frames({ key, deleted })), null);
 });
 
-test("a reply that is not the JSON of the db service is wrong", () => {
-  const { wrong } = new Documents().next("id-1");
+test("reply is not the JSON of the db service: wrong", () => {
+  const { mismatch } = new Documents().next("id-1");
   for (const reply of [{}, null, "text", { key: "other", version: 1 }]) {
-    assert.notEqual(wrong(frames(reply)), null);
+    assert.notEqual(mismatch(frames(reply)), null);
   }
-  assert.notEqual(wrong([Buffer.from("not JSON")]), null);
-  assert.notEqual(wrong([]), null);
+  assert.notEqual(mismatch([Buffer.from("not JSON")]), null);
+  assert.notEqual(mismatch([]), null);
 });
 
-test("there are as many documents as requests at once, and none has two at once", () => {
+test("two outstanding requests: at most two documents, one request each", () => {
   const documents = new Documents();
   const stored = new Set<string>();
   for (let round = 0; round < 100; round++) {
@@ -67,14 +68,14 @@ test("there are as many documents as requests at once, and none has two at once"
       if (command === "delete") stored.delete(key);
     }
     assert.ok(stored.size <= 2);
-    for (const { over } of outstanding) over(true);
+    for (const { ended } of outstanding) ended(true);
   }
 });
 
-test("what may have been put is deleted", () => {
+test("put without a reply: the next request deletes the document", () => {
   const documents = new Documents();
   const put = documents.next("id-1");
-  put.over(false);
+  put.ended(false);
   const { key } = requestOf(put);
   assert.deepEqual(requestOf(documents.next("id-2")), { command: "delete", key });
 });

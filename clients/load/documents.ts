@@ -1,11 +1,11 @@
-// Read your write, in the db service: each document is put, got and deleted, by one request at a
-// time. Every key is new, since with a broker that names no requests a put that was asked twice may
-// be done once more after its reply. There are as many documents as db requests at once, however
-// long the run.
+// Requests to the db service that check read-your-writes: put, get and delete of one document, one
+// request at a time. Every document has a new key: without request ids, the service may execute a
+// put again after its reply. The number of documents never exceeds the number of outstanding db
+// requests.
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";
-import { type Exchange, sketch } from "./exchange.ts";
+import { type Exchange, preview } from "./exchange.ts";
 
 type Document = {
   key: string;
@@ -13,28 +13,29 @@ type Document = {
   next: "put" | "get" | "delete";
 };
 
+/** The documents of one run, and the request that comes next for each. */
 export class Documents {
-  readonly #waiting: Document[] = []; // Those without an outstanding request.
+  readonly #idle: Document[] = []; // Those without an outstanding request.
 
-  /** `id` becomes part of the key and the value of a put, and must not come twice. */
+  /** Returns the next request. `id` is part of the key and value of a put; it must be unique. */
   next(id: string): Exchange {
-    const document = this.#waiting.pop() ?? newDocument(id);
+    const document = this.#idle.pop() ?? newDocument(id);
     const { key, value, next } = document;
     const request = next === "put" ? { command: next, key, value } : { command: next, key };
     return {
       service: "db",
       body: [Buffer.from(JSON.stringify(request))],
-      absentIsWrong: next === "get",
-      wrong(reply) {
+      mustExist: next === "get",
+      mismatch(reply) {
         const { success, data } = REPLY.safeParse(json(reply));
-        const right = success && data.key === key && (next !== "get" || data.value === value);
-        return right ? null : `${sketch(reply)} to ${JSON.stringify(request)}`;
+        const isCorrect = success && data.key === key && (next !== "get" || data.value === value);
+        return isCorrect ? null : `${preview(reply)} to ${JSON.stringify(request)}`;
       },
-      over: (answered) => {
+      ended: (answered) => {
         if (next === "delete") return;
-        // A put without a reply may have been done.
+        // The service may have executed a put without a reply.
         document.next = next === "put" && answered ? "get" : "delete";
-        this.#waiting.push(document);
+        this.#idle.push(document);
       },
     };
   }
@@ -46,7 +47,7 @@ const newDocument = (id: string): Document => ({
   next: "put",
 });
 
-/** The JSON of a reply, or undefined if it has none. */
+/** Returns the JSON of a reply, or undefined. */
 function json(reply: Frame[]): unknown {
   try {
     return reply.length === 1 ? JSON.parse(String(reply[0])) : undefined;
@@ -55,6 +56,6 @@ function json(reply: Frame[]): unknown {
   }
 }
 
-const FILLER = " ü€😀"; // Text that is longer as UTF-8.
+const FILLER = " ü€😀"; // Characters of 1, 2, 3 and 4 bytes.
 const FILLERS_MAX = 20;
 const REPLY = z.object({ key: z.string(), value: z.unknown().optional() });

@@ -1,23 +1,25 @@
-// A request and how its reply is checked: what the workload makes, and what is asked of the broker.
+// A request of the load client, together with the check of its reply.
 
 import type { Frame } from "../../protocol/frame.ts";
 
+/** The services that the load client can call. */
 export const SERVICES = ["echo", "math", "db"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+/** One request and the check of its reply. */
 export type Exchange = {
   service: ServiceName;
   body: Frame[];
-  /** What is wrong with this reply, or null if it is right. */
-  wrong(reply: Frame[]): string | null;
-  /** Whether an error 404 of the service is a wrong reply: what is asked for must be there. */
-  absentIsWrong: boolean;
-  /** To be called at its end; `answered` if the right reply came. */
-  over(answered: boolean): void;
+  /** Returns how this reply differs from the correct one, or null if it is correct. */
+  mismatch(reply: Frame[]): string | null;
+  /** True if an error reply 404 is a wrong reply, because the service must have the document. */
+  mustExist: boolean;
+  /** The caller must call this with the outcome; `answered`: the correct reply arrived. */
+  ended(answered: boolean): void;
 };
 
-/** Frames as a reader can stand them: short ones as text, long ones by their size. */
-export function sketch(frames: Frame[]): string {
+/** Returns frames as a short text: short frames as text or hex, long ones as their size. */
+export function preview(frames: Frame[]): string {
   const shown = frames.slice(0, FRAMES_SHOWN).map((frame) => {
     if (frame.length > FRAME_BYTES_SHOWN) return `${frame.length} bytes`;
     const text = frame.toString();

@@ -1,8 +1,9 @@
 // Random integer expressions with + - * and parentheses, together with their values.
 
+/** An expression and its value. */
 export type Expression = { text: string; value: number };
 
-/** `random` gives numbers from 0 up to 1. */
+/** Returns a random expression. `random` returns numbers from 0 up to 1. */
 export function randomExpression(random: () => number): Expression {
   return operation(DEPTH_MAX, random);
 }
@@ -20,7 +21,7 @@ function operation(depth: number, random: () => number): Expression {
   }
 }
 
-/** A number, or an operation in parentheses: precedence is not needed to compute its value. */
+/** Returns a number, or an operation in parentheses, so its value needs no precedence rules. */
 function operand(depth: number, random: () => number): Expression {
   if (depth === 0 || random() < 0.4) {
     const value = Math.floor(random() * (NUMBER_MAX + 1));
@@ -30,6 +31,6 @@ function operand(depth: number, random: () => number): Expression {
   return { text: `(${text})`, value };
 }
 
-// At most eight numbers, whose product (8e15) a double still holds exactly.
+// At most eight numbers. A double holds their product (at most 8e15) exactly.
 const DEPTH_MAX = 3;
 const NUMBER_MAX = 97;

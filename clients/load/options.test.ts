@@ -5,21 +5,21 @@ import { loadCommand, parseOptions } from "./options.ts";
 
 const BROKER = "tcp://127.0.0.1:5555";
 
-/** The options, or what the user is told. */
+/** Returns the options, or the text and the exit code for the user. */
 function parse(...args: string[]) {
-  let told = "";
+  let output = "";
   const command = loadCommand(BROKER)
-    .configureOutput({ writeErr: (text) => (told += text), writeOut: (text) => (told += text) })
+    .configureOutput({ writeErr: (text) => (output += text), writeOut: (text) => (output += text) })
     .exitOverride();
   try {
     return parseOptions(command, args);
   } catch (error) {
     assert.ok(error instanceof CommanderError);
-    return { told, exitCode: error.exitCode };
+    return { output, exitCode: error.exitCode };
   }
 }
 
-test("without arguments: a closed loop of 16 for ten seconds, on all services", () => {
+test("no arguments: a closed loop of 16 for ten seconds, on all services", () => {
   assert.deepEqual(parse(), {
     broker: BROKER,
     duration: 10,
@@ -36,7 +36,7 @@ test("without arguments: a closed loop of 16 for ten seconds, on all services", 
   });
 });
 
-test("each option is taken", () => {
+test("all options given: each has its value", () => {
   const args =
     "--broker ipc:///run/mdp.sock --duration 0 --mix db=3,echo --outstanding 7 --rate 0.5 " +
     "--timeout 250 --every 0.5 --json";
@@ -55,7 +55,7 @@ test("each option is taken", () => {
   });
 });
 
-test("with a rate, 1000 may be outstanding", () => {
+test("--rate: 1000 may be outstanding", () => {
   assert.partialDeepStrictEqual(parse("--rate", "500"), { rate: 500, outstanding: 1000 });
 });
 
@@ -76,18 +76,21 @@ for (const [option, value] of [
   ["--timeout", "0"],
   ["--every", "0"],
 ] as const) {
-  test(`${option} ${JSON.stringify(value)} is refused with one line that names it`, () => {
+  test(`${option} ${JSON.stringify(value)} is invalid: one line names it`, () => {
     const parsed = parse(`${option}=${value}`);
-    assert.ok("told" in parsed, "it was taken");
+    assert.ok("output" in parsed, "it was accepted");
     assert.equal(parsed.exitCode, 1);
-    assert.match(parsed.told, /^load: .+\n$/);
-    assert.ok(parsed.told.includes(option) && parsed.told.includes(`'${value}'`), parsed.told);
+    assert.match(parsed.output, /^load: .+\n$/);
+    assert.ok(
+      parsed.output.includes(option) && parsed.output.includes(`'${value}'`),
+      parsed.output,
+    );
   });
 }
 
-test("an unknown option is one line too, with a guess", () => {
+test("unknown option: one line with a suggestion", () => {
   assert.deepEqual(parse("--rat", "5"), {
-    told: "load: unknown option '--rat' (Did you mean --rate?)\n",
+    output: "load: unknown option '--rat' (Did you mean --rate?)\n",
     exitCode: 1,
   });
 });

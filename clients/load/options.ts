@@ -1,4 +1,4 @@
-// The arguments of the load client.
+// The command line of the load client.
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { brokerEndpoint, readSettings, transport } from "../../runtime/settings.ts";
@@ -7,19 +7,26 @@ import { endpoint, inOneLine } from "../arguments.ts";
 import { SERVICES, type ServiceName } from "./exchange.ts";
 import type { Mix } from "./workload.ts";
 
+/** The options of a run. */
 export type Options = {
+  /** The endpoint of the broker. */
   broker: string;
   transport: TransportName;
-  duration: number; // In seconds; 0: until a signal.
+  /** In seconds; 0: until a signal. */
+  duration: number;
   mix: Mix;
-  outstanding: number; // The most requests at once.
-  rate: number | null; // Requests per second; null: a closed loop.
-  timeout: number; // In ms.
-  every: number; // In seconds.
+  /** The largest number of outstanding requests. */
+  outstanding: number;
+  /** Requests per second; null: a closed loop. */
+  rate: number | null;
+  /** Per try, in ms. */
+  timeout: number;
+  /** The interval between two statistics lines, in seconds. */
+  every: number;
   json: boolean;
 };
 
-/** The arguments of this process. Bad ones end it with one line that names the bad value. */
+/** Reads the options of this process. A bad value ends it with one line that names the value. */
 export function loadOptions(): Options {
   const { MDP_BROKER, MDP_TRANSPORT } = readSettings("load", {
     MDP_BROKER: brokerEndpoint,
@@ -29,6 +36,7 @@ export function loadOptions(): Options {
   return { ...options, transport: MDP_TRANSPORT };
 }
 
+/** Parses arguments with the command of loadCommand(). */
 export function parseOptions(command: Command, args: string[]): Omit<Options, "transport"> {
   const parsed = command.parse(args, { from: "user" }).opts();
   const rate: number | null = parsed.rate ?? null;
@@ -37,6 +45,7 @@ export function parseOptions(command: Command, args: string[]): Omit<Options, "t
   return { ...(parsed as Options), rate, outstanding };
 }
 
+/** Returns the command line of the load client; `broker` is the default endpoint. */
 export function loadCommand(broker: string): Command {
   const option = (flags: string, description: string, parse: (value: string) => unknown) =>
     new Option(flags, description).argParser(parse);
@@ -44,10 +53,12 @@ export function loadCommand(broker: string): Command {
   return new Command("load")
     .usage("[options]")
     .description(DESCRIPTION)
-    .addOption(option("--broker <endpoint>", "where the broker is", endpoint).default(broker))
-    .addOption(option("--duration <s>", "how long; 0 is until Ctrl-C", seconds(0)).default(10))
     .addOption(
-      option("--mix <weights>", "the services, and how often each is asked", mix).default(
+      option("--broker <endpoint>", "the endpoint of the broker", endpoint).default(broker),
+    )
+    .addOption(option("--duration <s>", "how long to run; 0: until Ctrl-C", seconds(0)).default(10))
+    .addOption(
+      option("--mix <weights>", "the services and their shares of the requests", mix).default(
         mix(DEFAULT_MIX),
         DEFAULT_MIX,
       ),
@@ -55,20 +66,22 @@ export function loadCommand(broker: string): Command {
     .addOption(
       option(
         "--outstanding <n>",
-        "how many requests wait for a reply at once",
+        "how many requests may be outstanding",
         whole("requests", 100_000),
       ).default(null, `${CLOSED_LOOP_OUTSTANDING}; with --rate, at most ${OPEN_LOOP_OUTSTANDING}`),
     )
-    .addOption(option("--rate <n>", RATE, number("requests a second", 0.001, 1_000_000)))
+    .addOption(option("--rate <n>", RATE, number("requests per second", 0.001, 1_000_000)))
     .addOption(
       option(
         "--timeout <ms>",
-        "after how long without a reply to ask again",
+        "how long to wait for a reply before the next try",
         whole("ms", 3_600_000),
       ).default(10_000),
     )
-    .addOption(option("--every <s>", "how often to print statistics", seconds(0.1)).default(2))
-    .option("--json", "print the report as JSON, and nothing else on stdout", false)
+    .addOption(
+      option("--every <s>", "the interval between statistics lines", seconds(0.1)).default(2),
+    )
+    .option("--json", "print only the report to stdout, as JSON", false)
     .addHelpText("after", AFTER_HELP)
     .configureOutput(inOneLine("load"));
 }
@@ -99,29 +112,29 @@ const number =
 
 const CLOSED_LOOP_OUTSTANDING = 16;
 const OPEN_LOOP_OUTSTANDING = 1000;
-const SECONDS_MAX = 2_000_000; // A timer of Node cannot be set for more than 24 days.
+const SECONDS_MAX = 2_000_000; // A timer of Node runs for at most 24 days.
 const DEFAULT_MIX = "echo=6,math=2,db=2";
 
 const DESCRIPTION =
-  "Asks the echo, math and db services through the broker, checks every reply, and " +
-  "reports what became of the requests and how long the replies took.";
+  "Sends requests to the echo, math and db services through the broker, checks every reply, " +
+  "and reports the outcomes and the latencies.";
 
-const RATE = "start n requests a second, whether or not earlier ones were answered";
+const RATE = "start n requests per second, independent of the replies";
 
 const AFTER_HELP = `
 Examples:
   npm run load                             16 requests at a time for 10 seconds
-  npm run load -- --outstanding 256        as much as the broker can do
+  npm run load -- --outstanding 256        the maximum throughput of the broker
   npm run load -- --rate 500 --mix echo    one service, at a steady rate
   npm run -s load -- --json | jq .total    for programs
 
-With --rate, latency counts from the moment at which a request was to start, so
-that a pause of the broker shows in full. If too many requests are outstanding,
-the next one starts late.
+With --rate, the latency of a request starts at its scheduled time, so the
+latencies include every pause of the broker. If too many requests are
+outstanding, the next one starts late.
 
-A request without a reply is asked three times. Then it is lost, or refused if
-the broker said why there is none. The exit code is 1 if any request was lost,
-had a wrong reply, or had more than one, or if none was answered at all;
-otherwise it is 0.
+The load client tries a request without a reply three times. Then the request
+counts as lost, or as refused if the broker sent a reason. The exit code is 1 if
+any request was lost, got a wrong reply or got two replies, or if no request was
+answered. Otherwise it is 0.
 
-Ctrl-C ends the run and prints its report; a second one ends it at once.`;
+The first Ctrl-C ends the run and prints the report; the second ends the process.`;

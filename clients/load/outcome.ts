@@ -1,4 +1,4 @@
-// One request, asked until it has an outcome.
+// Sends one request, up to three times, until it has an outcome.
 
 import { randomUUID } from "node:crypto";
 import {
@@ -14,63 +14,65 @@ import {
 } from "../client.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** What the load client needs of a client. */
+/** The part of Client that the load client uses. */
 export type LoadedClient = Pick<Client, "request" | "close" | "unmatchedReplies" | "retries">;
 
 /**
- * answered: the right reply came. wrong: another one did. refused: the broker or the service said
- * no. lost: no word at the last of the askings.
+ * answered: the correct reply arrived. wrong: another reply arrived. refused: the broker rejected
+ * the request, or the service returned an error. lost: no reply and no status at the last try.
  */
 export type OutcomeName = "answered" | "wrong" | "refused" | "lost";
+/** An outcome and its reason, which is empty for "answered". */
 export type Outcome = { name: OutcomeName; reason: string };
 
-/** How often a request is asked that gets no reply in time. */
-const ASKINGS_MAX = 3;
+const TRIES_MAX = 3;
 
-/** Never rejects for what a peer does; a closed client is the end of waiting. */
+/**
+ * Sends the request of an exchange until it has an outcome, with `timeoutMs` per try. Calls
+ * `onRetry` before each further try. Resolves for every failure of a peer; after the client is
+ * closed the outcome is "lost". Rejects only for errors of the caller, such as a RangeError.
+ */
 export async function outcomeOf(
   client: LoadedClient,
   exchange: Exchange,
   timeoutMs: number,
-  onAskAgain: () => void,
+  onRetry: () => void,
 ): Promise<Outcome> {
   let id = randomUUID();
-  for (let askings = 1; ; askings++) {
-    const { name, reason, again } = await ask(client, exchange, { timeoutMs, id });
-    if (!again || askings === ASKINGS_MAX) {
-      exchange.over(name === "answered");
-      return { name, reason: again ? `${reason}, asked ${askings} times` : reason };
+  for (let tries = 1; ; tries++) {
+    const { name, reason, retry } = await send(client, exchange, { timeoutMs, id });
+    if (!retry || tries === TRIES_MAX) {
+      exchange.ended(name === "answered");
+      return { name, reason: retry ? `${reason}, tried ${tries} times` : reason };
     }
-    // What the broker gave up stays given up under its id. What it is silent about may yet be
-    // executed, and under the same id it is not executed again.
+    // The broker remembers a rejected call by its id, so another try needs a new id. A call without
+    // a status may still be executed; under the same id it is executed once.
     if (name === "refused") id = randomUUID();
-    onAskAgain();
+    onRetry();
   }
 }
 
-async function ask(
+async function send(
   client: LoadedClient,
   exchange: Exchange,
   options: { timeoutMs: number; id: string },
-): Promise<Outcome & { again?: boolean }> {
+): Promise<Outcome & { retry?: boolean }> {
   try {
     const reply = await client.request(exchange.service, exchange.body, options);
-    const reason = exchange.wrong(reply);
+    const reason = exchange.mismatch(reply);
     return reason === null ? { name: "answered", reason: "" } : { name: "wrong", reason };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     const code = error instanceof ServiceFailed ? `${error.code}: ` : "";
-    const again = WORTH_ASKING_AGAIN.some((kind) => error instanceof kind);
-    return { name: nameOf(error, exchange), reason: code + error.message, again };
+    const retry = RETRIED.some((kind) => error instanceof kind);
+    return { name: nameOf(error, exchange), reason: code + error.message, retry };
   }
 }
 
-function nameOf(error: RequestError, { absentIsWrong }: Exchange): OutcomeName {
-  if (NO_WORD.some((kind) => error instanceof kind)) return "lost";
-  return error instanceof ServiceFailed && error.code === 404 && absentIsWrong
-    ? "wrong"
-    : "refused";
+function nameOf(error: RequestError, { mustExist }: Exchange): OutcomeName {
+  if (NO_STATUS.some((kind) => error instanceof kind)) return "lost";
+  return error instanceof ServiceFailed && error.code === 404 && mustExist ? "wrong" : "refused";
 }
 
-const NO_WORD = [TimedOut, NoBroker, Closed];
-const WORTH_ASKING_AGAIN = [TimedOut, NoBroker, NoWorker, Expired, ShuttingDown];
+const NO_STATUS = [TimedOut, NoBroker, Closed];
+const RETRIED = [TimedOut, NoBroker, NoWorker, Expired, ShuttingDown];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barText, type Moment, statistics } from "./progress.ts";
+import { barText, type Snapshot, statisticsLine } from "./progress.ts";
 
-const MOMENT: Moment = {
+const SNAPSHOT: Snapshot = {
   seconds: 12.2,
   perSecond: 1234.4,
   p50Us: 1903,
@@ -13,33 +13,36 @@ const MOMENT: Moment = {
   stopping: false,
 };
 
-test("a line of statistics", () => {
+test("any snapshot: one statistics line", () => {
   assert.equal(
-    statistics(MOMENT),
+    statisticsLine(SNAPSHOT),
     "12 s  1,234 req/s  answered 14,808  p50 1.9 ms  p99 7.21 ms  " +
       "retried 3  refused 0  lost 0  duplicated 0  wrong 0",
   );
 });
 
-test("a line of statistics during the drain says what is waited for", () => {
-  assert.match(statistics({ ...MOMENT, stopping: true }), /wrong 0 {2}stopping, 3 outstanding$/);
+test("snapshot during the drain: the statistics line has the outstanding requests", () => {
+  assert.match(
+    statisticsLine({ ...SNAPSHOT, stopping: true }),
+    /wrong 0 {2}stopping, 3 outstanding$/,
+  );
 });
 
-test("the text beside the bar is short while all is well", () => {
-  const well = { ...MOMENT, retried: 0 };
-  assert.equal(barText(well, 60), "12 s of 60 s  1,234 req/s  answered 14,808  lost 0");
-  assert.equal(barText(well, 0), "12 s  1,234 req/s  answered 14,808  lost 0");
+test("no faults: the text beside the bar is short", () => {
+  const faultless = { ...SNAPSHOT, retried: 0 };
+  assert.equal(barText(faultless, 60), "12 s of 60 s  1,234 req/s  answered 14,808  lost 0");
+  assert.equal(barText(faultless, 0), "12 s  1,234 req/s  answered 14,808  lost 0");
 });
 
-test("the text beside the bar has all that is not well", () => {
-  const counts = { ...MOMENT.counts, refused: 1, lost: 1, wrong: 1 };
+test("faults: the text beside the bar has a count for each", () => {
+  const counts = { ...SNAPSHOT.counts, refused: 1, lost: 1, wrong: 1 };
   assert.equal(
-    barText({ ...MOMENT, seconds: 3700, counts, duplicated: 2, stopping: true }, 0),
+    barText({ ...SNAPSHOT, seconds: 3700, counts, duplicated: 2, stopping: true }, 0),
     "61 min 40 s  1,234 req/s  answered 14,808  lost 1  retried 3  refused 1  duplicated 2  " +
       "wrong 1  stopping, 0 outstanding",
   );
 });
 
-test("without a reply there is no latency", () => {
-  assert.match(statistics({ ...MOMENT, p50Us: 0, p99Us: 0 }), /p50 – {2}p99 – /);
+test("interval without a reply: no latency", () => {
+  assert.match(statisticsLine({ ...SNAPSHOT, p50Us: 0, p99Us: 0 }), /p50 – {2}p99 – /);
 });

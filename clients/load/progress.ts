@@ -1,13 +1,15 @@
-// What is seen while a run goes on: a bar on a terminal, elsewhere a line now and then.
+// Shows a run while it goes on: a bar on a terminal, elsewhere one statistics line per interval.
 
 import { SingleBar } from "cli-progress";
 import { count, digits, elapsed } from "./format.ts";
 import type { Options } from "./options.ts";
 import type { LoadedClient } from "./outcome.ts";
-import { type Counts, outstanding, type Recent, type Tally } from "./tally.ts";
+import { type Counts, type Interval, outstanding, type Statistics } from "./statistics.ts";
 
-/** The run as it stands. Rate and latency are of the last interval, the counts of all of it. */
-export type Moment = Recent & {
+/**
+ * The state of a run. Rate and latencies are those of the last interval, counts those of the run.
+ */
+export type Snapshot = Interval & {
   seconds: number; // Since the start.
   counts: Counts;
   retried: number;
@@ -15,19 +17,19 @@ export type Moment = Recent & {
   stopping: boolean;
 };
 
-/** Shows the progress of a run until the function that is returned is called. */
+/** Shows the progress of a run. Returns a function that ends the display. */
 export function showProgress(
   options: Options,
-  tally: Tally,
+  statistics: Statistics,
   client: LoadedClient,
   stop: AbortSignal,
 ): () => void {
   const start = performance.now();
-  const moment = (): Moment => {
+  const takeSnapshot = (): Snapshot => {
     const now = performance.now();
-    const counts = tally.counts();
+    const counts = statistics.counts();
     return {
-      ...tally.takeRecent(now),
+      ...statistics.takeInterval(now),
       seconds: (now - start) / 1000,
       counts,
       retried: client.retries + counts.timedOut,
@@ -35,27 +37,29 @@ export function showProgress(
       stopping: stop.aborted,
     };
   };
-  return process.stderr.isTTY ? showBar(moment, options.duration) : showLines(moment, options);
+  return process.stderr.isTTY
+    ? showBar(takeSnapshot, options.duration)
+    : showLines(takeSnapshot, options);
 }
 
-function showLines(moment: () => Moment, { every, json }: Options) {
+function showLines(takeSnapshot: () => Snapshot, { every, json }: Options) {
   const out = json ? process.stderr : process.stdout;
-  const timer = setInterval(() => out.write(`${statistics(moment())}\n`), every * 1000);
+  const timer = setInterval(() => out.write(`${statisticsLine(takeSnapshot())}\n`), every * 1000);
   return () => clearInterval(timer);
 }
 
-function showBar(moment: () => Moment, duration: number) {
+function showBar(takeSnapshot: () => Snapshot, duration: number) {
   const bar = new SingleBar({
     format: duration > 0 ? "{bar} {text}" : "{text}",
     barsize: 20,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     clearOnComplete: true,
-    linewrap: true, // Otherwise a run that is killed leaves the terminal without line wrapping.
+    linewrap: true, // Without it, a killed run leaves line wrapping turned off.
   });
   const draw = () => {
-    const now = moment();
-    bar.update(Math.min(now.seconds, duration), { text: barText(now, duration) });
+    const snapshot = takeSnapshot();
+    bar.update(Math.min(snapshot.seconds, duration), { text: barText(snapshot, duration) });
   };
   bar.start(duration, 0, { text: "" });
   const timer = setInterval(draw, BAR_INTERVAL_MS);
@@ -65,40 +69,45 @@ function showBar(moment: () => Moment, duration: number) {
   };
 }
 
-export function statistics(moment: Moment): string {
-  const { counts } = moment;
+/** Returns one line: time, rate, latencies and the count of each outcome. */
+export function statisticsLine(snapshot: Snapshot): string {
+  const { counts } = snapshot;
   return [
-    elapsed(moment.seconds),
-    `${count(Math.round(moment.perSecond))} req/s`,
+    elapsed(snapshot.seconds),
+    `${count(Math.round(snapshot.perSecond))} req/s`,
     `answered ${count(counts.answered)}`,
-    `p50 ${latency(moment.p50Us)}`,
-    `p99 ${latency(moment.p99Us)}`,
-    `retried ${count(moment.retried)}`,
+    `p50 ${latency(snapshot.p50Us)}`,
+    `p99 ${latency(snapshot.p99Us)}`,
+    `retried ${count(snapshot.retried)}`,
     `refused ${count(counts.refused)}`,
     `lost ${count(counts.lost)}`,
-    `duplicated ${count(moment.duplicated)}`,
+    `duplicated ${count(snapshot.duplicated)}`,
     `wrong ${count(counts.wrong)}`,
-    ...(moment.stopping ? [stopping(counts)] : []),
+    ...(snapshot.stopping ? [stopping(counts)] : []),
   ].join("  ");
 }
 
-/** Short enough for a terminal of 80 columns as long as all is well. */
-export function barText(moment: Moment, duration: number): string {
-  const { counts } = moment;
-  const bad = { retried: moment.retried, refused: counts.refused, duplicated: moment.duplicated };
+/** Returns the text beside the bar. Without faults it fits a terminal of 80 columns. */
+export function barText(snapshot: Snapshot, duration: number): string {
+  const { counts } = snapshot;
+  const faults = {
+    retried: snapshot.retried,
+    refused: counts.refused,
+    duplicated: snapshot.duplicated,
+  };
   return [
-    elapsed(moment.seconds) + (duration > 0 ? ` of ${elapsed(duration)}` : ""),
-    `${count(Math.round(moment.perSecond))} req/s`,
+    elapsed(snapshot.seconds) + (duration > 0 ? ` of ${elapsed(duration)}` : ""),
+    `${count(Math.round(snapshot.perSecond))} req/s`,
     `answered ${count(counts.answered)}`,
     `lost ${count(counts.lost)}`,
-    ...Object.entries({ ...bad, wrong: counts.wrong })
+    ...Object.entries({ ...faults, wrong: counts.wrong })
       .filter(([, value]) => value > 0)
       .map(([name, value]) => `${name} ${count(value)}`),
-    ...(moment.stopping ? [stopping(counts)] : []),
+    ...(snapshot.stopping ? [stopping(counts)] : []),
   ].join("  ");
 }
 
-/** Nothing was answered within 0 µs. */
+/** Returns a latency; 0 µs means that the interval had no reply. */
 const latency = (us: number) => (us === 0 ? "–" : `${digits(us / 1000)} ms`);
 
 const stopping = (counts: Counts) => `stopping, ${count(outstanding(counts))} outstanding`;

@@ -1,28 +1,31 @@
-// Before a run: is there a broker, and has each service a worker?
+// The check before a run: the broker answers, and each service has a worker.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { NoBroker, TimedOut } from "../client.ts";
 import type { ServiceName } from "./exchange.ts";
 import type { LoadedClient } from "./outcome.ts";
 
-/** How long to wait for a worker that may be starting, and how often to look. */
-export type Patience = { waitMs: number; everyMs: number };
+/** How long to wait for workers that start, and the interval between two checks. */
+export type WaitTimes = { waitMs: number; everyMs: number };
 
-/** Resolves to null once all services have a worker, or to a sentence that says what is amiss. */
-export async function missing(
+/**
+ * Waits until all services have a worker. Resolves to null, or to a sentence that names the missing
+ * broker or worker and the next step. `report` gets one sentence when the wait begins.
+ */
+export async function whyNotReady(
   client: LoadedClient,
   broker: string,
   services: ServiceName[],
-  say: (sentence: string) => void,
+  report: (sentence: string) => void,
   stop: AbortSignal,
-  { waitMs, everyMs }: Patience = PATIENCE,
+  { waitMs, everyMs }: WaitTimes = WAIT_TIMES,
 ): Promise<string | null> {
   const waitUntil = performance.now() + waitMs;
   try {
     let absent = await withoutWorker(client, services);
-    if (absent.length > 0) say(`waiting for a worker of ${absent.join(", ")}`);
+    if (absent.length > 0) report(`waiting for a worker of ${absent.join(", ")}`);
     while (absent.length > 0) {
-      if (stop.aborted) return "stopped before the run began";
+      if (stop.aborted) return "stopped before the run started";
       if (performance.now() >= waitUntil) return noWorker(absent, waitMs);
       await pause(everyMs);
       absent = await withoutWorker(client, absent);
@@ -34,7 +37,7 @@ export async function missing(
   }
 }
 
-/** Asks the broker (8/MMI). One that does not know mmi.service is taken to have all workers. */
+/** Returns the services without a worker (8/MMI); none for a broker without mmi.service. */
 async function withoutWorker(client: LoadedClient, services: ServiceName[]) {
   const absent: ServiceName[] = [];
   for (const service of services) {
@@ -45,15 +48,15 @@ async function withoutWorker(client: LoadedClient, services: ServiceName[]) {
 }
 
 const noBroker = (broker: string) =>
-  `no broker answers at ${broker}: start one with "npm run broker", or name another with --broker`;
+  `no broker answers at ${broker}: start one with "npm run broker", or choose another with --broker`;
 
 function noWorker(absent: ServiceName[], waitMs: number) {
   const start = absent.map((service) => `"npm run ${service}"`).join(" and ");
   return (
-    `no worker of ${absent.join(", ")} came within ${waitMs / 1000} s: ` +
+    `no worker of ${absent.join(", ")} registered within ${waitMs / 1000} s: ` +
     `start one with ${start}, or choose other services with --mix`
   );
 }
 
-const PATIENCE: Patience = { waitMs: 15_000, everyMs: 250 };
+const WAIT_TIMES: WaitTimes = { waitMs: 15_000, everyMs: 250 };
 const BROKER_TIMEOUT_MS = 3000;

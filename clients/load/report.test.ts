@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClient } from "./fake-client.testing.ts";
 import { makeReport } from "./report.ts";
-import { Tally } from "./tally.ts";
+import { Statistics } from "./statistics.ts";
 
-/** The report of a run in which echo was answered so fast. */
+/** Returns the report of a run in which echo answered with these latencies. */
 function report(...latenciesMs: number[]) {
-  const tally = new Tally(["echo"], 0);
+  const statistics = new Statistics(["echo"], 0);
   for (const latencyMs of latenciesMs) {
-    tally.send("echo");
-    tally.end("echo", { name: "answered", reason: "" }, latencyMs);
+    statistics.sent("echo");
+    statistics.ended("echo", { name: "answered", reason: "" }, latencyMs);
   }
   const client = new FakeClient(() => "silence");
   const now = new Date();
@@ -27,12 +27,12 @@ function report(...latenciesMs: number[]) {
       json: true,
     },
     run,
-    tally,
+    statistics,
     client,
   );
 }
 
-test("latencies are given in ms, and none above the largest", () => {
+test("any latencies: in ms, no percentile above the maximum", () => {
   const { total, services } = report(12.345, ...Array(999).fill(1.5));
   assert.deepEqual(total.latencyMs, { p50: 1.5, p90: 1.5, p99: 1.5, p999: 1.5, max: 12.345 });
   assert.deepEqual(services.echo?.latencyMs, total.latencyMs);
@@ -40,7 +40,7 @@ test("latencies are given in ms, and none above the largest", () => {
   assert.equal(p50, max);
 });
 
-test("the buckets go from the first reply to the last, each edge being the start of one", () => {
+test("buckets: from the first reply to the last, each includes its lower edge", () => {
   assert.deepEqual(report(1, 1.4, 1.5, 3.1).latencyHistogram, [
     { fromMs: 1, toMs: 1.5, count: 2 },
     { fromMs: 1.5, toMs: 2, count: 1 },
@@ -48,12 +48,12 @@ test("the buckets go from the first reply to the last, each edge being the start
     { fromMs: 3, toMs: 5, count: 1 },
   ]);
   assert.deepEqual(report().latencyHistogram, []);
-  const all = report(1e9, 0).latencyHistogram; // An hour is the most that is told apart.
+  const all = report(1e9, 0).latencyHistogram; // Latencies above one hour count as one hour.
   assert.equal(all[0]?.fromMs, 0);
   assert.deepEqual(all.at(-1), { fromMs: 3_000_000, toMs: 5_000_000, count: 1 });
 });
 
-test("the options are in the report, with their units", () => {
+test("any run: the report has its options with their units", () => {
   assert.deepEqual(report().options, {
     broker: "tcp://broker:5555",
     durationSeconds: 10,

@@ -5,7 +5,7 @@ import { type Answer, FakeClient, workingServices } from "./fake-client.testing.
 import type { Options } from "./options.ts";
 import { makeReport } from "./report.ts";
 import { run } from "./run.ts";
-import { Tally } from "./tally.ts";
+import { Statistics } from "./statistics.ts";
 import type { Mix } from "./workload.ts";
 
 const MIX: Mix = new Map([
@@ -26,33 +26,33 @@ const OPTIONS: Options = {
   json: true,
 };
 
-/** The report of a run that is stopped after so many askings. */
+/** Returns the report of a run that is stopped at the given try. */
 async function report(
-  askings: number,
-  answer: (asking: number, right: Answer, client: FakeClient) => Answer,
+  tries: number,
+  answer: (nth: number, right: Answer, client: FakeClient) => Answer,
   options: Partial<Options> = {},
 ) {
   const services = workingServices();
   const stop = new AbortController();
-  let asking = 0;
+  let nth = 0;
   const client = new FakeClient((service, body) => {
-    asking++;
-    if (asking === askings) stop.abort();
-    return answer(asking, services(service, body), client);
+    nth++;
+    if (nth === tries) stop.abort();
+    return answer(nth, services(service, body), client);
   });
   const all = { ...OPTIONS, ...options };
-  const tally = new Tally(all.mix.keys(), performance.now());
-  return makeReport(all, await run(client, all, tally, stop.signal), tally, client);
+  const statistics = new Statistics(all.mix.keys(), performance.now());
+  return makeReport(all, await run(client, all, statistics, stop.signal), statistics, client);
 }
 
 const conserved = ({ total }: Awaited<ReturnType<typeof report>>) =>
   assert.equal(total.sent, total.answered + total.refused + total.wrong + total.lost);
 
-test("services that work: each request answered, and the run passed", async () => {
+test("services without faults: each request answered, the run passes", async () => {
   const result = await report(300, (_, right) => right);
   const { total, services, latencyHistogram } = result;
   assert.ok(result.passed);
-  assert.equal(result.verdict, "Passed: 300 of 300 requests had their right reply, once.");
+  assert.equal(result.verdict, "PASS: 300 of 300 requests got the correct reply exactly once.");
   assert.equal(total.sent, 300);
   assert.equal(total.answered, 300);
   assert.ok(services.echo && services.math && services.db);
@@ -68,21 +68,21 @@ test("services that work: each request answered, and the run passed", async () =
   );
 });
 
-test("each column counts what it is for, and the run failed", async () => {
+test("one fault of each kind: each column counts its own, the run fails", async () => {
   const faults = new Map<number, Answer>([
     [5, [Buffer.from("of another request")]],
     [7, new ServiceFailed("any", 500, "out of order")],
     [9, new TimedOut("any", "no reply")],
     [13, "silence"],
   ]);
-  const result = await report(100, (asking, right, client) => {
-    if (asking === 20) client.unmatchedReplies.duplicate += 2;
-    if (asking === 30) client.unmatchedReplies.late += 1;
-    return faults.get(asking) ?? right;
+  const result = await report(100, (nth, right, client) => {
+    if (nth === 20) client.unmatchedReplies.duplicate += 2;
+    if (nth === 30) client.unmatchedReplies.late += 1;
+    return faults.get(nth) ?? right;
   });
   const { latencyMs, ...total } = result.total;
   assert.deepEqual(total, {
-    sent: 99, // 100 askings, one of them for the second time.
+    sent: 99, // 100 tries, one of them the second of its request.
     answered: 96,
     refused: 1,
     timedOut: 1,
@@ -97,57 +97,57 @@ test("each column counts what it is for, and the run failed", async () => {
     ["wrong", "refused", "lost"],
   );
   assert.equal(result.passed, false);
-  assert.equal(result.verdict, "Failed: 1 lost, 2 duplicated, 1 wrong of 99 requests.");
+  assert.equal(result.verdict, "FAIL: 1 lost, 2 duplicated, 1 wrong of 99 requests.");
 });
 
-test("what is outstanding at the end of the drain is lost", async () => {
-  const result = await report(50, (asking, right) => (asking >= 47 ? "silence" : right));
+test("outstanding at the end of the drain: lost", async () => {
+  const result = await report(50, (nth, right) => (nth >= 47 ? "silence" : right));
   assert.deepEqual([result.total.sent, result.total.lost], [50, 4]);
   conserved(result);
 });
 
-test("a request that times out in the drain is asked again", async () => {
+test("time-out in the drain: tried again", async () => {
   const late = new TimedOut("any", "no reply");
-  const result = await report(50, (asking, right) => (asking === 50 ? late : right));
+  const result = await report(50, (nth, right) => (nth === 50 ? late : right));
   assert.deepEqual([result.total.timedOut, result.total.lost], [1, 0]);
   conserved(result);
 });
 
-test("refusals alone do not fail a run, unless nothing was answered", async () => {
+test("refusals only: the run passes, unless nothing was answered", async () => {
   const no = new ServiceFailed("any", 503, "busy");
-  const some = await report(50, (asking, right) => (asking % 2 ? no : right));
+  const some = await report(50, (nth, right) => (nth % 2 ? no : right));
   assert.deepEqual([some.passed, some.total.refused], [true, 25]);
-  const verdict = "Passed: 25 were refused, 25 of 50 requests had their right reply, once.";
+  const verdict = "PASS: 25 were refused, 25 of 50 requests got the correct reply exactly once.";
   assert.equal(some.verdict, verdict);
   const all = await report(50, () => no);
-  assert.deepEqual([all.passed, all.verdict], [false, "Failed: no request was answered."]);
+  assert.deepEqual([all.passed, all.verdict], [false, "FAIL: no request was answered."]);
   assert.equal(all.total.latencyMs, null);
 });
 
-test("with a rate, a pause counts for each request that it held up", async () => {
+test("fixed rate, pause: the pause counts for each request that it delayed", async () => {
   const { total } = await report(
     6,
-    (asking, right) => {
-      if (asking === 1) block(60);
+    (nth, right) => {
+      if (nth === 1) block(60);
       return right;
     },
     { rate: 100, outstanding: 1 },
   );
-  // Due after 0, 10 … 50 ms and answered after 60; to a closed loop, all but the first look quick.
+  // Due after 0, 10 … 50 ms, answered after 60 ms. In a closed loop, only the first would be slow.
   const { p50, max } = total.latencyMs ?? assert.fail();
   assert.ok(max >= 60 && p50 >= 29, `p50 ${p50} max ${max}`);
 });
 
-test("what a rate wanted and too many outstanding held back is said", async () => {
-  const stopped = (asking: number, right: Answer) => {
-    if (asking === 2) block(20);
+test("fixed rate, outstanding limit reached: notStarted counts the missing requests", async () => {
+  const stopped = (nth: number, right: Answer) => {
+    if (nth === 2) block(20);
     return right;
   };
   assert.ok((await report(2, stopped, { rate: 1000, outstanding: 1 })).notStarted >= 19);
   assert.equal((await report(2, stopped, { outstanding: 1 })).notStarted, 0);
 });
 
-/** As a process that is stopped. */
+/** Blocks the event loop, like a stopped process. */
 function block(ms: number) {
   const until = performance.now() + ms;
   while (performance.now() < until);

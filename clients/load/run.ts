@@ -1,25 +1,29 @@
-// One run: requests until it is stopped, then a drain, in which those outstanding may still get
-// their outcome.
+// One run: it starts requests until the stop signal. A drain follows, in which the outstanding
+// requests may still get their outcomes.
 
 import { once } from "node:events";
 import type { Options } from "./options.ts";
 import { type LoadedClient, outcomeOf } from "./outcome.ts";
 import { keepStarting, Pace } from "./schedule.ts";
-import { outstanding, type Tally } from "./tally.ts";
+import { outstanding, type Statistics } from "./statistics.ts";
 import { Workload } from "./workload.ts";
 
+/** The facts of a run that the statistics do not have. */
 export type Run = {
   startedAt: Date;
-  stoppedAt: Date; // When the drain began.
-  answeredPerSecond: number; // Before the drain.
-  notStarted: number; // What a fixed rate asked for by then, and too many outstanding held back.
+  /** The start of the drain. */
+  stoppedAt: Date;
+  /** Until the drain. */
+  answeredPerSecond: number;
+  /** Requests that were due by then, but exceeded the limit of outstanding requests. */
+  notStarted: number;
 };
 
-/** Resolves once every request has its outcome in the tally. The client is closed by then. */
+/** Resolves when `statistics` has the outcome of every request, and closes the client. */
 export async function run(
   client: LoadedClient,
   options: Pick<Options, "mix" | "rate" | "outstanding" | "timeout">,
-  tally: Tally,
+  statistics: Statistics,
   stop: AbortSignal,
 ): Promise<Run> {
   const startedAt = new Date();
@@ -29,23 +33,23 @@ export async function run(
   const ended = keepStarting(pace, options.outstanding, stop, async (intendedAt) => {
     const exchange = workload.next();
     const { service } = exchange;
-    tally.send(service);
-    const askAgain = () => tally.askAgain(service);
-    const outcome = await outcomeOf(client, exchange, options.timeout, askAgain);
-    tally.end(service, outcome, performance.now() - intendedAt);
+    statistics.sent(service);
+    const onRetry = () => statistics.retried(service);
+    const outcome = await outcomeOf(client, exchange, options.timeout, onRetry);
+    statistics.ended(service, outcome, performance.now() - intendedAt);
   });
   await Promise.race([ended, once(stop, "abort")]);
 
   const now = performance.now();
-  const counts = tally.counts();
-  const heldBack = outstanding(counts) === options.outstanding;
+  const counts = statistics.counts();
+  const isAtLimit = outstanding(counts) === options.outstanding;
   const facts = {
     startedAt,
     stoppedAt: new Date(),
     answeredPerSecond: (counts.answered / (now - start)) * 1000,
-    notStarted: heldBack ? pace.behind(now) : 0,
+    notStarted: isAtLimit ? pace.behind(now) : 0,
   };
-  // What the closed client has not answered by then is lost.
+  // A closed client rejects the outstanding requests, which then count as lost.
   const drain = setTimeout(() => client.close(), options.timeout);
   await ended;
   clearTimeout(drain);

@@ -9,7 +9,7 @@ test("closed loop: the next request is always due", () => {
   assert.equal(pace.behind(9999), 0);
 });
 
-test("open loop: the next request is due at its time, not that of the one before", () => {
+test("open loop: each request is due at its own time, however late the previous one was", () => {
   const pace = new Pace(4, 1000);
   assert.equal(pace.nextAt(1000), 1000);
   pace.start();
@@ -19,7 +19,7 @@ test("open loop: the next request is due at its time, not that of the one before
   assert.equal(pace.nextAt(1900), 1500);
 });
 
-test("open loop: behind are the requests that were due and did not start", () => {
+test("open loop: behind() counts the requests that were due and did not start", () => {
   const pace = new Pace(4, 1000);
   assert.equal(pace.behind(1000), 0);
   assert.equal(pace.behind(1001), 1);
@@ -28,7 +28,7 @@ test("open loop: behind are the requests that were due and did not start", () =>
   assert.equal(pace.behind(2100), 4);
 });
 
-/** Requests that end when the test says so. */
+/** Requests that end when the test calls `ends`. */
 function held() {
   const ends: (() => void)[] = [];
   const intended: number[] = [];
@@ -39,7 +39,7 @@ function held() {
   return { ends, intended, request };
 }
 
-test("as many requests as allowed are outstanding, and one more for each that ends", async () => {
+test("limit of 3: three are outstanding, and one starts for each that ends", async () => {
   const { ends, request } = held();
   const stop = new AbortController();
   const ended = keepStarting(new Pace(null, 0), 3, stop.signal, request);
@@ -52,22 +52,22 @@ test("as many requests as allowed are outstanding, and one more for each that en
   await ended;
 });
 
-test("after the stop none starts, and the end is that of the last one", async () => {
+test("stop: none starts, resolves when the last one ends", async () => {
   const { ends, request } = held();
   const stop = new AbortController();
-  let over = false;
+  let isOver = false;
   const ended = keepStarting(new Pace(null, 0), 2, stop.signal, request).then(() => {
-    over = true;
+    isOver = true;
   });
   stop.abort();
   ends[0]?.();
   await turn();
-  assert.deepEqual([ends.length, over], [2, false]);
+  assert.deepEqual([ends.length, isOver], [2, false]);
   ends[1]?.();
   await ended;
 });
 
-test("a stop while nothing is outstanding is the end", async () => {
+test("stop while nothing is outstanding: resolves", async () => {
   const { request } = held();
   const stop = new AbortController();
   const ended = keepStarting(new Pace(1, performance.now() + 60_000), 1, stop.signal, request);
@@ -75,10 +75,10 @@ test("a stop while nothing is outstanding is the end", async () => {
   await ended;
 });
 
-test("a request that starts late keeps its intended time", async () => {
+test("request starts late: keeps its intended time", async () => {
   const { ends, intended, request } = held();
   const stop = new AbortController();
-  const start = performance.now() - 100; // The rate has been waiting for 100 ms.
+  const start = performance.now() - 100; // The first request is 100 ms late.
   const ended = keepStarting(new Pace(100, start), 2, stop.signal, request);
   for (const end of ends) end();
   await turn();
@@ -88,7 +88,7 @@ test("a request that starts late keeps its intended time", async () => {
   await ended;
 });
 
-test("a request that is not due yet starts when it is", async () => {
+test("request not due yet: starts at its time", async () => {
   const { intended, request } = held();
   const stop = new AbortController();
   const due = performance.now() + 20;
@@ -102,7 +102,7 @@ test("a request that is not due yet starts when it is", async () => {
   assert.deepEqual(intended, [due]);
 });
 
-test("what a request throws ends all", async () => {
+test("request rejects: keepStarting rejects", async () => {
   const stop = new AbortController();
   const mistake = () => Promise.reject(new Error("mistake"));
   await assert.rejects(keepStarting(new Pace(null, 0), 1, stop.signal, mistake), /mistake/);

@@ -1,28 +1,29 @@
-// When requests start. Closed loop: as soon as an earlier one has ended. Open loop: at a fixed
-// rate, whatever became of the earlier ones; a start that comes late keeps its intended time.
+// The start times of requests. Closed loop: a request starts when an earlier one ends. Open loop:
+// requests start at a fixed rate; a request that starts late keeps its intended time.
 
-/** Decides when the next request is due. All times are in ms of one clock. */
+/** Computes when the next request is due. All times are in ms of one clock. */
 export class Pace {
   readonly #intervalMs: number; // Between two intended starts; 0 in a closed loop.
   readonly #firstAt: number;
   #started = 0;
 
-  /** Without a rate, a closed loop. */
+  /** `ratePerSecond` null: a closed loop. */
   constructor(ratePerSecond: number | null, now: number) {
     this.#intervalMs = ratePerSecond === null ? 0 : 1000 / ratePerSecond;
     this.#firstAt = now;
   }
 
-  /** When the next request is to start; in the past if it is late. */
+  /** Returns the due time of the next request, which lies in the past if the request is late. */
   nextAt(now: number): number {
     return this.#intervalMs === 0 ? now : this.#firstAt + this.#started * this.#intervalMs;
   }
 
+  /** Counts a started request. */
   start() {
     this.#started++;
   }
 
-  /** How many requests should have started before `now` and did not. */
+  /** Returns the number of requests that were due before `now` and have not started. */
   behind(now: number): number {
     return this.#intervalMs === 0
       ? 0
@@ -31,8 +32,9 @@ export class Pace {
 }
 
 /**
- * Starts requests at this pace until `stop`, at most so many at once, and resolves when the last
- * one has ended. `request` is given the intended time of its start.
+ * Starts requests at this pace until `stop`, with at most `outstandingMax` outstanding. Resolves
+ * when the last one has ended; rejects as soon as one rejects. `request` receives its intended
+ * start time.
  */
 export function keepStarting(
   pace: Pace,

@@ -6,7 +6,7 @@ import { Workload } from "./workload.ts";
 
 const only = (service: ServiceName) => new Workload(new Map([[service, 1]]));
 
-test("what the services reply is right", () => {
+test("replies of the real services: correct", () => {
   const workload = new Workload(
     new Map([
       ["echo", 1],
@@ -15,36 +15,36 @@ test("what the services reply is right", () => {
     ]),
   );
   const services = workingServices();
-  for (let asked = 0; asked < 500; asked++) {
-    const { service, body, wrong, over } = workload.next();
-    assert.equal(wrong(services(service, body)), null);
-    over(true);
+  for (let sent = 0; sent < 500; sent++) {
+    const { service, body, mismatch, ended } = workload.next();
+    assert.equal(mismatch(services(service, body)), null);
+    ended(true);
   }
 });
 
-test("an echo is wrong if a frame is missing, added, moved or has a byte changed", () => {
+test("echo with a frame missing, added or changed: wrong", () => {
   const workload = only("echo");
-  for (let asked = 0; asked < 200; asked++) {
-    const { body, wrong } = workload.next();
+  for (let sent = 0; sent < 200; sent++) {
+    const { body, mismatch } = workload.next();
     const changed = body.map((frame) => Buffer.from(frame));
     const long = changed.find((frame) => frame.length > 0) ?? assert.fail();
     long.writeUInt8(long.readUInt8(0) ^ 1, 0);
-    assert.notEqual(wrong(changed), null);
-    assert.notEqual(wrong(body.slice(1)), null);
-    assert.notEqual(wrong([...body, Buffer.alloc(0)]), null);
-    assert.notEqual(wrong([]), null);
+    assert.notEqual(mismatch(changed), null);
+    assert.notEqual(mismatch(body.slice(1)), null);
+    assert.notEqual(mismatch([...body, Buffer.alloc(0)]), null);
+    assert.notEqual(mismatch([]), null);
   }
 });
 
-test("an echo is wrong if it is that of another request", () => {
+test("echo of another request: wrong", () => {
   const workload = only("echo");
   const exchanges = Array.from({ length: 50 }, () => workload.next());
-  for (const { wrong } of exchanges) {
-    assert.equal(exchanges.filter(({ body }) => wrong(body) === null).length, 1);
+  for (const { mismatch } of exchanges) {
+    assert.equal(exchanges.filter(({ body }) => mismatch(body) === null).length, 1);
   }
 });
 
-test("echo bodies have one frame or several, some of them empty, some large", () => {
+test("echo bodies: one frame or several, some empty, some large", () => {
   const workload = only("echo");
   const bodies = Array.from({ length: 300 }, () => workload.next().body);
   const sizes = bodies.flat().map((frame) => frame.length);
@@ -52,20 +52,20 @@ test("echo bodies have one frame or several, some of them empty, some large", ()
   assert.ok(sizes.includes(0) && sizes.includes(8192));
 });
 
-test("a math reply is wrong if it is another number, or none", () => {
+test("math reply is another number, or none: wrong", () => {
   const workload = only("math");
-  for (let asked = 0; asked < 500; asked++) {
-    const { body, wrong } = workload.next();
+  for (let sent = 0; sent < 500; sent++) {
+    const { body, mismatch } = workload.next();
     const value = Number(new Function(`return ${body[0]}`)());
-    const wrongFor = (...reply: string[]) => wrong(reply.map((frame) => Buffer.from(frame)));
-    assert.equal(wrongFor(value.toExponential()), null);
+    const mismatchWith = (...reply: string[]) => mismatch(reply.map((frame) => Buffer.from(frame)));
+    assert.equal(mismatchWith(value.toExponential()), null);
     for (const reply of [[`${value + 1}`], [""], [" "], ["x"], [`${value}`, ""], []]) {
-      assert.notEqual(wrongFor(...reply), null, `${body[0]}: ${reply}`);
+      assert.notEqual(mismatchWith(...reply), null, `${body[0]}: ${reply}`);
     }
   }
 });
 
-test("a service gets its share of the requests", () => {
+test("weights 8 and 2: each service gets its share of the requests", () => {
   const workload = new Workload(
     new Map([
       ["echo", 8],

@@ -1,29 +1,31 @@
-// What the load client asks of the services. Nearly no two requests of a run are alike, so that a
-// reply to another request is noticed. Nothing is sent from here.
+// Creates the requests of the load client. Almost every request of a run is unique, so the reply to
+// another request is detected.
 
 import { randomBytes } from "node:crypto";
 import type { Frame } from "../../protocol/frame.ts";
 import { Documents } from "./documents.ts";
-import { type Exchange, type ServiceName, sketch } from "./exchange.ts";
+import { type Exchange, preview, type ServiceName } from "./exchange.ts";
 import { randomExpression } from "./expression.ts";
 
-/** How many of the requests go to each service, in proportion to the others. */
+/** The weight of each service: its share of the requests. */
 export type Mix = ReadonlyMap<ServiceName, number>;
 
+/** The requests of one run. */
 export class Workload {
-  readonly #run = randomBytes(6).toString("hex"); // Tells the bodies of this run from any other's.
+  readonly #run = randomBytes(6).toString("hex"); // Distinguishes the bodies of different runs.
   readonly #documents = new Documents();
   readonly #mix: Mix;
   readonly #weights: number; // The sum of the mix.
-  #made = 0; // How many exchanges there were.
+  #created = 0;
 
   constructor(mix: Mix) {
     this.#mix = mix;
     this.#weights = [...mix.values()].reduce((sum, weight) => sum + weight, 0);
   }
 
+  /** Returns the next request, for a service chosen at random by its weight. */
   next(): Exchange {
-    const id = `${this.#run}-${++this.#made}`;
+    const id = `${this.#run}-${++this.#created}`;
     switch (this.#pick()) {
       case "echo":
         return echo(id);
@@ -50,13 +52,13 @@ function echo(id: string): Exchange {
   return {
     service: "echo",
     body,
-    wrong(reply) {
+    mismatch(reply) {
       const same =
         reply.length === body.length && reply.every((frame, at) => body[at]?.equals(frame));
-      return same ? null : `${sketch(reply)} instead of ${sketch(body)}`;
+      return same ? null : `${preview(reply)} instead of ${preview(body)}`;
     },
-    absentIsWrong: false,
-    over() {},
+    mustExist: false,
+    ended() {},
   };
 }
 
@@ -65,18 +67,18 @@ function math(): Exchange {
   return {
     service: "math",
     body: [Buffer.from(text)],
-    wrong(reply) {
+    mismatch(reply) {
       const digits = reply.length === 1 ? String(reply[0]).trim() : "";
-      // Compared as numbers, since 100000 and 1e+5 are both right.
+      // Compared as numbers: 100000 and 1e+5 are both correct.
       const same = digits !== "" && Number(digits) === value;
-      return same ? null : `${sketch(reply)} instead of ${value} for ${text}`;
+      return same ? null : `${preview(reply)} instead of ${value} for ${text}`;
     },
-    absentIsWrong: false,
-    over() {},
+    mustExist: false,
+    ended() {},
   };
 }
 
-/** A slice of one random block: much cheaper than random bytes for each frame. */
+/** Returns a slice of one random block, which costs less than new random bytes per frame. */
 function randomFrame(): Frame {
   const size = FRAME_BYTES[below(FRAME_BYTES.length)] ?? 0;
   const from = below(RANDOM.length - size);

@@ -1,7 +1,7 @@
 // The result of a run as text, for a terminal.
 
 import { count, digits, elapsed } from "../../clients/load/format.ts";
-import { table } from "../../clients/load/table.ts";
+import { textTable } from "../../clients/load/text-table.ts";
 import type { ChaosResult } from "./chaos-result.ts";
 import { FAULT_KINDS, SERVICES, type Service } from "./fault-schedule.ts";
 import { errorCounts, findings } from "./findings.ts";
@@ -60,7 +60,7 @@ function faultsTable({ faults }: ChaosResult): string {
     const [worker, broker] = [of(kind, false), of(kind, true)];
     return [name, ...[worker, broker, worker + broker].map(count)];
   };
-  return table(
+  return textTable(
     ["faults", "workers", "broker", "all"],
     [...FAULT_KINDS.map((kind) => cells(kind, kind)), cells("total", null)],
   );
@@ -75,7 +75,7 @@ function requestsTable({ requests }: ChaosResult): string {
     const times = latency ? Object.values(latency).map(digits) : ["–", "–", "–"];
     return [name, count(sent), ...outcomes, ...times];
   };
-  return table(
+  return textTable(
     ["requests", "sent", "answered", "refused", "lost", "wrong", "p50 ms", "p99 ms", "max ms"],
     [
       ...SERVICES.map((service) => cells(service, requests.sent[service], service)),
@@ -92,7 +92,7 @@ function timesTable({ removals, workerRecoveries, brokerRecoveries }: ChaosResul
     ["worker registered again", workerRecoveries],
     ["all registered again after a broker fault", brokerRecoveries],
   ];
-  return table(
+  return textTable(
     ["times in ms", "count", "median", "max"],
     rows.map(([name, measured]) => [name, count(measured.length), ...medianAndMax(measured)]),
   );

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { page } from "./page.ts";
 import type { Report } from "./report.ts";
+import { reportText } from "./report-text.ts";
 
 const COUNTS = { sent: 12_345, answered: 12_344, refused: 1, timedOut: 2, lost: 0, wrong: 0 };
 const LATENCY = { p50: 0.853, p90: 1.94, p99: 12.34, p999: 123.4, max: 1234.5 };
 
 const REPORT: Report = {
   passed: true,
-  verdict: "Passed.",
+  verdict: "PASS.",
   startedAt: new Date(0),
   stoppedAt: new Date(10_004),
   endedAt: new Date(10_010),
@@ -35,10 +35,10 @@ const REPORT: Report = {
   },
 };
 
-test("the page of a run", () => {
+test("passed run: heading, tables and verdict", () => {
   assert.equal(
-    page(REPORT),
-    `16 requests at a time to tcp://127.0.0.1:5555 for 10 s: 1,234 answered a second
+    reportText(REPORT),
+    `16 outstanding requests to tcp://127.0.0.1:5555 for 10 s: 1,234 answered per second
 
   requests    sent  answered  refused  timed out  lost  duplicated  wrong
 ─────────────────────────────────────────────────────────────────────────
@@ -59,12 +59,12 @@ test("the page of a run", () => {
         1.5 – 2    4,000  ████████████████████████████████████████
           2 – 3    1,050  ██████████▌
 
-Passed.`,
+PASS.`,
   );
 });
 
-test("what needs an explanation stands before the verdict", () => {
-  const text = page({
+test("faults: the notes stand before the verdict", () => {
+  const text = reportText({
     ...REPORT,
     resent: 16,
     lateReplies: 2,
@@ -73,14 +73,14 @@ test("what needs an explanation stands before the verdict", () => {
     options: { ...REPORT.options, ratePerSecond: 500, outstanding: 8 },
   });
   assert.ok(
-    text.startsWith("500 requests a second to tcp://127.0.0.1:5555 for 10 s: 1,234 answered"),
+    text.startsWith("500 requests per second to tcp://127.0.0.1:5555 for 10 s: 1,234 answered"),
   );
   assert.deepEqual(text.split("\n").slice(-6), [
     'wrong (math): ["4"] instead of 5 for 2 + 3',
-    "16 requests were sent again: the broker was silent, gone or closing.",
-    "2 replies came after their request had timed out.",
-    "30 requests were due and not started, since at most 8 may be outstanding.",
+    "16 requests were sent again: the broker was silent, gone or shutting down.",
+    "2 replies arrived after their requests had timed out.",
+    "30 requests did not start on time because of the limit of 8 outstanding requests.",
     "",
-    "Passed.",
+    "PASS.",
   ]);
 });

@@ -1,10 +1,11 @@
-// The report of a run for people, as text for a terminal of 80 columns.
+// The report of a run as text for a terminal of 80 columns.
 
 import { count, digits, elapsed } from "./format.ts";
 import type { Bucket, Latency, Report, Row } from "./report.ts";
-import { table } from "./table.ts";
+import { textTable } from "./text-table.ts";
 
-export function page(report: Report): string {
+/** Returns the report as text: a heading, tables, notes and the verdict. */
+export function reportText(report: Report): string {
   return [
     heading(report),
     countsTable(report),
@@ -20,9 +21,11 @@ export function page(report: Report): string {
 function heading({ options, answeredPerSecond, startedAt, stoppedAt }: Report): string {
   const { broker, outstanding, ratePerSecond: rate } = options;
   const load =
-    rate === null ? `${count(outstanding)} requests at a time` : `${count(rate)} requests a second`;
+    rate === null
+      ? `${count(outstanding)} outstanding requests`
+      : `${count(rate)} requests per second`;
   const seconds = (stoppedAt.getTime() - startedAt.getTime()) / 1000;
-  const answered = `${count(Math.round(answeredPerSecond))} answered a second`;
+  const answered = `${count(Math.round(answeredPerSecond))} answered per second`;
   return `${load} to ${broker} for ${elapsed(seconds)}: ${answered}`;
 }
 
@@ -33,7 +36,7 @@ function countsTable({ services, total }: Report): string {
     duplicated,
     count(row.wrong),
   ];
-  return table(
+  return textTable(
     ["requests", "sent", "answered", "refused", "timed out", "lost", "duplicated", "wrong"],
     [
       ...Object.entries(services).map(([name, row]) => cells(name, row, "–")),
@@ -47,7 +50,7 @@ function latencyTable({ services, total }: Report): string {
     name,
     ...(latency ? Object.values(latency).map(digits) : ["–", "–", "–", "–", "–"]),
   ];
-  return table(
+  return textTable(
     ["latency in ms", "p50", "p90", "p99", "p99.9", "max"],
     [
       ...Object.entries(services).map(([name, row]) => cells(name, row.latencyMs)),
@@ -64,10 +67,10 @@ function latencyBars(buckets: Bucket[]): string {
     count(bucket.count),
     bar(bucket.count / most),
   ]);
-  return table(["latency in ms", "replies", ""], rows, ["right", "right", "left"]);
+  return textTable(["latency in ms", "replies", ""], rows, ["right", "right", "left"]);
 }
 
-/** As long as the share; any share at all shows. */
+/** Returns a bar whose length is the share; a share above 0 has at least an eighth of a block. */
 function bar(share: number): string {
   const eighths = Math.ceil(share * BAR_WIDTH * 8);
   return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
@@ -79,13 +82,13 @@ function notes({ examples, resent, lateReplies, notStarted, options }: Report): 
   );
   if (resent > 0)
     lines.push(
-      `${count(resent)} requests were sent again: the broker was silent, gone or closing.`,
+      `${count(resent)} requests were sent again: the broker was silent, gone or shutting down.`,
     );
   if (lateReplies > 0)
-    lines.push(`${count(lateReplies)} replies came after their request had timed out.`);
+    lines.push(`${count(lateReplies)} replies arrived after their requests had timed out.`);
   if (notStarted > 0) {
-    const most = `at most ${count(options.outstanding)} may be outstanding`;
-    lines.push(`${count(notStarted)} requests were due and not started, since ${most}.`);
+    const limit = `the limit of ${count(options.outstanding)} outstanding requests`;
+    lines.push(`${count(notStarted)} requests did not start on time because of ${limit}.`);
   }
   return lines.join("\n");
 }

@@ -1,5 +1,5 @@
-// What became of the requests of a run: counts and latencies per service. Its size is fixed, so
-// that a run may last for months.
+// The statistics of a run: outcomes and latencies per service. Their size is fixed, so a run may
+// last for months.
 
 import { Float64Histogram } from "hdr-histogram-js";
 import type { ServiceName } from "./exchange.ts";
@@ -7,54 +7,63 @@ import type { Outcome, OutcomeName } from "./outcome.ts";
 
 /** sent = answered + refused + lost + wrong, once every request has its outcome. */
 export type Counts = Record<OutcomeName, number> & {
-  sent: number; // Each request once, however often it was asked.
-  timedOut: number; // Askings that got no reply in time and were followed by another.
+  /** Requests; several tries of one request count once. */
+  sent: number;
+  /** Tries without an outcome that were followed by another try. */
+  timedOut: number;
 };
 
-/** Of what was answered, from the intended start to the reply. */
+/** Latencies of answered requests in µs, from the intended start to the reply. */
 export type Histogram = Float64Histogram;
 
-export type ServiceTally = { counts: Counts; latencyUs: Histogram };
+/** The statistics of one service. */
+export type ServiceStatistics = { counts: Counts; latencyUs: Histogram };
 
-export type Recent = { perSecond: number; p50Us: number; p99Us: number };
+/** The answered requests since the previous interval ended. */
+export type Interval = { perSecond: number; p50Us: number; p99Us: number };
 
-/** An outcome that wants an explanation. */
+/** A request without the correct reply, with the reason. */
 export type Example = { service: ServiceName; outcome: OutcomeName; reason: string };
 
-export class Tally {
-  readonly services = new Map<ServiceName, ServiceTally>();
-  readonly examples: Example[] = []; // The first few of each outcome.
-  readonly #recentUs = newHistogram();
-  #recentFrom: number; // When that was last emptied.
+/** Counts the outcomes and latencies of one run. */
+export class Statistics {
+  readonly services = new Map<ServiceName, ServiceStatistics>();
+  /** The first few of each outcome. */
+  readonly examples: Example[] = [];
+  readonly #intervalUs = newHistogram();
+  #intervalStart: number;
 
   constructor(services: Iterable<ServiceName>, now: number) {
-    this.#recentFrom = now;
+    this.#intervalStart = now;
     for (const service of services) {
       this.services.set(service, { counts: noCounts(), latencyUs: newHistogram() });
     }
   }
 
-  send(service: ServiceName) {
+  /** Counts a new request. */
+  sent(service: ServiceName) {
     this.#of(service).counts.sent++;
   }
 
-  askAgain(service: ServiceName) {
+  /** Counts a try without an outcome. */
+  retried(service: ServiceName) {
     this.#of(service).counts.timedOut++;
   }
 
-  end(service: ServiceName, { name, reason }: Outcome, latencyMs: number) {
+  /** Counts the outcome of a request. */
+  ended(service: ServiceName, { name, reason }: Outcome, latencyMs: number) {
     const { counts, latencyUs } = this.#of(service);
     counts[name]++;
     if (name === "answered") {
       const us = Math.min(Math.round(latencyMs * 1000), LATENCY_US_MAX);
       latencyUs.recordValue(us);
-      this.#recentUs.recordValue(us);
+      this.#intervalUs.recordValue(us);
     } else if (this.examples.filter(({ outcome }) => outcome === name).length < EXAMPLES_MAX) {
       this.examples.push({ service, outcome: name, reason });
     }
   }
 
-  /** The counts of all services together. */
+  /** Returns the sum of the counts of all services. */
   counts(): Counts {
     const sum = noCounts();
     for (const { counts } of this.services.values()) {
@@ -63,35 +72,35 @@ export class Tally {
     return sum;
   }
 
-  /** The latencies of all services together. */
+  /** Returns the latencies of all services in one histogram. */
   latencyUs(): Histogram {
     const sum = newHistogram();
     for (const { latencyUs } of this.services.values()) sum.add(latencyUs);
     return sum;
   }
 
-  /** What was answered since this was called the last time. */
-  takeRecent(now: number): Recent {
-    const us = this.#recentUs;
-    const perSecond = (us.totalCount / (now - this.#recentFrom)) * 1000;
-    const recent = {
+  /** Ends the current interval and returns it. */
+  takeInterval(now: number): Interval {
+    const us = this.#intervalUs;
+    const perSecond = (us.totalCount / (now - this.#intervalStart)) * 1000;
+    const interval = {
       perSecond,
       p50Us: us.getValueAtPercentile(50),
       p99Us: us.getValueAtPercentile(99),
     };
     us.reset();
-    this.#recentFrom = now;
-    return recent;
+    this.#intervalStart = now;
+    return interval;
   }
 
-  #of(service: ServiceName): ServiceTally {
-    const tally = this.services.get(service);
-    if (!tally) throw new Error(`${service} is not part of this run`);
-    return tally;
+  #of(service: ServiceName): ServiceStatistics {
+    const statistics = this.services.get(service);
+    if (!statistics) throw new Error(`${service} is not part of this run`);
+    return statistics;
   }
 }
 
-/** Requests that have no outcome yet. */
+/** Returns the number of requests without an outcome. */
 export const outstanding = ({ sent, answered, refused, lost, wrong }: Counts) =>
   sent - answered - refused - lost - wrong;
 

@@ -24,8 +24,8 @@ export const DOCUMENTS: Mutant[] = [
   {
     rule: "db confuses the ids of clients with those of brokers.",
     file: "workers/db/documents.ts",
-    find: "brokersId && `broker",
-    replace: "brokersId && `client",
+    find: "brokerId && `broker ${brokerId}`",
+    replace: "brokerId && `client ${brokerId}`",
   },
   {
     rule: "db keeps half of a batch of which one command is rejected.",

@@ -24,8 +24,8 @@ export const DOCUMENTS: Mutant[] = [
   {
     rule: "db confuses the ids of clients with those of brokers.",
     file: "workers/db/documents.ts",
-    find: "brokerId && `broker ${brokerId}`",
-    replace: "brokerId && `client ${brokerId}`",
+    find: "brokerId && `broker",
+    replace: "brokerId && `client",
   },
   {
     rule: "db keeps half of a batch of which one command is rejected.",

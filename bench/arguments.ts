@@ -1,12 +1,13 @@
-// The arguments of the programs that are compared: what one makes of a setting, and what they read.
+// The command lines of the compared programs: writes those of workers, and parses all of them.
 
 import { parseArgs } from "node:util";
-import type { Setting } from "./contender.ts";
+import type { Setting } from "./system.ts";
 
+/** The load generator's options. system.ts explains each of them. */
 export type LoadOptions = {
   endpoint: string;
   clients: number;
-  outstanding: number; // Over all clients.
+  outstanding: number;
   bytes: number;
   services: string[];
   warmupSeconds: number;
@@ -15,29 +16,31 @@ export type LoadOptions = {
 
 export type WorkerOptions = {
   endpoint: string;
-  services: string[]; // One for each connection.
+  /** One service per connection. */
+  services: string[];
   credit: number;
 };
 
+/** The names that clients and workers use for so many services. */
 export function serviceNames(count: number): string[] {
   return count === 1 ? ["echo"] : Array.from({ length: count }, (_, i) => `s${i}`);
 }
 
-/** One list for each worker process. */
+/** The command lines of the worker processes, one list per process. */
 export function workerArguments(endpoint: string, setting: Setting): string[][] {
   const names = serviceNames(setting.services);
   const served = Array.from(
     { length: setting.workers },
     (_, i) => names[i % names.length] as string,
   );
-  const processes = setting.packed ? [served] : served.map((name) => [name]);
+  const processes = setting.inOneProcess ? [served] : served.map((name) => [name]);
   return processes.map((services) => [
     ...["--endpoint", endpoint, "--credit", String(setting.credit)],
     ...services.flatMap((service) => ["--service", service]),
   ]);
 }
 
-/** As `loadArguments` of contender.ts writes them. */
+/** Parses the command line that `loadArguments` of system.ts writes. Throws if it is invalid. */
 export function loadOptions(): LoadOptions {
   const text = { type: "string" } as const;
   const options = {
@@ -46,43 +49,45 @@ export function loadOptions(): LoadOptions {
   };
   const { values } = parseArgs({ options });
   return {
-    endpoint: given("endpoint", values.endpoint),
-    clients: count("clients", values.clients),
-    outstanding: count("outstanding", values.outstanding),
-    bytes: count("bytes", values.bytes),
-    services: serviceNames(count("services", values.services)),
-    warmupSeconds: count("warmup", values.warmup),
-    seconds: count("seconds", values.seconds),
+    endpoint: required("endpoint", values.endpoint),
+    clients: number("clients", values.clients),
+    outstanding: number("outstanding", values.outstanding),
+    bytes: number("bytes", values.bytes),
+    services: serviceNames(number("services", values.services)),
+    warmupSeconds: number("warmup", values.warmup),
+    seconds: number("seconds", values.seconds),
   };
 }
 
+/** Parses the command line of queue-flood.ts. Throws if it is invalid. */
 export function floodOptions() {
   const text = { type: "string" } as const;
   const { values } = parseArgs({ options: { endpoint: text, requests: text } });
   return {
-    endpoint: given("endpoint", values.endpoint),
-    requests: count("requests", values.requests),
+    endpoint: required("endpoint", values.endpoint),
+    requests: number("requests", values.requests),
   };
 }
 
+/** Parses the command line that `workerArguments` writes. Throws if it is invalid. */
 export function workerOptions(): WorkerOptions {
   const text = { type: "string" } as const;
   const options = { endpoint: text, credit: text, service: { ...text, multiple: true } } as const;
   const { values } = parseArgs({ options });
   return {
-    endpoint: given("endpoint", values.endpoint),
-    services: given("service", values.service),
-    credit: count("credit", values.credit),
+    endpoint: required("endpoint", values.endpoint),
+    services: required("service", values.service),
+    credit: number("credit", values.credit),
   };
 }
 
-function count(name: string, value: string | undefined): number {
-  const number = Number(given(name, value));
-  if (!(number >= 0)) throw new Error(`--${name} is not a number: ${value}`);
-  return number;
+function number(name: string, value: string | undefined): number {
+  const parsed = Number(required(name, value));
+  if (!(parsed >= 0)) throw new Error(`--${name} is not a number: ${value}`);
+  return parsed;
 }
 
-function given<Value>(name: string, value: Value | undefined): Value {
+function required<Value>(name: string, value: Value | undefined): Value {
   if (value === undefined) throw new Error(`--${name} is missing`);
   return value;
 }

@@ -1,73 +1,76 @@
-// The loop of every load generator: so many requests are open at any time, and each reply makes room
-// for the next request. It makes no promise, timer or object for a request.
+// The loop of every load generator. It keeps a fixed number of requests open: each reply starts the
+// next request. It allocates no promise, timer or object per request.
 
 import { setTimeout } from "node:timers/promises";
 import { build } from "hdr-histogram-js";
 import type { LoadOptions } from "./arguments.ts";
 
-/** Room for one open request at a time. */
+/** Carries one open request at a time. */
 export type Slot = {
-  readonly index: number; // From 0; no two open requests have the same.
-  readonly client: number; // Which of the connections asks.
-  service: string; // Of the request to ask now.
-  /** Its reply has come. Asks the next request before it returns. */
+  /** From 0. No two open requests have the same index. */
+  readonly index: number;
+  /** The connection that sends the requests of this slot, from 0. */
+  readonly client: number;
+  /** The service of the current request. */
+  service: string;
+  /** Call it when the reply arrives. It sends the next request before it returns. */
   done(replyBytes: number): void;
-  /** Its reply will not come. */
+  /** Call it when the request has failed. The next request follows in the next event-loop turn. */
   failed(error: Error): void;
 };
 
-/** Asks until the time is over, reports on stdout and ends the process. */
-export async function closedLoop(options: LoadOptions, ask: (slot: Slot) => void): Promise<never> {
-  const loop = new Loop(options, ask);
+/** Sends requests for the given time, prints the two lines of system.ts, and ends the process. */
+export async function closedLoop(options: LoadOptions, send: (slot: Slot) => void): Promise<never> {
+  const loop = new Loop(options, send);
   loop.start();
   await setTimeout(options.warmupSeconds * 1000);
-  loop.begin();
+  loop.startCounting();
   await setTimeout(options.seconds * 1000);
   const figures = loop.stop();
-  const errors = figures.errors + (await loop.lost());
-  say({ event: "done", ...figures, errors });
+  const errors = figures.errors + (await loop.unanswered());
+  print({ event: "done", ...figures, errors });
   process.exit();
 }
 
-const LOST_MS = 5000;
+const UNANSWERED_AFTER_MS = 5000;
 
 class Loop {
   readonly #options: LoadOptions;
-  readonly #ask: (slot: Slot) => void;
+  readonly #send: (slot: Slot) => void;
   readonly #latenciesUs = build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
-  readonly #askedAt: number[];
-  #begunAt = 0;
-  #asked = 0;
+  readonly #sentAt: number[];
+  #countingSince = 0;
+  #sent = 0;
   #requests = 0;
   #errors = 0;
-  #silent = true;
+  #errorPrinted = false;
   #stopped = false;
 
-  constructor(options: LoadOptions, ask: (slot: Slot) => void) {
+  constructor(options: LoadOptions, send: (slot: Slot) => void) {
     this.#options = options;
-    this.#ask = ask;
-    this.#askedAt = new Array(options.outstanding).fill(0);
+    this.#send = send;
+    this.#sentAt = new Array(options.outstanding).fill(0);
   }
 
   start() {
     for (let index = 0; index < this.#options.outstanding; index++) this.#next(this.#slot(index));
   }
 
-  /** What came before does not count. */
-  begin() {
+  /** Resets all counters. */
+  startCounting() {
     this.#requests = this.#errors = 0;
     this.#latenciesUs.reset();
-    say({ event: "begun" });
-    this.#begunAt = performance.now();
+    print({ event: "begun" });
+    this.#countingSince = performance.now();
   }
 
-  /** No more is asked, and these are the figures. */
+  /** Sends no further request. Returns the figures. */
   stop() {
     this.#stopped = true;
     const us = this.#latenciesUs;
     return {
       requests: this.#requests,
-      seconds: (performance.now() - this.#begunAt) / 1000,
+      seconds: (performance.now() - this.#countingSince) / 1000,
       p50: us.getValueAtPercentile(50),
       p99: us.getValueAtPercentile(99),
       p999: us.getValueAtPercentile(99.9),
@@ -75,17 +78,17 @@ class Loop {
     };
   }
 
-  /** How many that were open all the time that was measured are not answered later either. */
-  async lost(): Promise<number> {
-    const deadline = performance.now() + LOST_MS;
-    while (this.#unanswered() > 0 && performance.now() < deadline) await setTimeout(20);
-    const lost = this.#unanswered();
-    if (lost > 0) console.error(`requests without a reply: ${lost}`);
-    return lost;
+  /** Waits for requests that were open during the whole count. Returns how many got no reply. */
+  async unanswered(): Promise<number> {
+    const deadline = performance.now() + UNANSWERED_AFTER_MS;
+    while (this.#openAllTheTime() > 0 && performance.now() < deadline) await setTimeout(20);
+    const unanswered = this.#openAllTheTime();
+    if (unanswered > 0) console.error(`requests without a reply: ${unanswered}`);
+    return unanswered;
   }
 
-  #unanswered(): number {
-    return this.#askedAt.filter((askedAt) => askedAt < this.#begunAt).length;
+  #openAllTheTime(): number {
+    return this.#sentAt.filter((sentAt) => sentAt < this.#countingSince).length;
   }
 
   #slot(index: number): Slot {
@@ -100,12 +103,12 @@ class Loop {
   }
 
   #next(slot: Slot, now = performance.now()) {
-    this.#askedAt[slot.index] = Infinity;
+    this.#sentAt[slot.index] = Infinity;
     if (this.#stopped) return;
     const { services } = this.#options;
-    slot.service = services[this.#asked++ % services.length] as string;
-    this.#askedAt[slot.index] = now;
-    this.#ask(slot);
+    slot.service = services[this.#sent++ % services.length] as string;
+    this.#sentAt[slot.index] = now;
+    this.#send(slot);
   }
 
   #done(slot: Slot, replyBytes: number) {
@@ -113,19 +116,19 @@ class Loop {
     if (replyBytes !== bytes) throw new Error(`a reply has ${replyBytes} bytes, not ${bytes}`);
     this.#requests++;
     const now = performance.now();
-    const latencyMs = now - (this.#askedAt[slot.index] as number);
+    const latencyMs = now - (this.#sentAt[slot.index] as number);
     this.#latenciesUs.recordValue(Math.round(latencyMs * 1000));
     this.#next(slot, now);
   }
 
   #failed(slot: Slot, error: Error) {
-    if (this.#silent) console.error(`the first error: ${error.message}`);
-    this.#silent = false;
+    if (!this.#errorPrinted) console.error(`the first error: ${error.message}`);
+    this.#errorPrinted = true;
     this.#errors++;
-    setImmediate(() => this.#next(slot)); // Else one that fails at once would fail for ever.
+    setImmediate(() => this.#next(slot)); // A send that fails at once would recurse without end.
   }
 }
 
-function say(event: object) {
+function print(event: object) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }

@@ -1,104 +1,109 @@
-// What this project means to reach, as ratios wherever there is something to compare with.
+// The goals of this project: ratios wherever there is a system to compare with.
 
-import { guideBroker } from "./native/contenders.ts";
-import { naive, shipped, thin } from "./ours/contenders.ts";
+import { guideBroker } from "./native/native-systems.ts";
+import { ours, withBarePeers, withClientLibrary, zeromqExample } from "./ours/our-systems.ts";
 import {
   AT_1,
   AT_64,
   DEPTH,
+  END_TO_END,
   IDLE,
   IDLE_WORKERS,
   NATS,
-  NATS_THIN,
+  NATS_BARE,
   ON_LIBZMQ,
-  ours,
+  ONE_AT_A_TIME,
   queued,
-  STRICT,
-  USER,
 } from "./plan.ts";
 import type { Results } from "./results.ts";
 
 type Goal = {
-  what: string;
+  title: string;
   unit: string;
   bound: { least: number } | { most: number };
-  value(results: Results): number; // NaN if it was not measured.
+  /** NaN if it was not measured. */
+  value(results: Results): number;
 };
 
-export type Verdict = Pick<Goal, "what" | "unit" | "bound"> & {
+export type Verdict = Pick<Goal, "title" | "unit" | "bound"> & {
   value: number;
-  met: boolean | null; // Null: not measured.
+  /** Null if the value was not measured. */
+  met: boolean | null;
 };
 
-const speed = (subject: { name: string }, other: string) => (results: Results) =>
-  results.ratio(USER, AT_64, "perSecond", subject.name, other);
+const speed = (system: { name: string }, other: string) => (results: Results) =>
+  results.ratio(END_TO_END, AT_64, "perSecond", system.name, other);
 
-/** What is asked of our broker with Node clients and workers: those that are shipped, and thin ones. */
-const withNodePeers = (make: typeof shipped): Goal[] => {
+/** The goals with clients and workers in Node. `make` chooses the client library or bare peers. */
+const withNodePeers = (make: typeof withClientLibrary): Goal[] => {
   const [credit, oneAtATime] = [make("zmtp", 64), make("zmtp", 1)];
   return [
     {
-      what: `${credit.name}: requests a second, to those of ${NATS}`,
+      title: `${credit.name}: requests per second, relative to ${NATS}`,
       unit: "×",
       bound: { least: 4 },
       value: speed(credit, NATS),
     },
     {
-      what: `${credit.name}: to those of a thin NATS client`,
+      title: `${credit.name}: requests per second, relative to ${NATS_BARE}`,
       unit: "×",
       bound: { least: 1.5 },
-      value: speed(credit, NATS_THIN),
+      value: speed(credit, NATS_BARE),
     },
     {
-      what: `${credit.name}: to those of ${naive.name}`,
+      title: `${credit.name}: requests per second, relative to the ${zeromqExample.name}`,
       unit: "×",
       bound: { least: 10 },
-      value: speed(credit, naive.name),
+      value: speed(credit, zeromqExample.name),
     },
     {
-      what: `${oneAtATime.name}: to those of ${NATS}`,
+      title: `${oneAtATime.name}: requests per second, relative to ${NATS}`,
       unit: "×",
       bound: { least: 1 },
       value: speed(oneAtATime, NATS),
     },
     {
-      what: `${credit.name}, ${AT_1}: median latency, to that of ${NATS}`,
+      title: `${credit.name}, ${AT_1}: median latency, relative to ${NATS}`,
       unit: "×",
       bound: { most: 0.6 },
-      value: (results) => results.ratio(USER, AT_1, "p50", credit.name, NATS),
+      value: (results) => results.ratio(END_TO_END, AT_1, "p50", credit.name, NATS),
     },
   ];
 };
 
 export const GOALS: Goal[] = [
-  ...withNodePeers(thin),
-  ...withNodePeers(shipped),
+  ...withNodePeers(withBarePeers),
+  ...withNodePeers(withClientLibrary),
   {
-    what: `${ours("zmtp")}, load and workers in C on libzmq, one at a time: to those of ${guideBroker.name}`,
+    title:
+      `${ours("zmtp")}, libzmq load and workers, one at a time: ` +
+      `requests per second, relative to ${guideBroker.name}`,
     unit: "×",
     bound: { least: 1.2 },
     value: (results) =>
-      results.ratio(ON_LIBZMQ, STRICT, "perSecond", ours("zmtp"), guideBroker.name),
+      results.ratio(ON_LIBZMQ, ONE_AT_A_TIME, "perSecond", ours("zmtp"), guideBroker.name),
   },
   {
-    what: `${ours("zmtp")}, ${IDLE_WORKERS}: CPU time of the broker`,
+    title: `${ours("zmtp")}, ${IDLE_WORKERS}: CPU time of the broker`,
     unit: "% of a core",
     bound: { most: 2 },
     value: (results) =>
       100 * (results.medians(IDLE, IDLE_WORKERS, ours("zmtp"))?.core ?? Number.NaN),
   },
   {
-    what: `${ours("zmtp")}, ${queued(1e6)} of 64 bytes queued: memory`,
-    unit: "bytes each",
+    title: `${ours("zmtp")}, ${queued(1e6)} of 64 bytes queued: memory`,
+    unit: "bytes per request",
     bound: { most: 400 },
-    value: (results) => results.medians(DEPTH, queued(1e6), ours("zmtp"))?.bytesEach ?? Number.NaN,
+    value: (results) =>
+      results.medians(DEPTH, queued(1e6), ours("zmtp"))?.bytesPerRequest ?? Number.NaN,
   },
 ];
 
+/** Each goal with its measured value. */
 export const verdicts = (results: Results): Verdict[] =>
-  GOALS.map(({ what, unit, bound, value: measured }) => {
+  GOALS.map(({ title, unit, bound, value: measured }) => {
     const value = measured(results);
-    return { what, unit, bound, value, met: Number.isNaN(value) ? null : within(value, bound) };
+    return { title, unit, bound, value, met: Number.isNaN(value) ? null : within(value, bound) };
   });
 
 const within = (value: number, bound: Goal["bound"]) =>

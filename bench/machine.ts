@@ -1,10 +1,10 @@
-// What it ran on.
+// The machine and the versions of the servers and tools.
 
 import { spawnSync } from "node:child_process";
 import { arch, cpus, release, totalmem, type } from "node:os";
 import { version as libzmqVersion } from "zeromq";
 
-/** Rows of a name and what it is. */
+/** Rows of a name and its value. */
 export function machine(): [string, string][] {
   const [cpu] = cpus();
   return [
@@ -29,7 +29,7 @@ const SERVERS: [name: string, command: string, ...args: string[]][] = [
   ["libzmq of the programs in C", "pkg-config", "--modversion", "libzmq"],
 ];
 
-/** The first number with a point in what a command prints. */
+/** The first number with a point that a command prints, or null if the command fails. */
 function versionOf([command = "", ...args]: string[]): string | null {
   const { stdout, stderr, status } = spawnSync(command, args, { encoding: "utf8" });
   return status === 0 ? (/\d+(\.\d+)+/.exec(stdout + stderr)?.[0] ?? null) : null;

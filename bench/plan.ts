@@ -1,38 +1,38 @@
-// What is measured: the parts of the page, their settings, and who takes part in each.
+// The sections of the page: settings, and the systems that take part in each.
 
-import type { Contender, Setting } from "./contender.ts";
-import { measureDepth } from "./depth.ts";
-import { measureIdle } from "./idle.ts";
-import * as native from "./native/contenders.ts";
+import { ALTERNATIVES } from "./alternatives/alternative-systems.ts";
+import { runIdle } from "./idle-run.ts";
+import { runLoad } from "./load-run.ts";
+import * as native from "./native/native-systems.ts";
 import {
+  bareWorkers,
   broker,
   endpointOf,
-  flood,
-  naive,
-  shipped,
+  ours,
+  queueFlood,
   type TransportName,
-  thin,
-  thinWorkers,
-} from "./ours/contenders.ts";
-import type { Part, Subject } from "./part.ts";
-import { PEERS } from "./peers/contenders.ts";
-import { measure } from "./run.ts";
+  withBarePeers,
+  withClientLibrary,
+  zeromqExample,
+} from "./ours/our-systems.ts";
+import { runQueueDepth } from "./queue-depth-run.ts";
+import type { Entry, Section } from "./section.ts";
+import type { Setting, System } from "./system.ts";
 
-/** The names that goals.ts finds its figures by. */
-export const USER = "What a user sees";
+// goals.ts and the summary of the page look figures up by these labels.
+export const END_TO_END = "End to end";
 export const BODIES = "Larger bodies";
 export const ALONE = "The broker alone";
-export const ON_LIBZMQ = "The broker, its peers on libzmq";
+export const ON_LIBZMQ = "The broker with libzmq clients and workers";
 export const GROWTH = "Growth";
-export const DEPTH = "A long queue";
-export const IDLE = "Doing nothing";
+export const DEPTH = "Queue depth";
+export const IDLE = "Idle workers";
 export const AT_64 = "64 outstanding";
 export const AT_1 = "1 outstanding";
-export const STRICT = "64 outstanding, 4 workers, one at a time";
+export const ONE_AT_A_TIME = "64 outstanding, 4 workers, one at a time";
 export const NATS = "NATS request()";
-export const NATS_THIN = "NATS thin client";
+export const NATS_BARE = "NATS bare client";
 export const IDLE_WORKERS = "1,000 idle workers";
-export const ours = (transport: TransportName) => `ours, ${transport}`;
 export const queued = (requests: number) => `${requests.toLocaleString("en-US")} requests`;
 
 type Effort = Pick<Setting, "warmupSeconds" | "seconds"> & { rounds: number };
@@ -40,50 +40,59 @@ type Effort = Pick<Setting, "warmupSeconds" | "seconds"> & { rounds: number };
 const FULL: Effort = { rounds: 3, warmupSeconds: 2, seconds: 1.5 };
 const QUICK: Effort = { rounds: 1, warmupSeconds: 0.8, seconds: 0.7 };
 
-/** All parts; `quick` leaves out settings, rounds and time, and so trust. */
-export function plan(quick: boolean): Part[] {
+/** All sections. `quick` has fewer settings, fewer rounds and shorter runs: trust it less. */
+export function plan(quick: boolean): Section[] {
   const effort = quick ? QUICK : FULL;
   return [
-    user(effort, quick),
+    endToEnd(effort, quick),
     bodies(effort, quick),
     alone(effort, quick),
     onLibzmq(effort, quick),
-    ...["workers", "services", "clients"].map((what) => growth(what, effort, quick)),
+    ...["workers", "services", "clients"].map((counted) => growth(counted, effort, quick)),
     depth(quick),
     idle(quick),
   ];
 }
 
-function user(effort: Effort, quick: boolean): Part {
+function endToEnd(effort: Effort, quick: boolean): Section {
   const settings = {
     [AT_1]: setting(effort, { outstanding: 1 }),
     [AT_64]: setting(effort, {}),
     "1,000 outstanding": setting(effort, { outstanding: 1000 }),
   };
-  const thinOnes = quick ? [thin("zmtp", 64)] : each(thin);
+  const bare = quick ? [withBarePeers("zmtp", 64)] : each(withBarePeers);
   return {
-    title: USER,
+    title: END_TO_END,
     about:
-      "One client process asks for 64 bytes, which four worker processes echo: " +
-      "client, broker and workers as each system's users write them.",
+      "One client process sends requests of 64 bytes, and four worker processes echo them. " +
+      "Client, broker and workers are written as users of each system write them.",
     view: "load",
     reference: NATS,
     rounds: effort.rounds,
     columns: quick ? [AT_1, AT_64] : Object.keys(settings),
-    subjects: loaded(settings, [...each(shipped), ...thinOnes, naive, ...PEERS]),
+    entries: loaded(settings, [
+      ...each(withClientLibrary),
+      ...bare,
+      zeromqExample,
+      ...ALTERNATIVES,
+    ]),
   };
 }
 
-function bodies(effort: Effort, quick: boolean): Part {
+function bodies(effort: Effort, quick: boolean): Section {
   const settings = {
     "64 B": setting(effort, {}),
     "1 KiB": setting(effort, { bytes: 2 ** 10 }),
     "64 KiB": setting(effort, { bytes: 2 ** 16 }),
     "1 MiB, 16 outstanding": setting(effort, { bytes: 2 ** 20, outstanding: 16 }),
   };
-  const peers = [NATS, NATS_THIN, "Redis lists"];
-  const others = PEERS.filter(({ name }) => peers.includes(name));
-  const mine = [shipped("zmtp", 64), shipped("libzmq", 64), thin("zmtp", 64)];
+  const names = [NATS, NATS_BARE, "Redis lists"];
+  const alternatives = ALTERNATIVES.filter(({ name }) => names.includes(name));
+  const mine = [
+    withClientLibrary("zmtp", 64),
+    withClientLibrary("libzmq", 64),
+    withBarePeers("zmtp", 64),
+  ];
   return {
     title: BODIES,
     about: `As above with ${AT_64}, and larger bodies both ways.`,
@@ -91,18 +100,18 @@ function bodies(effort: Effort, quick: boolean): Part {
     reference: NATS,
     rounds: quick ? 1 : 2,
     columns: quick ? ["64 KiB"] : Object.keys(settings),
-    subjects: loaded(settings, [...mine, ...others]),
+    entries: loaded(settings, [...mine, ...alternatives]),
   };
 }
 
-function alone(effort: Effort, quick: boolean): Part {
+function alone(effort: Effort, quick: boolean): Section {
   const settings = {
-    [STRICT]: setting(effort, {}),
+    [ONE_AT_A_TIME]: setting(effort, {}),
     "64 outstanding, 4 workers, credit 16": setting(effort, { credit: 16 }),
     "1,000 outstanding, 64 workers, one at a time": setting(effort, {
       outstanding: 1000,
       workers: 64,
-      packed: true,
+      inOneProcess: true,
     }),
     "1,000 outstanding, 4 workers, credit 250": setting(effort, {
       outstanding: 1000,
@@ -110,33 +119,32 @@ function alone(effort: Effort, quick: boolean): Part {
     }),
   };
   const { guideBroker, plainBroker, pythonBroker, zmqProxy, netEcho } = native;
-  const strict = new Set([guideBroker, pythonBroker].map(({ name }) => name));
-  const contenders = [
+  const withoutCredit = new Set([guideBroker, pythonBroker].map(({ name }) => name));
+  const systems = [
     ...[withNativePeers("zmtp"), withNativePeers("libzmq")],
     ...[guideBroker, plainBroker, pythonBroker, zmqProxy, netEcho],
   ];
-  const subjects = loaded(settings, contenders).map((subject) => ({
-    ...subject,
-    // They know no credit, and what their workers do with one would not be theirs.
-    takesPart: (column: string) => !(strict.has(subject.name) && column.includes("credit")),
+  const entries = loaded(settings, systems).map((entry) => ({
+    ...entry,
+    takesPart: (column: string) => !(withoutCredit.has(entry.name) && column.includes("credit")),
   }));
   return {
     title: ALONE,
     about:
-      "Load and workers in C, the same for each broker. That the load is not the limit is shown by " +
-      `"${zmqProxy.name}" and "${netEcho.name}", which decide nothing, and by how little of a core ` +
-      "the load takes.",
+      "Load and workers are in C, the same for each broker. " +
+      `"${zmqProxy.name}" and "${netEcho.name}" decide nothing: they show that the load is not the ` +
+      "limit. So does the small share of a core that the load uses.",
     view: "load",
     reference: plainBroker.name,
     rounds: quick ? 1 : 2,
     columns: quick ? Object.keys(settings).slice(0, 2) : Object.keys(settings),
-    subjects,
+    entries,
   };
 }
 
-function onLibzmq(effort: Effort, quick: boolean): Part {
+function onLibzmq(effort: Effort, quick: boolean): Section {
   const settings = {
-    [STRICT]: setting(effort, {}),
+    [ONE_AT_A_TIME]: setting(effort, {}),
     "1 outstanding, 1 worker": setting(effort, { outstanding: 1, workers: 1 }),
   };
   const { guideBroker, plainBroker, pythonBroker } = native;
@@ -144,19 +152,19 @@ function onLibzmq(effort: Effort, quick: boolean): Part {
   return {
     title: ON_LIBZMQ,
     about:
-      "As any peer in another language has it: load and workers in C, on libzmq. They cost more " +
-      "than those above, and share the cores with the broker.",
+      "Load and workers are in C on libzmq, as in most other languages. They use more CPU time " +
+      "than those of the section above, and share the cores with the broker.",
     view: "load",
     reference: guideBroker.name,
     rounds: effort.rounds,
-    columns: quick ? [STRICT] : Object.keys(settings),
-    subjects: loaded(settings, [...brokers, pythonBroker].map(native.onLibzmq)),
+    columns: quick ? [ONE_AT_A_TIME] : Object.keys(settings),
+    entries: loaded(settings, [...brokers, pythonBroker].map(native.onLibzmq)),
   };
 }
 
-function growth(what: string, effort: Effort, quick: boolean): Part {
+function growth(counted: string, effort: Effort, quick: boolean): Section {
   const numbers = quick ? [1, 100] : [1, 10, 100, 1000];
-  const busy = { outstanding: 1000, packed: true };
+  const busy = { outstanding: 1000, inOneProcess: true };
   const others: Record<string, Partial<Setting>> = {
     workers: busy,
     services: { ...busy, workers: 1000 },
@@ -165,91 +173,92 @@ function growth(what: string, effort: Effort, quick: boolean): Part {
   const settings = Object.fromEntries(
     numbers.map((number) => [
       number.toLocaleString("en-US"),
-      setting(effort, { ...others[what], [what]: number }),
+      setting(effort, { ...others[counted], [counted]: number }),
     ]),
   );
   const { guideBroker, plainBroker } = native;
   return {
-    title: `${GROWTH}: ${what}`,
+    title: `${GROWTH}: ${counted}`,
     about:
-      `The broker's CPU time a request while the number of ${what} grows, as a multiple of what ` +
-      "it is with one; load and workers in C, 1,000 outstanding, one at a time.",
+      `The broker's CPU time per request with more and more ${counted}, relative to one. ` +
+      "Load and workers are in C, with 1,000 outstanding, one at a time.",
     view: "growth",
     reference: null,
     rounds: quick ? 1 : 2,
     columns: Object.keys(settings),
-    subjects: loaded(settings, [withNativePeers("zmtp"), guideBroker, plainBroker]),
+    entries: loaded(settings, [withNativePeers("zmtp"), guideBroker, plainBroker]),
   };
 }
 
-function depth(quick: boolean): Part {
+function depth(quick: boolean): Section {
   const depths = quick ? [100_000] : [1000, 100_000, 1_000_000];
   const byName = Object.fromEntries(depths.map((requests) => [queued(requests), requests]));
-  const subjects = [
+  const systems = [
     ...(["zmtp", "libzmq"] as const).map((transport) => ({
-      contender: withNativePeers(transport),
+      system: withNativePeers(transport),
       peers: { transport, credit: 64 },
     })),
-    ...[native.guideBroker, native.plainBroker].map((contender) => ({
-      contender,
+    ...[native.guideBroker, native.plainBroker].map((system) => ({
+      system,
       peers: { transport: "zmtp" as const, credit: 1 },
     })),
   ];
   return {
     title: DEPTH,
     about:
-      "Requests of 64 bytes queue up while there is no worker, and then four come. Memory is what " +
-      "is resident: before, with the queue full, and at most half a minute after it is empty.",
+      "Requests of 64 bytes wait in the queue while there is no worker; then four workers start. " +
+      "Memory is resident memory: before, with the queue full, and within half a minute after the " +
+      "queue is empty.",
     view: "depth",
     reference: null,
     rounds: 1,
     columns: Object.keys(byName),
-    subjects: subjects.map(({ contender, peers }) => ({
-      name: contender.name,
-      missing: contender.missing,
+    entries: systems.map(({ system, peers }) => ({
+      name: system.name,
+      missing: system.missing,
       takesPart: () => true,
-      run: (column) => dive(contender, peers, byName[column] as number, quick ? 5 : 30),
+      run: (column) => fillAndDrain(system, peers, byName[column] as number, quick ? 5 : 30),
     })),
   };
 }
 
-function dive(
-  contender: Contender,
+function fillAndDrain(
+  system: System,
   { transport, credit }: { transport: TransportName; credit: number },
   requests: number,
   settleSeconds: number,
 ) {
   const peers = setting(QUICK, { credit });
-  return measureDepth(
-    (place) => ({
-      brokers: contender.programs(peers, place).filter(({ role }) => role === "broker"),
-      workers: thinWorkers(transport, place.port, peers),
-      flood: flood(transport, place.port, requests),
+  return runQueueDepth(
+    (workspace) => ({
+      brokers: system.programs(peers, workspace).filter(({ role }) => role === "broker"),
+      workers: bareWorkers(transport, workspace.port, peers),
+      flood: queueFlood(transport, workspace.port, requests),
     }),
     { requests, settleSeconds },
   );
 }
 
-function idle(quick: boolean): Part {
-  const workers = setting(QUICK, { workers: 1000, packed: true });
-  const subject = (transport: TransportName): Subject => ({
+function idle(quick: boolean): Section {
+  const workers = setting(QUICK, { workers: 1000, inOneProcess: true });
+  const entryOf = (transport: TransportName): Entry => ({
     name: ours(transport),
     missing: () => null,
     takesPart: () => true,
     run: () =>
-      measureIdle(
-        ({ port }) => [broker(transport, port), ...thinWorkers(transport, port, workers)],
+      runIdle(
+        ({ port }) => [broker(transport, port), ...bareWorkers(transport, port, workers)],
         quick ? { restSeconds: 3, seconds: 8 } : { restSeconds: 30, seconds: 30 },
       ),
   });
   return {
     title: IDLE,
-    about: "1,000 workers that only beat, each 2.5 s, and are sent as many heartbeats.",
+    about: "1,000 workers only send a heartbeat every 2.5 s, and receive as many.",
     view: "idle",
     reference: null,
     rounds: 1,
     columns: [IDLE_WORKERS],
-    subjects: [subject("zmtp"), subject("libzmq")],
+    entries: [entryOf("zmtp"), entryOf("libzmq")],
   };
 }
 
@@ -258,7 +267,7 @@ const setting = ({ warmupSeconds, seconds }: Effort, changed: Partial<Setting>):
   outstanding: 64,
   bytes: 64,
   workers: 4,
-  packed: false,
+  inOneProcess: false,
   services: 1,
   credit: 1,
   warmupSeconds,
@@ -269,26 +278,26 @@ const setting = ({ warmupSeconds, seconds }: Effort, changed: Partial<Setting>):
 const TRANSPORTS = ["zmtp", "libzmq"] as const;
 const CREDITS = [64, 1];
 
-const each = (make: (transport: TransportName, credit: number) => Contender) =>
+const each = (make: (transport: TransportName, credit: number) => System) =>
   TRANSPORTS.flatMap((transport) => CREDITS.map((credit) => make(transport, credit)));
 
-/** Our broker with the load and the workers that all brokers are compared with. */
-function withNativePeers(transport: TransportName): Contender {
+/** This project's broker, with the load and the workers in C that all brokers are compared with. */
+function withNativePeers(transport: TransportName): System {
   return {
     name: ours(transport),
     missing: native.missing,
     programs(setting, { port }) {
-      const at = endpointOf(port);
-      const workers = native.nativeWorkers(setting, at);
-      return [broker(transport, port), ...workers, native.nativeLoad(setting, at)];
+      const endpoint = endpointOf(port);
+      const workers = native.nativeWorkers(setting, endpoint);
+      return [broker(transport, port), ...workers, native.nativeLoad(setting, endpoint)];
     },
   };
 }
 
-const loaded = (settings: Record<string, Setting>, contenders: Contender[]): Subject[] =>
-  contenders.map((contender) => ({
-    name: contender.name,
-    missing: contender.missing,
+const loaded = (settings: Record<string, Setting>, systems: System[]): Entry[] =>
+  systems.map((system) => ({
+    name: system.name,
+    missing: system.missing,
     takesPart: () => true,
-    run: (column) => measure(contender, settings[column] as Setting),
+    run: (column) => runLoad(system, settings[column] as Setting),
   }));

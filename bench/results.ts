@@ -1,44 +1,48 @@
-// All that was measured, and what could not be.
+// All measurements, and the runs that failed or could not start.
 
-import { medians, ratio } from "./figures.ts";
-import type { Sample } from "./part.ts";
+import type { Sample } from "./section.ts";
+import { medians, ratio } from "./statistics.ts";
 
-/** What one run gave; null if it failed. */
-export type Run = { part: string; column: string; subject: string; sample: Sample | null };
+/** One run of a system. `sample` is null if the run failed. */
+export type Run = { section: string; column: string; system: string; sample: Sample | null };
 
 export class Results {
-  readonly runs: Run[] = []; // In the order of the rounds.
-  readonly notRun: string[] = []; // A sentence each: whose software is missing, what to install.
-  readonly failed: string[] = []; // A sentence each.
+  /** In the order of the rounds. */
+  readonly runs: Run[] = [];
+  /** A sentence per system whose packages are missing. */
+  readonly notRun: string[] = [];
+  /** A sentence per failed run. */
+  readonly failed: string[] = [];
 
   /** The median of each figure, or null if no round succeeded. */
-  medians(part: string, column: string, subject: string): Sample | null {
-    const whole = this.#rounds(part, column, subject).filter((sample) => sample !== null);
-    return whole.length === 0 ? null : medians(whole);
+  medians(section: string, column: string, system: string): Sample | null {
+    const succeeded = this.#rounds(section, column, system).filter((sample) => sample !== null);
+    return succeeded.length === 0 ? null : medians(succeeded);
   }
 
-  /** How many times the figure of one subject is that of another. NaN if one was not measured. */
-  ratio(part: string, column: string, figure: string, subject: string, other: string): number {
+  /** A figure of one system divided by that of another. NaN if either was not measured. */
+  ratio(section: string, column: string, figure: string, system: string, other: string): number {
     return ratio(
-      this.#figures(part, column, figure, subject),
-      this.#figures(part, column, figure, other),
+      this.#figures(section, column, figure, system),
+      this.#figures(section, column, figure, other),
     );
   }
 
-  /** How many times a subject's figure in one column is that in another. */
-  growth(part: string, figure: string, subject: string, column: string, first: string): number {
+  /** A system's figure in one column divided by that in the `first` one. */
+  growth(section: string, figure: string, system: string, column: string, first: string): number {
     return ratio(
-      this.#figures(part, column, figure, subject),
-      this.#figures(part, first, figure, subject),
+      this.#figures(section, column, figure, system),
+      this.#figures(section, first, figure, system),
     );
   }
 
-  #figures(part: string, column: string, figure: string, subject: string) {
-    return this.#rounds(part, column, subject).map((sample) => sample?.[figure] ?? null);
+  #figures(section: string, column: string, figure: string, system: string) {
+    return this.#rounds(section, column, system).map((sample) => sample?.[figure] ?? null);
   }
 
-  #rounds(part: string, column: string, subject: string) {
-    const its = (run: Run) => run.part === part && run.column === column && run.subject === subject;
-    return this.runs.filter(its).map(({ sample }) => sample);
+  #rounds(section: string, column: string, system: string) {
+    const matches = (run: Run) =>
+      run.section === section && run.column === column && run.system === system;
+    return this.runs.filter(matches).map(({ sample }) => sample);
   }
 }

@@ -1,5 +1,5 @@
-// A TCP connection that does not block, with what was read and not yet used, and what is to be
-// written. Whoever has filled the latter calls flush, once a turn, so that much goes out at once.
+// A TCP connection that does not block, with a buffer per direction. The caller fills `out` and
+// calls `flush` once per turn of its loop, so that one write sends as much as possible.
 
 #pragma once
 
@@ -14,16 +14,16 @@ enum { FIRST_CAPACITY = 4096, READ_AT_ONCE = 1 << 18, EVENTS = 256 };
 
 struct buffer {
     char *bytes;
-    size_t begin, end, capacity; // From `begin` to `end` there is something.
+    size_t begin, end, capacity; // Data is from `begin` to `end`.
 };
 
 struct connection {
     int file, epoll;
-    int blocked; // Whether the other side takes no more for now.
+    int blocked; // Whether the socket accepts no more for now.
     struct buffer in, out;
 };
 
-/** Room for so many bytes at the end. */
+/** Makes room for `size` bytes at the end, and returns where they go. */
 static inline char *room(struct buffer *buffer, size_t size) {
     if (buffer->capacity - buffer->end >= size) return buffer->bytes + buffer->end;
     size_t held = buffer->end - buffer->begin;
@@ -56,18 +56,19 @@ static inline void consume(struct buffer *buffer, size_t size) {
 static inline void watch(struct connection *connection, int operation) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     if (connection->blocked) event.events |= EPOLLOUT;
-    require(epoll_ctl(connection->epoll, operation, connection->file, &event) == 0, "no epoll");
+    int result = epoll_ctl(connection->epoll, operation, connection->file, &event);
+    require(result == 0, "epoll_ctl failed");
 }
 
-/** Reads what is there, or much of it. */
+/** Reads the bytes that have arrived, up to a bound. */
 static inline void fill(struct connection *connection) {
     struct buffer *in = &connection->in;
-    // Grows with what comes, so that a thousand quiet connections are small.
+    // Grows with the traffic, so that a thousand quiet connections stay small.
     size_t size = in->capacity - pending(in);
     if (size < in->capacity / 2 || size == 0) size = in->capacity ? in->capacity : FIRST_CAPACITY;
     if (size > READ_AT_ONCE) size = READ_AT_ONCE;
     ssize_t count = recv(connection->file, room(in, size), size, 0);
-    if (count == 0) fail("the other side closed a connection");
+    if (count == 0) fail("the peer closed a connection");
     if (count < 0 && errno != EAGAIN) fail("a connection broke: %s", strerror(errno));
     if (count > 0) in->end += (size_t)count;
     if (count == (ssize_t)size && size < READ_AT_ONCE) room(in, size + 1);
@@ -87,29 +88,29 @@ static inline void flush(struct connection *connection) {
     watch(connection, EPOLL_CTL_MOD);
 }
 
-/** To an endpoint such as tcp://127.0.0.1:5555. It blocks until `unblock`. */
+/** Connects to an endpoint such as tcp://127.0.0.1:5555. The socket blocks until `unblock`. */
 static inline void connect_to(struct connection *connection, const char *endpoint) {
     char host[128], port[16];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *address;
     if (!endpoint) fail("--endpoint is needed");
     int parts = sscanf(endpoint, "tcp://%127[^:]:%15[0-9]", host, port);
     if (parts != 2 || getaddrinfo(host, port, &hints, &address))
-        fail("%s is no endpoint of TCP", endpoint);
+        fail("%s is not a TCP endpoint", endpoint);
     connection->file = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    require(connection->file >= 0, "there is no socket for so many connections");
+    require(connection->file >= 0, "cannot open a socket");
     if (connect(connection->file, address->ai_addr, address->ai_addrlen) < 0)
-        fail("nobody is at %s: %s", endpoint, strerror(errno));
+        fail("cannot connect to %s: %s", endpoint, strerror(errno));
     setsockopt(connection->file, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     freeaddrinfo(address);
 }
 
 static inline void unblock(struct connection *connection, int epoll) {
-    require(fcntl(connection->file, F_SETFL, O_NONBLOCK) == 0, "a socket cannot be set");
+    require(fcntl(connection->file, F_SETFL, O_NONBLOCK) == 0, "cannot make a socket non-blocking");
     connection->epoll = epoll;
     watch(connection, EPOLL_CTL_ADD);
 }
 
-/** Waits until this time (ns) at the longest. */
+/** Waits for events until `until` (ns) at most, and returns their number. */
 static inline int wait_for(int epoll, struct epoll_event *events, int64_t until) {
     int64_t left = (until - now_ns() + 999999) / 1000000;
     int count = epoll_wait(epoll, events, EVENTS, left > 0 ? (int)left : 0);

@@ -1,9 +1,11 @@
-// A broker of MDP/0.1 with the design of the ZeroMQ Guide's in C (mdbroker, on czmq): one ROUTER;
-// services by name, workers by their identity in hex; for each service a list of requests and one
-// of waiting workers, which are also on one list of the broker; one request at a time; 8/MMI.
+// A broker of MDP/0.1 with the design of mdbroker, the ZeroMQ Guide's broker in C on czmq. It has
+// one ROUTER, services by name, and workers by their identity in hex. Each service has a list of
+// requests and a list of idle workers; the broker has a list of all idle workers. One request at a
+// time; 8/MMI.
 //
-// As the Guide's, it polls once a message, keeps no envelope, and loses a request with its worker.
-// Unlike there, the socket's queues have no bound, past which a ROUTER drops what it sends.
+// Like the Guide's, it polls once per message, keeps no envelope, and loses a request with its
+// worker. Unlike the Guide's, its socket's queues have no bound. A ROUTER drops messages beyond the
+// bound.
 
 #include "program.h"
 #include <czmq.h>
@@ -13,7 +15,7 @@ enum { INTERVAL_MS = 2500, LIVENESS = 3 };
 typedef struct {
     char *name;
     zlist_t *requests; // Of zmsg_t: [client] [] [body].
-    zlist_t *waiting;  // Of its workers, those without a request.
+    zlist_t *idle;     // Its workers without a request.
     size_t workers;
 } service_t;
 
@@ -26,7 +28,7 @@ typedef struct {
 
 static zsock_t *peers;
 static zhash_t *services, *workers;
-static zlist_t *waiting; // Workers without a request, of all services.
+static zlist_t *idle; // Workers without a request, of all services.
 
 static void free_worker(void *item) {
     worker_t *worker = item;
@@ -45,12 +47,12 @@ static service_t *service_named(zframe_t *frame) {
     service = allocate(1, sizeof *service);
     service->name = name;
     service->requests = zlist_new();
-    service->waiting = zlist_new();
+    service->idle = zlist_new();
     zhash_insert(services, name, service);
     return service;
 }
 
-// The body is copied, as the Guide's broker does.
+// Copies the body, as the Guide's broker does.
 static void send_command(zframe_t *address, const char *command, zmsg_t *body) {
     zmsg_t *message = body ? zmsg_dup(body) : zmsg_new();
     zmsg_pushstr(message, command);
@@ -71,44 +73,44 @@ static void send_reply(zmsg_t *message, const char *service) {
 }
 
 static void remove_worker(worker_t *worker) {
-    zlist_remove(worker->service->waiting, worker);
-    zlist_remove(waiting, worker);
+    zlist_remove(worker->service->idle, worker);
+    zlist_remove(idle, worker);
     worker->service->workers--;
     zhash_delete(workers, worker->identity);
 }
 
-// The list is in the order of their expiry, or nearly so.
+// The list is roughly in the order of expiry.
 static void purge(void) {
     worker_t *worker;
-    while ((worker = zlist_first(waiting)) && zclock_mono() >= worker->expiry)
+    while ((worker = zlist_first(idle)) && zclock_mono() >= worker->expiry)
         remove_worker(worker);
 }
 
 static void dispatch(service_t *service) {
     purge();
-    while (zlist_size(service->waiting) > 0 && zlist_size(service->requests) > 0) {
-        worker_t *worker = zlist_pop(service->waiting);
+    while (zlist_size(service->idle) > 0 && zlist_size(service->requests) > 0) {
+        worker_t *worker = zlist_pop(service->idle);
         zmsg_t *request = zlist_pop(service->requests);
-        zlist_remove(waiting, worker);
+        zlist_remove(idle, worker);
         send_command(worker->address, "\2", request);
         zmsg_destroy(&request);
     }
 }
 
-static void wait_for_work(worker_t *worker) {
+static void add_idle(worker_t *worker) {
     worker->expiry = zclock_mono() + INTERVAL_MS * LIVENESS;
-    zlist_append(waiting, worker);
-    zlist_append(worker->service->waiting, worker);
+    zlist_append(idle, worker);
+    zlist_append(worker->service->idle, worker);
     dispatch(worker->service);
 }
 
 static void manage(zframe_t *name, zmsg_t *message) {
     const char *status = "501";
     if (zframe_streq(name, "mmi.service")) {
-        char *asked = zframe_strdup(zmsg_last(message));
-        service_t *service = zhash_lookup(services, asked);
+        char *requested = zframe_strdup(zmsg_last(message));
+        service_t *service = zhash_lookup(services, requested);
         status = service && service->workers > 0 ? "200" : "404";
-        free(asked);
+        free(requested);
     }
     zframe_reset(zmsg_last(message), status, strlen(status));
     char *text = zframe_strdup(name);
@@ -137,7 +139,7 @@ static void register_worker(zframe_t *sender, char *identity, zframe_t *name) {
     worker->service->workers++;
     zhash_insert(workers, identity, worker);
     zhash_freefn(workers, identity, free_worker);
-    wait_for_work(worker);
+    add_idle(worker);
 }
 
 static void from_worker(zframe_t *sender, zmsg_t *message) {
@@ -149,7 +151,7 @@ static void from_worker(zframe_t *sender, zmsg_t *message) {
     } else if (zframe_streq(command, "\3") && worker && zmsg_size(message) > 2) {
         send_reply(message, worker->service->name);
         message = NULL;
-        wait_for_work(worker);
+        add_idle(worker);
     } else if (zframe_streq(command, "\4") && worker) {
         worker->expiry = zclock_mono() + INTERVAL_MS * LIVENESS;
     } else {
@@ -163,7 +165,7 @@ static void from_worker(zframe_t *sender, zmsg_t *message) {
 
 static void receive(void) {
     zmsg_t *message = zmsg_recv(peers);
-    if (!message) fail("a message cannot be read");
+    if (!message) fail("cannot read a message");
     zframe_t *sender = zmsg_pop(message), *empty = zmsg_pop(message), *header = zmsg_pop(message);
     size_t rest = zmsg_size(message);
     if (header && zframe_streq(header, "MDPC01") && rest > 1) from_client(sender, message);
@@ -178,24 +180,24 @@ int main(int count, char **given) {
     const char *endpoint = NULL;
     parse(count, given, (struct argument[]){{"endpoint", TEXT, &endpoint, 0}, {0}});
     if (!endpoint) fail("--endpoint is needed");
-    zsys_handler_set(NULL); // Signals end it at once.
+    zsys_handler_set(NULL); // The default: a signal ends the process at once.
     peers = zsock_new(ZMQ_ROUTER);
     zsock_set_sndhwm(peers, 0);
     zsock_set_rcvhwm(peers, 0);
     if (zsock_bind(peers, "%s", endpoint) < 0) {
-        zsock_destroy(&peers); // Or czmq says something too.
+        zsock_destroy(&peers); // Otherwise czmq prints a message too.
         fail("cannot listen on %s", endpoint);
     }
     services = zhash_new();
     workers = zhash_new();
-    waiting = zlist_new();
+    idle = zlist_new();
     for (int64_t beat_at = zclock_mono() + INTERVAL_MS;;) {
         zmq_pollitem_t item = {zsock_resolve(peers), 0, ZMQ_POLLIN, 0};
         require(zmq_poll(&item, 1, INTERVAL_MS) >= 0, "polling failed");
         if (item.revents & ZMQ_POLLIN) receive();
         if (zclock_mono() < beat_at) continue;
         purge();
-        for (worker_t *worker = zlist_first(waiting); worker; worker = zlist_next(waiting))
+        for (worker_t *worker = zlist_first(idle); worker; worker = zlist_next(idle))
             send_command(worker->address, "\4", NULL);
         beat_at = zclock_mono() + INTERVAL_MS;
     }

@@ -1,6 +1,7 @@
-// What a load measures, and the lines that it prints (see ../contender.ts). Times in ns.
+// The measurements of a load generator, and the lines that it prints (see ../system.ts). Times in
+// ns.
 //
-// Latencies are counted in buckets: 128 for each power of two, so that one is 0.8 % wide at most.
+// Latencies are counted in buckets: 128 per power of two, so a bucket is at most 0.8 % wide.
 
 #pragma once
 
@@ -9,11 +10,11 @@
 enum { STEPS_LOG2 = 7, STEPS = 1 << STEPS_LOG2, BUCKETS = (48 - STEPS_LOG2) * STEPS };
 
 struct measure {
-    int64_t begin_at; // When the warm-up is over.
+    int64_t begin_at; // The end of the warm-up.
     int64_t end_at;
     int begun;
-    long requests; // Answered since then.
-    long errors;   // Replies that were not as they should be, and requests without one.
+    long requests; // Answered since the warm-up.
+    long errors;   // Wrong replies, and requests without a reply.
     long buckets[BUCKETS];
 };
 
@@ -22,7 +23,7 @@ static inline void start(struct measure *measure, double warmup_seconds, double 
     measure->end_at = measure->begin_at + (int64_t)(seconds * 1e9);
 }
 
-/** Whether it is over. */
+/** Whether the measurement is over. Prints the first line when the warm-up ends. */
 static inline int over(struct measure *measure, int64_t now) {
     if (!measure->begun && now >= measure->begin_at) {
         measure->begun = 1;
@@ -34,6 +35,7 @@ static inline int over(struct measure *measure, int64_t now) {
     return now >= measure->end_at;
 }
 
+/** Counts a reply and its latency. */
 static inline void answered(struct measure *measure, int64_t latency) {
     if (!measure->begun) return;
     uint64_t value = latency > 0 ? (uint64_t)latency : 0;
@@ -43,7 +45,7 @@ static inline void answered(struct measure *measure, int64_t latency) {
     measure->requests++;
 }
 
-/** In µs; the middle of the bucket. */
+/** A percentile in µs: the middle of its bucket. */
 static inline double percentile(const struct measure *measure, double part) {
     long left = (long)(part * (double)measure->requests);
     size_t bucket = 0;
@@ -53,6 +55,7 @@ static inline double percentile(const struct measure *measure, double part) {
     return ((double)((bucket - shift * STEPS) << shift) + (double)(1UL << shift) / 2) / 1000;
 }
 
+/** Prints the last line. */
 static inline void report(const struct measure *measure, int64_t ended_at) {
     printf("{\"event\":\"done\",\"requests\":%ld,\"seconds\":%.6f,\"p50\":%.1f,\"p99\":%.1f,"
            "\"p999\":%.1f,\"errors\":%ld}\n",

@@ -1,14 +1,15 @@
-// Each native program with those that it talks to: every request is answered, and bad arguments are
-// told in one sentence. No part of the unit tests, since it needs gcc and what tools.ts names.
+// Each native program with its clients and workers: every request gets its reply, and bad arguments
+// end the program with one sentence. Not a unit test: it needs gcc and the tools of toolchain.ts.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import type { Contender, Program, Setting } from "../contender.ts";
+import { acceptsConnections } from "../process-group.ts";
+import type { Program, Setting, System } from "../system.ts";
+import { freePort } from "../workspace.ts";
 import {
   guideBroker,
   nativeLoad,
@@ -17,22 +18,22 @@ import {
   plainBroker,
   pythonBroker,
   zmqProxy,
-} from "./contenders.ts";
-import { binaryOf } from "./tools.ts";
+} from "./native-systems.ts";
+import { binaryOf } from "./toolchain.ts";
 
 const LIMIT = { timeout: 60_000 };
 
-const ourBroker: Contender = {
-  name: "our broker",
+const ourBroker: System = {
+  name: "this project's broker",
   missing: () => null,
   programs(setting, { port }) {
-    const at = `tcp://127.0.0.1:${port}`;
+    const endpoint = `tcp://127.0.0.1:${port}`;
     const args = ["--import", "tsx", "broker/main.ts"];
-    const env = { MDP_BIND: at, LOG_LEVEL: "warn" };
+    const env = { MDP_BIND: endpoint, LOG_LEVEL: "warn" };
     return [
       { role: "broker", command: process.execPath, args, env, ready: { port } },
-      ...nativeWorkers(setting, at),
-      nativeLoad(setting, at),
+      ...nativeWorkers(setting, endpoint),
+      nativeLoad(setting, endpoint),
     ];
   },
 };
@@ -42,7 +43,7 @@ const one: Setting = {
   outstanding: 1,
   bytes: 64,
   workers: 2,
-  packed: false,
+  inOneProcess: false,
   services: 1,
   credit: 1,
   warmupSeconds: 0.1,
@@ -52,27 +53,27 @@ const one: Setting = {
 const SETTINGS: Record<string, Setting> = {
   "one at a time": one,
   "64 outstanding": { ...one, outstanding: 64 },
-  "a credit": { ...one, outstanding: 64, credit: 16 },
-  "no more than the correlation": { ...one, outstanding: 64, bytes: 8 },
+  credit: { ...one, outstanding: 64, credit: 16 },
+  "body as short as the correlation": { ...one, outstanding: 64, bytes: 8 },
   "long bodies": { ...one, outstanding: 8, bytes: 1_000_000 },
-  "many of all": {
+  "many clients, workers and services": {
     ...one,
     clients: 50,
     outstanding: 100,
     workers: 40,
-    packed: true,
+    inOneProcess: true,
     services: 20,
   },
 };
 
-for (const contender of [ourBroker, guideBroker, plainBroker, pythonBroker, zmqProxy, netEcho]) {
-  describe(contender.name, { skip: contender.missing() ?? false }, () => {
+for (const system of [ourBroker, guideBroker, plainBroker, pythonBroker, zmqProxy, netEcho]) {
+  describe(system.name, { skip: system.missing() ?? false }, () => {
     for (const [name, setting] of Object.entries(SETTINGS)) {
-      test(`${name}: all is answered`, LIMIT, async () => {
-        await using crew = new Crew();
-        const programs = contender.programs(setting, { port: await freePort(), folder: "" });
-        for (const program of programs.slice(0, -1)) await crew.start(program);
-        const load = await crew.start(programs.at(-1) as Program);
+      test(`${name}: every request gets its reply`, LIMIT, async () => {
+        await using running = new Programs();
+        const programs = system.programs(setting, { port: await freePort(), folder: "" });
+        for (const program of programs.slice(0, -1)) await running.start(program);
+        const load = await running.start(programs.at(-1) as Program);
         assert.deepEqual(await load.line(), { event: "begun" });
         const { event, requests, seconds, p50, p99, p999, errors } = await load.line();
         assert.deepEqual({ event, errors }, { event: "done", errors: 0 });
@@ -97,18 +98,18 @@ for (const [program, libraries, ...args] of [
   ["proxy", ["zmq"], "--clients", "tcp://127.0.0.1:0"],
   ["guide_broker", ["czmq", "zmq"], "--endpoint", "nowhere"],
 ] satisfies [string, string[], ...string[]][]) {
-  test(`${[program, ...args].join(" ")}: one sentence`, LIMIT, () => {
+  test(`${[program, ...args].join(" ")}: ends with one sentence`, LIMIT, () => {
     const { status, stdout, stderr } = spawnSync(binaryOf(program, libraries), args);
     assert.deepEqual({ status, stdout: `${stdout}` }, { status: 1, stdout: "" });
     assert.match(`${stderr}`, new RegExp(`^${program}: .+\n$`));
   });
 }
 
-test("SIGTERM ends each at once", LIMIT, async () => {
-  await using crew = new Crew();
+test("SIGTERM: each program ends at once", LIMIT, async () => {
+  await using running = new Programs();
   const programs = plainBroker.programs(one, { port: await freePort(), folder: "" });
   const started: Started[] = [];
-  for (const program of programs) started.push(await crew.start(program));
+  for (const program of programs) started.push(await running.start(program));
   for (const { child, ended } of started.reverse()) {
     child.kill("SIGTERM");
     await ended;
@@ -116,12 +117,12 @@ test("SIGTERM ends each at once", LIMIT, async () => {
   }
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: what a line has is looked at by the test.
+// biome-ignore lint/suspicious/noExplicitAny: the test checks the fields of a line.
 type Line = any;
 
 type Started = { child: ChildProcess; ended: Promise<number | null>; line(): Promise<Line> };
 
-class Crew {
+class Programs {
   #started: Started[] = [];
 
   async start(program: Program): Promise<Started> {
@@ -152,25 +153,8 @@ class Crew {
 
 async function reachable(port: number) {
   const deadline = performance.now() + 20_000;
-  while (!(await accepts(port))) {
-    assert.ok(performance.now() < deadline, `nobody listens on ${port}`);
+  while (!(await acceptsConnections(port))) {
+    assert.ok(performance.now() < deadline, `no server listens on port ${port}`);
     await setTimeout(5);
   }
 }
-
-const accepts = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });

@@ -1,5 +1,5 @@
-// The limit of what Node and TCP allow: whatever message comes goes back, [length, 4 bytes] and so many
-// bytes. Each message is copied into what is to be written, which a turn writes at once.
+// The limit of Node and TCP: returns each message, which is [length, 4 bytes] and as many bytes. It
+// copies each message to a buffer, and writes the buffer once per event-loop turn.
 //
 //   net-echo.ts --port N
 
@@ -20,9 +20,9 @@ server.listen(port(), "127.0.0.1");
 
 class Echo {
   #socket: Socket;
-  #rest: Buffer = Buffer.alloc(0); // Of a message that is not all there.
+  #rest: Buffer = Buffer.alloc(0); // The start of an incomplete message.
   #outgoing: Buffer = Buffer.alloc(0);
-  #held = 0; // Bytes of it.
+  #outgoingBytes = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -42,20 +42,20 @@ class Echo {
 
   #put(bytes: Buffer, begin: number, end: number) {
     const size = end - begin;
-    if (this.#held === 0) setImmediate(() => this.#flush());
-    if (this.#held + size > this.#outgoing.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#held, size, OUTGOING_BYTES));
-      this.#outgoing.copy(grown, 0, 0, this.#held);
+    if (this.#outgoingBytes === 0) setImmediate(() => this.#flush());
+    if (this.#outgoingBytes + size > this.#outgoing.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#outgoingBytes, size, OUTGOING_BYTES));
+      this.#outgoing.copy(grown, 0, 0, this.#outgoingBytes);
       this.#outgoing = grown;
     }
-    bytes.copy(this.#outgoing, this.#held, begin, end);
-    this.#held += size;
+    bytes.copy(this.#outgoing, this.#outgoingBytes, begin, end);
+    this.#outgoingBytes += size;
   }
 
   #flush() {
-    this.#socket.write(this.#outgoing.subarray(0, this.#held));
-    this.#outgoing = this.#outgoing.subarray(this.#held);
-    this.#held = 0;
+    this.#socket.write(this.#outgoing.subarray(0, this.#outgoingBytes));
+    this.#outgoing = this.#outgoing.subarray(this.#outgoingBytes);
+    this.#outgoingBytes = 0;
   }
 }
 
@@ -64,7 +64,7 @@ function port(): number {
     const { values } = parseArgs({ options: { port: { type: "string" } } });
     const number = Number(values.port);
     if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-    return fail("net-echo", "--port takes the number of a port");
+    return fail("net-echo", "--port must be a port number");
   } catch (error) {
     return fail("net-echo", (error as Error).message);
   }

@@ -1,9 +1,10 @@
-// A broker of MDP/0.1 on libzmq alone, to show how fast one can be that does little: what comes is
-// moved and never copied, and workers may announce a credit, as a frame after READY's service.
+// A minimal broker of MDP/0.1 on libzmq, to show how fast a broker can be that does little. It
+// moves frames and never copies them. Workers may announce a credit, as a frame after READY's
+// service.
 //
-// What it does not do: a request is lost with its worker, nothing is bounded, services stay, and
-// only identities that libzmq made up are known. A REQUEST's client is the place of the request, so
-// that its reply needs no search.
+// It loses a request with its worker, has no bounds, keeps services for ever, and supports only the
+// identities that libzmq makes. The client frame of a REQUEST is the slot of the request, so its
+// reply needs no search.
 
 #include "requests.h"
 #include "table.h"
@@ -17,7 +18,7 @@ TAILQ_HEAD(workers, worker);
 
 struct service {
     char name[256];
-    struct workers waiting; // Those with credit left, the longest first.
+    struct workers waiting; // Workers with credit left, the longest idle first.
     long workers;
     struct queue queue;
 };
@@ -25,7 +26,7 @@ struct service {
 struct worker {
     uint32_t identity;
     struct service *service;
-    long credit; // What is left of it.
+    long credit; // Left.
     int64_t expiry, beat_at;
     TAILQ_ENTRY(worker) waiting, known;
 };
@@ -33,17 +34,17 @@ struct worker {
 static void *peers;
 static struct table services, workers;
 static struct workers known = TAILQ_HEAD_INITIALIZER(known);
-static zmq_msg_t incoming[FRAMES]; // The frames of the message that came last.
+static zmq_msg_t incoming[FRAMES]; // The frames of the last message.
 static int64_t now;
 
 static void send_bytes(const void *bytes, size_t size, int flags) {
-    require(zmq_send(peers, bytes, size, flags) >= 0, "a frame was not sent");
+    require(zmq_send(peers, bytes, size, flags) >= 0, "cannot send a frame");
 }
 
 static void send_frames(zmq_msg_t *frames, int count, int flags) {
     for (int i = 0; i < count; i++) {
         int size = zmq_msg_send(&frames[i], peers, i < count - 1 ? ZMQ_SNDMORE : flags);
-        require(size >= 0, "a frame was not sent");
+        require(size >= 0, "cannot send a frame");
     }
 }
 
@@ -72,11 +73,11 @@ static void send_reply(uint32_t client, zmq_msg_t *envelope, int count, const ch
 static void dispatch(struct service *service) {
     struct worker *worker;
     while (service->queue.count > 0 && (worker = TAILQ_FIRST(&service->waiting))) {
-        uint32_t place = pop(&service->queue);
+        uint32_t slot = pop(&service->queue);
         TAILQ_REMOVE(&service->waiting, worker, waiting);
         if (--worker->credit > 0) TAILQ_INSERT_TAIL(&service->waiting, worker, waiting);
-        struct request *request = at(place);
-        uint32_t client[] = {place, request->uses};
+        struct request *request = at(slot);
+        uint32_t client[] = {slot, request->uses};
         request->worker = worker;
         worker->beat_at = now + BEAT_NS;
         send_command(worker->identity, REQUEST, ZMQ_SNDMORE);
@@ -86,7 +87,7 @@ static void dispatch(struct service *service) {
     }
 }
 
-// Names with the same 64 bits of FNV-1a would be one service.
+// Names with the same 64-bit FNV-1a hash would be one service.
 static struct service *service_of(zmq_msg_t *frame) {
     uint64_t hash = 0xcbf29ce484222325;
     const unsigned char *name = zmq_msg_data(frame);
@@ -107,39 +108,39 @@ static void from_client(
     struct service *service = service_of(name);
     if (!service || body < 1 || count + body > PARTS) return;
     if (strcmp(service->name, "mmi.service") == 0) {
-        struct service *asked = service_of(name + 1);
+        struct service *requested = service_of(name + 1);
         send_reply(client, envelope, count, service->name);
-        send_bytes(asked && asked->workers ? "200" : "404", 3, 0);
+        send_bytes(requested && requested->workers ? "200" : "404", 3, 0);
         return;
     }
-    uint32_t place = free_place();
-    struct request *request = at(place);
+    uint32_t slot = free_slot();
+    struct request *request = at(slot);
     request->client = client;
     request->envelope = count;
     request->parts = count + body;
     for (int i = 0; i < count; i++) zmq_msg_move(&request->frames[i], &envelope[i]);
     for (int i = 0; i < body; i++) zmq_msg_move(&request->frames[count + i], &name[1 + i]);
-    push(&service->queue, place);
+    push(&service->queue, slot);
     dispatch(service);
 }
 
-static void take_out(struct worker *worker) {
+static void remove_worker(struct worker *worker) {
     if (worker->credit > 0) TAILQ_REMOVE(&worker->service->waiting, worker, waiting);
     TAILQ_REMOVE(&known, worker, known);
     worker->service->workers--;
     forget(&workers, worker->identity);
-    for (uint32_t place = 0; place < places; place++)
-        if (at(place)->worker == worker) give_back(place);
+    for (uint32_t slot = 0; slot < slots; slot++)
+        if (at(slot)->worker == worker) give_back(slot);
     free(worker);
 }
 
-static void enter(uint32_t identity, zmq_msg_t *frames, int count) {
+static void register_worker(uint32_t identity, zmq_msg_t *frames, int count) {
     char digits[16] = "";
     if (count < 1) return;
     struct worker *worker = allocate(1, sizeof *worker);
     worker->identity = identity;
     worker->service = service_of(&frames[0]);
-    if (!worker->service) fail("the name of a service is too long");
+    if (!worker->service) fail("a service name is too long");
     if (count > 1 && zmq_msg_size(&frames[1]) < sizeof digits)
         memcpy(digits, zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1]));
     worker->credit = atol(digits) > 0 ? atol(digits) : 1;
@@ -156,7 +157,7 @@ static void finish(struct worker *worker, zmq_msg_t *frames, int count) {
     uint32_t client[2];
     if (count < 3 || zmq_msg_size(&frames[0]) != sizeof client) return;
     memcpy(client, zmq_msg_data(&frames[0]), sizeof client);
-    struct request *request = client[0] < places ? at(client[0]) : NULL;
+    struct request *request = client[0] < slots ? at(client[0]) : NULL;
     if (!request || request->worker != worker || request->uses != client[1]) return;
     send_reply(request->client, request->frames, request->envelope, worker->service->name);
     send_frames(frames + 2, count - 2, 0);
@@ -169,22 +170,22 @@ static void from_worker(uint32_t identity, zmq_msg_t *frames, int count) {
     struct worker *worker = lookup(&workers, identity);
     int command = zmq_msg_size(&frames[0]) == 1 ? *(char *)zmq_msg_data(&frames[0]) : 0;
     if (worker) worker->expiry = now + LEASE_NS;
-    if (command == READY && !worker) enter(identity, frames + 1, count - 1);
+    if (command == READY && !worker) register_worker(identity, frames + 1, count - 1);
     else if (command == REPLY && worker) finish(worker, frames + 1, count - 1);
     else if (command != HEARTBEAT || !worker) {
-        if (worker) take_out(worker);
+        if (worker) remove_worker(worker);
         if (command != DISCONNECT) send_command(identity, DISCONNECT, 0);
     }
 }
 
-// Whether a message was there.
+// Receives a message. Returns 0 if there is none.
 static int receive(void) {
     uint32_t identity;
     int count = 0, empty = 1, more = 1;
     while (more) {
         zmq_msg_t *frame = &incoming[count < FRAMES ? count : FRAMES - 1];
         if (zmq_msg_recv(frame, peers, ZMQ_DONTWAIT) < 0) {
-            require(errno == EAGAIN && count == 0, "a frame cannot be read");
+            require(errno == EAGAIN && count == 0, "cannot read a frame");
             return 0;
         }
         more = zmq_msg_more(frame);
@@ -206,7 +207,7 @@ static void tick(void) {
     for (struct worker *next, *worker = TAILQ_FIRST(&known); worker; worker = next) {
         next = TAILQ_NEXT(worker, known);
         if (now >= worker->expiry) {
-            take_out(worker);
+            remove_worker(worker);
         } else if (now >= worker->beat_at) {
             worker->beat_at = now + BEAT_NS;
             send_command(worker->identity, HEARTBEAT, 0);

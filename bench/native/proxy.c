@@ -1,4 +1,4 @@
-// What libzmq itself can carry: a ROUTER for clients, a DEALER for workers, zmq_proxy between them.
+// The limit of libzmq: a ROUTER for clients, a DEALER for workers, and zmq_proxy between them.
 
 #include "program.h"
 #include <zmq.h>
@@ -19,7 +19,7 @@ int main(int count, char **given) {
         {"workers", TEXT, &workers, 0},
         {0},
     });
-    if (!clients || !workers) fail("--clients and --workers need an endpoint each");
+    if (!clients || !workers) fail("--clients and --workers must be endpoints");
     void *context = zmq_ctx_new();
     void *backend = bound(context, ZMQ_DEALER, workers);
     zmq_proxy(bound(context, ZMQ_ROUTER, clients), backend, NULL);

@@ -1,8 +1,8 @@
-"""A broker of MDP/0.1 as one would first write it with pyzmq: a ROUTER, a dictionary of workers,
-and for each service a deque of requests and one of waiting workers.
+"""A broker of MDP/0.1 as a first version with pyzmq: a ROUTER, a dictionary of workers, and per
+service a deque of requests and a deque of idle workers.
 
-One request at a time for each worker, no envelope of the client's, mmi.service. A worker that is
-silent for three intervals is forgotten, and with it its request.
+One request at a time per worker, no client envelope, mmi.service. The broker forgets a worker that
+is silent for three intervals, and loses its request.
 """
 
 import argparse
@@ -21,9 +21,9 @@ LEASE = 3 * INTERVAL
 class Service:
     def __init__(self, name):
         self.name = name
-        self.requests = collections.deque()  # Each a client and the frames of its body.
-        self.waiting = collections.deque()  # Workers without a request, the longest first.
-        self.workers = 0  # Those with one too.
+        self.requests = collections.deque()  # Each is a client and the frames of a body.
+        self.idle = collections.deque()  # The longest idle worker first.
+        self.workers = 0  # Idle and busy.
 
 
 class Worker:
@@ -58,8 +58,8 @@ class Broker:
 
     def from_client(self, client, name, body):
         if name == b"mmi.service":
-            asked = self.services.get(body[0])
-            self.answer(client, name, [b"200" if asked and asked.workers else b"404"])
+            requested = self.services.get(body[0])
+            self.send_reply(client, name, [b"200" if requested and requested.workers else b"404"])
             return
         service = self.service(name)
         service.requests.append((client, body))
@@ -72,29 +72,29 @@ class Broker:
         if command == READY and rest and not worker:
             worker = self.workers[address] = Worker(address, self.service(rest[0]))
             worker.service.workers += 1
-            self.wait(worker)
+            self.add_idle(worker)
         elif command == REPLY and len(rest) >= 3 and worker:
-            self.answer(rest[0], worker.service.name, rest[2:])
-            self.wait(worker)
+            self.send_reply(rest[0], worker.service.name, rest[2:])
+            self.add_idle(worker)
         elif command != HEARTBEAT or not worker:
             if worker:
                 self.remove(worker)
             if command != DISCONNECT:
-                self.tell(address, DISCONNECT)
+                self.send_command(address, DISCONNECT)
 
     def service(self, name):
         if name not in self.services:
             self.services[name] = Service(name)
         return self.services[name]
 
-    def wait(self, worker):
-        worker.service.waiting.append(worker)
+    def add_idle(self, worker):
+        worker.service.idle.append(worker)
         self.dispatch(worker.service)
 
     def dispatch(self, service):
-        while service.requests and service.waiting:
+        while service.requests and service.idle:
             client, body = service.requests.popleft()
-            self.tell(service.waiting.popleft().address, REQUEST, client, b"", *body)
+            self.send_command(service.idle.popleft().address, REQUEST, client, b"", *body)
 
     def beat(self):
         now = time.monotonic()
@@ -102,18 +102,18 @@ class Broker:
             if now >= worker.expiry:
                 self.remove(worker)
             else:
-                self.tell(worker.address, HEARTBEAT)
+                self.send_command(worker.address, HEARTBEAT)
 
     def remove(self, worker):
         del self.workers[worker.address]
         worker.service.workers -= 1
-        if worker in worker.service.waiting:
-            worker.service.waiting.remove(worker)
+        if worker in worker.service.idle:
+            worker.service.idle.remove(worker)
 
-    def answer(self, client, name, body):
+    def send_reply(self, client, name, body):
         self.socket.send_multipart([client, b"", b"MDPC01", name, *body])
 
-    def tell(self, worker, command, *frames):
+    def send_command(self, worker, command, *frames):
         self.socket.send_multipart([worker, b"", b"MDPW01", command, *frames])
 
 

@@ -5,30 +5,30 @@
 #include "program.h"
 
 struct table {
-    uint64_t *keys; // 0: nothing is there.
-    void **values;  // Null: what was there is gone.
+    uint64_t *keys; // 0: an empty slot.
+    void **values;  // Null: a deleted entry.
     size_t capacity, used;
 };
 
-static inline size_t place_of(const struct table *table, uint64_t key) {
-    size_t place = (key * 0x9e3779b97f4a7c15) >> 20 & (table->capacity - 1);
-    while (table->keys[place] && table->keys[place] != key)
-        place = (place + 1) & (table->capacity - 1);
-    return place;
+static inline size_t slot_of(const struct table *table, uint64_t key) {
+    size_t slot = (key * 0x9e3779b97f4a7c15) >> 20 & (table->capacity - 1);
+    while (table->keys[slot] && table->keys[slot] != key)
+        slot = (slot + 1) & (table->capacity - 1);
+    return slot;
 }
 
 static inline void *lookup(const struct table *table, uint64_t key) {
-    return table->capacity ? table->values[place_of(table, key)] : NULL;
+    return table->capacity ? table->values[slot_of(table, key)] : NULL;
 }
 
 static inline void put(struct table *table, uint64_t key, void *value) {
-    size_t place = place_of(table, key);
-    if (!table->keys[place]) table->used++;
-    table->keys[place] = key;
-    table->values[place] = value;
+    size_t slot = slot_of(table, key);
+    if (!table->keys[slot]) table->used++;
+    table->keys[slot] = key;
+    table->values[slot] = value;
 }
 
-// Without what is gone, and with room for as much as there is.
+// Drops deleted entries, and makes the table four times as large as its entries.
 static inline void rebuild(struct table *table) {
     struct table old = *table;
     size_t count = 0;
@@ -49,5 +49,5 @@ static inline void insert(struct table *table, uint64_t key, void *value) {
 }
 
 static inline void forget(struct table *table, uint64_t key) {
-    if (table->capacity) table->values[place_of(table, key)] = NULL;
+    if (table->capacity) table->values[slot_of(table, key)] = NULL;
 }

@@ -1,15 +1,15 @@
 // Echo workers of MDP/0.1 in one process: `--workers` connections, each with the next service of
-// `--services`, beginning with the number `--first`. All that is there is read, then answered.
+// `--services`, from number `--first` on. They read all that has arrived, then answer it.
 //
-//   --credit N    how many requests each takes at once, as a further frame of READY; 0: no such one
-//   --raw         without the protocol: whatever comes goes back
+//   --credit N       requests in flight per worker, announced in READY; 0: announce none
+//   --echo-frames    no protocol: return each message as it is
 
 #include "zmtp.h"
 
 static const int64_t BEAT_NS = 2500000000;
 
 static const char *endpoint;
-static long workers = 1, services = 1, first, credit, raw;
+static long workers = 1, services = 1, first, credit, echo_frames;
 static struct connection *connections;
 
 static void read_arguments(int count, char **given) {
@@ -19,7 +19,7 @@ static void read_arguments(int count, char **given) {
         {"services", WHOLE, &services, 1},
         {"first", WHOLE, &first, 0},
         {"credit", WHOLE, &credit, 0},
-        {"raw", FLAG, &raw, 0},
+        {"echo-frames", FLAG, &echo_frames, 0},
         {0},
     });
 }
@@ -40,12 +40,12 @@ static void put_ready(struct buffer *out, long number) {
     put_text(out, text, 0);
 }
 
-// A REPLY is the REQUEST with another command: client, empty frame and body stay.
+// A REPLY is the REQUEST with another command: the other frames stay.
 static void answer(struct connection *connection, struct message *message) {
     struct frame *frames = message->frames;
-    if (!raw) {
+    if (!echo_frames) {
         if (message->count < 3 || !is(frames[0], "") || !is(frames[1], "MDPW01")) return;
-        if (is(frames[2], "\5")) fail("the broker said DISCONNECT");
+        if (is(frames[2], "\5")) fail("the broker sent DISCONNECT");
         if (!is(frames[2], "\2")) return;
         frames[2].bytes[0] = 3;
     }
@@ -73,7 +73,7 @@ int main(int count, char **given) {
     for (long i = 0; i < workers; i++) {
         greet(&connections[i], endpoint);
         unblock(&connections[i], epoll);
-        if (!raw) put_ready(&connections[i].out, first + i);
+        if (!echo_frames) put_ready(&connections[i].out, first + i);
         flush(&connections[i]);
     }
     puts("ready");
@@ -86,7 +86,7 @@ int main(int count, char **given) {
             flush(connection);
         }
         if (now_ns() < beat_at) continue;
-        if (!raw) beat();
+        if (!echo_frames) beat();
         beat_at = now_ns() + BEAT_NS;
     }
 }

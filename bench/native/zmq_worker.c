@@ -1,4 +1,4 @@
-// Echo workers of MDP/0.1 on libzmq, a DEALER each, all in one process. Arguments as worker.c has.
+// Echo workers of MDP/0.1 on libzmq, a DEALER each, in one process. Arguments as in worker.c.
 
 #include "program.h"
 #include <zmq.h>
@@ -21,31 +21,31 @@ static void read_arguments(int count, char **given) {
     });
 }
 
-static void say(void *socket, const char *text, int flags) {
+static void send_text(void *socket, const char *text, int flags) {
     require(zmq_send(socket, text, strlen(text), flags) >= 0, "zmq_send");
 }
 
 static void command(void *socket, const char *code, int flags) {
-    say(socket, "", ZMQ_SNDMORE);
-    say(socket, "MDPW01", ZMQ_SNDMORE);
-    say(socket, code, flags);
+    send_text(socket, "", ZMQ_SNDMORE);
+    send_text(socket, "MDPW01", ZMQ_SNDMORE);
+    send_text(socket, code, flags);
 }
 
 static void ready(void *socket, long number) {
     char text[16];
     command(socket, "\1", ZMQ_SNDMORE);
     snprintf(text, sizeof text, services == 1 ? "echo" : "s%ld", number % services);
-    say(socket, text, credit ? ZMQ_SNDMORE : 0);
+    send_text(socket, text, credit ? ZMQ_SNDMORE : 0);
     if (!credit) return;
     snprintf(text, sizeof text, "%ld", credit);
-    say(socket, text, 0);
+    send_text(socket, text, 0);
 }
 
-// The number of frames of the next message; 0: there is none now.
+// The number of frames of the next message, or 0 if there is none.
 static int receive(void *socket, zmq_msg_t *frames) {
     int count = 0, more;
     do {
-        if (count == PARTS) fail("a message of too many frames");
+        if (count == PARTS) fail("a message has too many frames");
         zmq_msg_init(&frames[count]);
         if (zmq_msg_recv(&frames[count], socket, ZMQ_DONTWAIT) < 0) return 0;
         more = zmq_msg_more(&frames[count++]);
@@ -53,7 +53,7 @@ static int receive(void *socket, zmq_msg_t *frames) {
     return count;
 }
 
-// A REPLY is the REQUEST with another command: client, empty frame and body stay.
+// A REPLY is the REQUEST with another command: the other frames stay.
 static void serve(void *socket) {
     zmq_msg_t frames[PARTS];
     for (int count; (count = receive(socket, frames)) > 0;) {

@@ -1,7 +1,7 @@
 // ZMTP 3.0 (23/ZMTP) with the NULL mechanism, as a DEALER that connects.
 //
-// The peers are not on libzmq, which takes 2 µs of CPU for a request and its reply of five frames,
-// so that on two cores they and not the broker would decide.
+// The load does not use libzmq, which needs 2 µs of CPU time per request with its reply. On two
+// cores the load would then be the limit, and not the broker.
 
 #pragma once
 
@@ -15,9 +15,9 @@ struct frame {
 };
 
 struct message {
-    int count; // Of frames; those past the last place are not kept.
+    int count; // Number of frames. Only the first FRAMES are kept.
     struct frame frames[FRAMES];
-    struct frame whole; // As it came, flags and lengths and all.
+    struct frame whole; // The received bytes, with flags and lengths.
 };
 
 static inline void put_frame(struct buffer *out, const void *bytes, size_t size, int flags) {
@@ -35,7 +35,7 @@ static inline void put_text(struct buffer *out, const char *text, int flags) {
     put_frame(out, text, strlen(text), flags);
 }
 
-// The size of the frame with its head; 0: not all of it is there.
+// The size of the frame with its head, or 0 if it is incomplete.
 static inline size_t frame_at(char *at, size_t left, struct frame *frame) {
     uint64_t length;
     size_t head = left > 0 && (*at & LONG) ? 9 : 2;
@@ -47,7 +47,8 @@ static inline size_t frame_at(char *at, size_t left, struct frame *frame) {
     return left - head < frame->size ? 0 : head + frame->size;
 }
 
-static inline void obey(struct connection *connection, struct frame command) {
+// Answers a PING.
+static inline void handle_command(struct connection *connection, struct frame command) {
     char pong[64] = "\4PONG";
     if (command.size < 7 || memcmp(command.bytes, "\4PING", 5) != 0) return;
     size_t context = command.size - 7; // After the name and the time to live.
@@ -56,7 +57,7 @@ static inline void obey(struct connection *connection, struct frame command) {
     put_frame(&connection->out, pong, 5 + context, COMMAND);
 }
 
-/** Whether a whole message was there; it is good until `fill`. */
+/** Takes a message out of `in`, if a whole one is there. It is valid until `fill`. */
 static inline int next_message(struct connection *connection, struct message *message) {
     char *begin = connection->in.bytes + connection->in.begin, *at = begin;
     char *end = connection->in.bytes + connection->in.end;
@@ -67,8 +68,8 @@ static inline int next_message(struct connection *connection, struct message *me
         if (size == 0) return 0;
         int flags = *at;
         at += size;
-        if (flags & COMMAND) { // These come between messages only.
-            obey(connection, frame);
+        if (flags & COMMAND) { // Commands come between messages only.
+            handle_command(connection, frame);
             consume(&connection->in, size);
             begin = at;
             continue;
@@ -88,24 +89,24 @@ static inline int is(struct frame frame, const char *text) {
 
 static inline void receive_exactly(int file, void *bytes, size_t size) {
     ssize_t count = recv(file, bytes, size, MSG_WAITALL);
-    if (count != (ssize_t)size) fail("the other side does not speak ZMTP");
+    if (count != (ssize_t)size) fail("the peer does not speak ZMTP");
 }
 
 static inline void send_exactly(int file, const void *bytes, size_t size) {
     require(send(file, bytes, size, MSG_NOSIGNAL) == (ssize_t)size, "a connection broke");
 }
 
-/** Connects, and returns when the other side is ready. */
+/** Connects, and returns when the peer has sent READY. */
 static inline void greet(struct connection *connection, const char *endpoint) {
     char greeting[GREETING] = "\xff\0\0\0\0\0\0\0\0\x7f\3\0NULL", theirs[2 + 255];
     static const char READY[] = "\4\x1c\5READY\13Socket-Type\0\0\0\6DEALER";
     connect_to(connection, endpoint);
     send_exactly(connection->file, greeting, GREETING);
     receive_exactly(connection->file, theirs, GREETING);
-    if (memcmp(theirs + 12, "NULL", 5) != 0) fail("the other side does not take NULL");
+    if (memcmp(theirs + 12, "NULL", 5) != 0) fail("the peer does not accept the NULL mechanism");
     send_exactly(connection->file, READY, sizeof READY - 1);
     receive_exactly(connection->file, theirs, 2);
     receive_exactly(connection->file, theirs + 2, (unsigned char)theirs[1]);
     if (theirs[0] != COMMAND || memcmp(theirs + 2, "\5READY", 6) != 0)
-        fail("the other side is not READY");
+        fail("the peer did not send READY");
 }

@@ -55,7 +55,7 @@ const SETTINGS: Record<string, Setting> = {
   "64 outstanding": { ...one, outstanding: 64 },
   credit: { ...one, outstanding: 64, credit: 16 },
   "body as short as the correlation": { ...one, outstanding: 64, bytes: 8 },
-  "long bodies": { ...one, outstanding: 8, bytes: 1_000_000 },
+  "long bodies": { ...one, outstanding: 8, bytes: 1_000_000, seconds: 2 },
   "many clients, workers and services": {
     ...one,
     clients: 50,

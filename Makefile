@@ -68,12 +68,18 @@ down: ## Docker: stop the stack; the documents stay (docker compose down --volum
 	docker compose down
 
 clean: ## Remove installed and generated files
-	rm -rf node_modules data reports e2e/peers/built
+	rm -rf node_modules bench/node_modules data reports e2e/peers/built bench/native/built
 
 # npm warns on old Nodes about packages that then run on the Node that it installs here.
 node_modules: package.json package-lock.json
 	@echo "Installing packages …"
 	@npm ci --loglevel=error
 	@touch node_modules
+
+# The clients of the systems that the benchmark compares: nothing else needs them.
+bench/node_modules: bench/package.json bench/package-lock.json
+	@echo "Installing the packages of bench/ …"
+	@npm ci --prefix bench --no-audit --no-fund --loglevel=error
+	@touch bench/node_modules
 
 .PHONY: help demo check test proof databases conformance peers e2e chaos simulate mutants bench call load up logs scale smoke down clean

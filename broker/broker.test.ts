@@ -304,7 +304,12 @@ test("expiry: a queued request that nobody serves is given up after its time", (
   assert.deepEqual([broker.counts().queued, broker.counts().expired], [0, 1]);
   assert.deepEqual(says(W1, ready("echo")), []);
   assert.deepEqual(events("requests.dropped"), [
-    { event: "requests.dropped", service: "echo", reason: "no worker came in time", count: 1 },
+    {
+      event: "requests.dropped",
+      service: "echo",
+      reason: "no worker registered in time",
+      count: 1,
+    },
   ]);
 });
 
@@ -467,7 +472,7 @@ test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => 
   assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 404"]);
   waits(100);
   assert.deepEqual(events("peers.disconnected").slice(0, 1), [
-    { event: "peers.disconnected", reason: "an unexpected HEARTBEAT", count: 1 },
+    { event: "peers.disconnected", reason: "unexpected HEARTBEAT", count: 1 },
   ]);
 });
 

@@ -1,63 +1,76 @@
-// The calls that have an id, so that one that is asked again is not run again: those that are open,
-// and for a while, bounded in number and bytes, what became of those that ended.
+// Calls by their id, so that a retry does not run again (mmi.call). The index has all open calls and,
+// within bounds of number, bytes and time, the outcomes of settled ones.
 
-import { Yallist } from "yallist";
+import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Frame } from "../protocol/frame.ts";
-import type { Request } from "./model.ts";
-import { type Limits, weigh } from "./model.ts";
+import { type Limits, type Request, weigh } from "./model.ts";
 import { type PackedMessage, pack } from "./packed-message.ts";
 
-/** A call that is open, and then has ended. */
+/** A call with an id: open while it has a request, then settled with an outcome. */
 export type KnownCall = {
   readonly id: string;
+  /** The name of the service, one character per byte. */
   readonly service: string;
-  request: Request | null; // While it is open.
-  outcome: PackedMessage | null; // What its client was told in the end, or would have been.
-  weight: number; // Of the outcome, in bytes.
-  until: number; // When to forget it.
+  /** Null: settled. */
+  request: Request | null;
+  /** The body of the REPLY that a retry gets. Null: open. */
+  outcome: PackedMessage | null;
+  /** The memory that the outcome takes, in bytes. */
+  weight: number;
+  /** When to forget the outcome, in ms. */
+  forgetAt: number;
+  /** Its neighbours among the settled calls. */
+  before: KnownCall | null;
+  after: KnownCall | null;
 };
 
+/** All calls with an id that the broker remembers. */
 export class CallIndex {
   #limits: Pick<Limits, "outcomesMax" | "outcomesBytesMax" | "outcomesMs">;
   #known = new Map<string, KnownCall>();
-  #ended = new Yallist<KnownCall>(); // Oldest first.
-  #weight = 0; // Of the outcomes, in bytes.
+  #settled = new IntrusiveList<KnownCall>("before", "after"); // Oldest outcome first.
+  #weight = 0; // Of all outcomes, in bytes.
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
+  /** The call with this id; undefined if the broker does not know it, or no longer. */
   get(id: string): KnownCall | undefined {
     return this.#known.get(id);
   }
 
-  begin(id: string, request: Request) {
+  /** Adds an open call. The id must be unknown. */
+  open(id: string, request: Request) {
     const service = request.service.name;
-    this.#known.set(id, { id, service, request, outcome: null, weight: 0, until: 0 });
+    const settled = { outcome: null, weight: 0, forgetAt: 0, before: null, after: null };
+    this.#known.set(id, { id, service, request, ...settled });
   }
 
-  end(id: string, told: Frame[], now: number) {
+  /** Remembers the outcome of an open call, and forgets the oldest outcomes past the bounds. */
+  settle(id: string, outcome: Frame[], now: number) {
     const call = this.#known.get(id);
     if (!call) return;
     call.request = null;
-    call.outcome = pack([], told);
-    call.weight = weigh(told);
-    call.until = now + this.#limits.outcomesMs;
-    this.#ended.push(call);
+    call.outcome = pack([], outcome);
+    call.weight = weigh(outcome);
+    call.forgetAt = now + this.#limits.outcomesMs;
+    this.#settled.push(call);
     this.#weight += call.weight;
     const { outcomesMax, outcomesBytesMax } = this.#limits;
-    while (this.#ended.length > outcomesMax || this.#weight > outcomesBytesMax)
+    while (this.#settled.length > outcomesMax || this.#weight > outcomesBytesMax)
       this.#forgetOldest();
   }
 
-  /** Forgets what has been remembered for long enough. */
+  /** Forgets the outcomes that are older than `outcomesMs`. */
   forget(now: number) {
-    while ((this.#ended.head?.value.until ?? Infinity) <= now) this.#forgetOldest();
+    while ((this.#settled.first?.forgetAt ?? Infinity) <= now) this.#forgetOldest();
   }
 
   #forgetOldest() {
-    const oldest = this.#ended.shift();
+    const oldest = this.#settled.first;
     if (!oldest) return;
+    this.#settled.remove(oldest);
     this.#known.delete(oldest.id);
     this.#weight -= oldest.weight;
   }

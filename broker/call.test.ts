@@ -61,7 +61,7 @@ test("400: a malformed call is told what is wrong with it, and counted as refuse
     "c1 < mmi.call 400 ttl is not a whole number of ms from 1 to 86400000",
   ]);
   assert.deepEqual(says(C1, call("mmi.service", "", "echo")), [
-    "c1 < mmi.call 400 the broker's own services are asked directly",
+    "c1 < mmi.call 400 mmi.* services cannot be called through mmi.call; send the request directly",
   ]);
   assert.equal(broker.counts().refused, 3);
 });
@@ -71,12 +71,12 @@ test("404: no worker came within the ttl, the call's own or the broker's", () =>
   says(C1, call("echo", { ttl: 500 }, "hi"));
   says(C2, call("echo", "", "hi"));
   assert.deepEqual(waits(400), []);
-  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
   assert.deepEqual(waits(1400), []);
-  assert.deepEqual(waits(100), ["c2 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(100), ["c2 < mmi.call 404 no worker registered in time"]);
   says(C1, call("echo", { ttl: 105 }, "hi"));
   assert.deepEqual(waits(100), []);
-  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
 test("408: the ttl passed, in the queue or in flight; what comes then is dropped", () => {
@@ -109,7 +109,7 @@ test("the ttl is the call's own, shorter or longer than the broker's, in any ord
   assert.equal(broker.counts().queued, 1);
   waits(3900);
   assert.equal(broker.counts().queued, 1);
-  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
 test("429: a bound is reached", () => {
@@ -131,7 +131,7 @@ test("502: its workers were lost with it", () => {
   says(W1, ready("echo", 1));
   assert.deepEqual(vanishes(W1), []);
   says(W2, ready("echo", 1));
-  assert.deepEqual(vanishes(W2), ["c1 < mmi.call 502 2 workers were lost with it"]);
+  assert.deepEqual(vanishes(W2), ["c1 < mmi.call 502 2 workers died while processing it"]);
 });
 
 test("retry: an open call asked again is not run again, and who asked last gets the answer", () => {
@@ -155,12 +155,12 @@ test("retry: of a call that ended lately, the outcome is told again", () => {
   says(C1, call("echo", { id: OTHER_ID }, "poison"));
   vanishes(W1);
   assert.deepEqual(says(C3, call("echo", { id: OTHER_ID }, "poison")), [
-    "c3 < mmi.call 502 its worker was lost with it",
+    "c3 < mmi.call 502 its worker died while processing it",
   ]);
   assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), []);
   waits(100);
   assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), [
-    "c1 < mmi.call 404 no worker came in time",
+    "c1 < mmi.call 404 no worker registered in time",
   ]);
   assert.equal(broker.counts().received, 3);
 });
@@ -183,7 +183,7 @@ test("retry: it has a new ttl, which can only be longer", () => {
   says(C1, call("echo", { id: ID, ttl: 1000 }, "hi"));
   says(C1, call("echo", { id: ID, ttl: 1 }, "hi"));
   assert.deepEqual(waits(900), []);
-  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker came in time"]);
+  assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
 test("retry: outcomes are forgotten by age, number and bytes, the oldest first", () => {
@@ -217,7 +217,7 @@ test("retry: an id belongs to one service", () => {
   const { says, broker } = dialog();
   says(W1, ready("echo", 9));
   says(C1, call("echo", { id: ID }, "hi"));
-  const refused = ["c2 < mmi.call 400 the id is that of a call to another service"];
+  const refused = ["c2 < mmi.call 400 this id is already used by a call to another service"];
   assert.deepEqual(says(C2, call("math", { id: ID }, "hi")), refused);
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < mmi.call 200 HI"]);
   assert.deepEqual(says(C2, call("math", { id: ID }, "hi")), refused);

@@ -1,5 +1,5 @@
-// Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker,
-// `waits` is time passing; both give back what the broker sent, as "peer < COMMAND frames".
+// Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker, and
+// `waits` is time that passes. Both return the messages from the broker, as "peer < COMMAND frames".
 
 import type { CallOptions } from "../protocol/call.ts";
 import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
@@ -12,9 +12,12 @@ import type { BrokerEvent } from "./events.ts";
 import { driftOf, loadOf } from "./load.ts";
 import type { Limits } from "./model.ts";
 
+/** The heartbeat of a dialog's broker. */
 export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };
+/** The lease with this heartbeat. */
 export const LEASE_MS = 3000;
 
+/** The limits of a dialog's broker, unless the test overrides them. */
 export const limits: Limits = {
   requestTtlMs: 60_000,
   deliveriesMax: 3,
@@ -28,18 +31,19 @@ export const limits: Limits = {
   drainMs: 5000,
 };
 
-export const LIFE = Buffer.from("thislife");
+/** The incarnation of a dialog's broker. */
+export const INCARNATION = Buffer.from("thislife");
 
 const bytes = (value: string) => Buffer.from(value, "latin1");
 
-/** What a worker that announced a credit finds in the client frame of the broker's nth request. */
+/** The id of the broker's nth request: the client-address frame for a worker with credit. */
 export function id(n: number): Frame {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(n));
-  return Buffer.concat([LIFE, counter]);
+  return Buffer.concat([INCARNATION, counter]);
 }
 
-/** What a peer says in this dialect. */
+/** The messages of a peer, in this dialect. */
 export const inDialect = (dialect: Dialect) => ({
   ready: (service: string, credit: number | null = null) =>
     encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit }),
@@ -68,7 +72,9 @@ const answer = (dialect: Dialect, client: string | Frame, body: string[]) =>
     body: body.map(bytes),
   }) as const;
 
+/** The messages of a plain peer (7/MDP). */
 export const { ready, reply, heartbeatCommand, disconnect, request } = inDialect(MDP_0_1);
+/** A REQUEST to mmi.call in this dialect. Options that are a string stand as they are. */
 export const callIn =
   (dialect: Dialect) =>
   (service: string, options: CallOptions | string, ...body: string[]) =>
@@ -78,16 +84,19 @@ export const callIn =
       typeof options === "string" ? options : JSON.stringify(options),
       ...body,
     );
+/** A REQUEST to mmi.call of a plain client. */
 export const call = callIn(MDP_0_1);
+/** A REQUEST with an envelope, as behind a proxy. */
 export const requestFrom = (envelope: string[], service: string, ...body: string[]) => [
   ...envelope.map(bytes),
   ...request(service, ...body),
 ];
 
+/** A broker to talk with. After each message the account of its requests is checked. */
 export function dialog(overrides: Partial<Limits> = {}) {
   let now = 0;
   const log: BrokerEvent[] = [];
-  const broker = new Broker({ ...limits, ...overrides }, heartbeat, LIFE, now);
+  const broker = new Broker({ ...limits, ...overrides }, heartbeat, INCARNATION, now);
 
   function sent(effects: Effect[]): string[] {
     checkConservation(broker);
@@ -99,7 +108,7 @@ export function dialog(overrides: Partial<Limits> = {}) {
     });
   }
 
-  /** Time passes in ticks, as in main.ts. */
+  /** Lets time pass in ticks, as main.ts does. */
   function passes(ms: number): string[] {
     const lines: string[] = [];
     for (const end = now + ms; now < end; ) {
@@ -116,12 +125,12 @@ export function dialog(overrides: Partial<Limits> = {}) {
     vanishes: (peer: string) => sent(broker.gone(peer, now)),
     waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
     beats: (ms: number) => passes(ms).filter(isHeartbeat),
-    /** Time passes, too little for a tick. */
+    /** Lets time pass without a tick. */
     passesSilently(ms: number) {
       now += ms;
     },
     drains: () => sent(broker.drain(now)),
-    /** Time passes while the broker itself does not run. */
+    /** Lets time pass while the broker itself does not run, and ticks once after it. */
     freezes(ms: number) {
       now += ms;
       return sent(broker.tick(now)).filter((line) => !isHeartbeat(line));
@@ -137,19 +146,19 @@ function checkConservation(broker: Broker) {
   const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
   const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
   if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
-  if (counts.services > limits.servicesMax) return; // With so many the rest takes too long.
+  if (counts.services > limits.servicesMax) return; // A test with so many services would take too long.
   const overview = broker.overview();
   const drift = driftOf(overview.stats, loadOf(overview, 0));
-  if (drift !== 0) throw new Error(`${drift} requests more were received than there are traces of`);
+  if (drift !== 0) throw new Error(`a drift of ${drift} requests`);
 }
 
 function show(command: ReturnType<typeof decode>): string {
   if (command.header === "invalid")
-    throw new Error(`the broker sent what is invalid: ${command.reason}`);
+    throw new Error(`the broker sent an invalid message: ${command.reason}`);
   return command.header === "client" ? showClient(command) : showWorker(command);
 }
 
-/** A command of 0.2 has a name, and 0.1's only one has none. */
+/** With the name of the command in 0.2, and without one in 0.1, which has no names. */
 function showClient({ dialect, name, envelope, service, body }: ClientCommand): string {
   const named = dialect.clientCommands ? [bytes(name === "REPLY" ? "FINAL" : name)] : [];
   const own = envelope.slice(0, envelope.length - dialect.delimiter.length);
@@ -163,7 +172,7 @@ function showWorker(command: WorkerCommand): string {
 }
 
 function showRequest({ client, body }: Extract<WorkerCommand, { name: "REQUEST" }>): string {
-  const isId = client.length === 16 && client.subarray(0, 8).equals(LIFE);
+  const isId = client.length === 16 && client.subarray(0, 8).equals(INCARNATION);
   return text([isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client, ...body]);
 }
 

@@ -1,20 +1,30 @@
-// What there is to do at this moment, by the stats that it belongs to. It is counted anew, from the
-// queues and from what workers hold, so that it tells whether the account of all requests is right.
+// The load of the broker: the gauges of this moment, by service. They are counted from the queues and
+// from what workers have in flight, not from counters. So a request that is lost or counted twice shows
+// as a drift between load and counters.
 
-import type { Overview } from "./mmi.ts";
+import type { Services } from "./services.ts";
 import type { ServiceStats, Stats } from "./stats.ts";
+import type { Workers } from "./workers.ts";
 
+/** The load of one service. */
 export type Load = {
+  /** Requests that wait for a worker. */
   queued: number;
-  oldestMs: number; // How long the one queued the longest has waited.
+  /** How long the oldest of them has been in the queue, in ms; 0 if none is. */
+  oldestMs: number;
+  /** Open requests that a worker has. */
   inFlight: number;
-  idle: number; // Workers with nothing to do.
+  /** Workers with nothing in flight. */
+  idle: number;
+  /** Workers with something in flight. */
   busy: number;
 };
 
-/** Has an entry for all stats. */
-export function loadOf(overview: Overview, now: number): Map<ServiceStats, Load> {
-  const { stats, services, workers } = overview;
+/** The structures that the load is counted from: a part of the broker's state. */
+export type Loaded = { stats: Stats; services: Services; workers: Workers };
+
+/** The load of all services, by their counters. Services that share counters share a load. */
+export function loadOf({ stats, services, workers }: Loaded, now: number): Map<ServiceStats, Load> {
   const loads = new Map([...stats].map((each) => [each, newLoad()]));
   const of = (each: ServiceStats) => loads.get(each) ?? newLoad();
   for (const { stats, queue } of services) {
@@ -31,7 +41,7 @@ export function loadOf(overview: Overview, now: number): Map<ServiceStats, Load>
   return loads;
 }
 
-/** How many requests more were received than are accounted for. Anything but 0 is our mistake. */
+/** Requests received that neither ended nor are queued nor in flight. Any other number than 0 is a bug. */
 export function driftOf(stats: Stats, loads: Map<ServiceStats, Load>): number {
   let drift = 0;
   for (const { received, ended } of stats) {

@@ -11,9 +11,9 @@ import { Broker } from "./broker.ts";
 import {
   call,
   dialog,
+  INCARNATION,
   id,
   inDialect,
-  LIFE,
   limits,
   ready,
   reply,
@@ -93,7 +93,7 @@ function received(frames: Frame[]): Frame[] {
 }
 
 function brokerWith(bounds: Partial<Limits>) {
-  return new Broker({ ...limits, ...bounds }, { intervalMs: 1000, liveness: 3 }, LIFE, NOW);
+  return new Broker({ ...limits, ...bounds }, { intervalMs: 1000, liveness: 3 }, INCARNATION, NOW);
 }
 
 /** What each of so many requests takes while it waits, and what all leave behind, in bytes. */

@@ -1,62 +1,53 @@
-// The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Besides
-// mmi.service of the RFC there are mmi.services, mmi.workers and mmi.stats, whose answer is a 200 and
-// a JSON document. mmi.call passes requests on, so it is broker.ts that answers it.
+// The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Beyond the
+// `mmi.service` of the RFC there are `mmi.services`, `mmi.workers` and `mmi.stats`, which answer with
+// JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
 
 import type { Frame } from "../protocol/frame.ts";
-import type { DeadLetters } from "./dead-letters.ts";
 import { hexOf, nameOf, type Service, textOf, type Worker } from "./model.ts";
-import type { Services } from "./services.ts";
-import type { Stats } from "./stats.ts";
+import type { State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
-/** What there is to tell. */
-export type Overview = {
-  services: Services;
-  workers: Iterable<Worker>;
-  counts(): Counts;
-  deadLetters: DeadLetters;
-  stats: Stats;
-};
-
-/** Clients may ask these; workers may not register there. The name is a character a byte. */
+/** Whether this name, one character per byte, is reserved for the broker (8/MMI, Namespace). */
 export const isManagement = (service: string) => service.startsWith("mmi.");
 
 /**
- * The reply's body to a management request:
- * `mmi.service` `[name]` → `[200]` with workers or of the broker's own, else `[404]`; `mmi.services`,
- * `mmi.workers` and `mmi.stats` → `[200] [JSON]`; any other → `[501]`.
+ * The body of the reply to a management request with this body:
+ *
+ *   mmi.service   `[name]` → `[200]` if the service has workers or is the broker's own, else `[404]`
+ *   mmi.services, mmi.workers, mmi.stats   `[200] [JSON]`
+ *   any other     `[501]`
  */
-export function manage(service: string, [name]: Frame[], overview: Overview): Frame[] {
+export function manage(service: string, [name]: Frame[], state: State, counts: Counts): Frame[] {
   switch (service) {
-    case "mmi.service":
-      return [code(isServed(name ? nameOf(name) : "", overview) ? 200 : 404)];
+    case "mmi.service": // 8/MMI, Default services
+      return [code(isServed(name ? nameOf(name) : "", state) ? 200 : 404)];
     case "mmi.services":
-      return [code(200), json(listed(overview.services, ofService))];
+      return [code(200), json(list(state.services, ofService))];
     case "mmi.workers":
-      return [code(200), json(listed(overview.workers, ofWorker))];
+      return [code(200), json(list(state.workers, ofWorker))];
     case "mmi.stats":
-      return [code(200), json({ ...overview.counts(), deadLetters: [...overview.deadLetters] })];
+      return [code(200), json({ ...counts, deadLetters: [...state.deadLetters] })];
     default:
-      return [code(501)];
+      return [code(501)]; // 8/MMI, Default services: not implemented.
   }
 }
 
-/** The broker's own, so that a peer can ask what it knows beyond 8/MMI. */
+/** The services of the broker itself. `mmi.service` knows them, so that peers can probe capabilities. */
 const OWN = new Set(["mmi.service", "mmi.services", "mmi.workers", "mmi.stats", "mmi.call"]);
 
-const isServed = (name: string, { services }: Overview) =>
+const isServed = (name: string, { services }: State) =>
   OWN.has(name) || (services.get(name)?.workers ?? 0) > 0;
 
-/** So that no question is too large to answer. */
+/** The bound of a list, so that no reply is too large to send. */
 const LISTED_MAX = 10_000;
 
-function listed<Thing>(things: Iterable<Thing>, tell: (thing: Thing) => object): object[] {
-  const told: object[] = [];
+function list<Thing>(things: Iterable<Thing>, entryOf: (thing: Thing) => object): object[] {
+  const entries: object[] = [];
   for (const thing of things) {
-    if (told.length === LISTED_MAX) break;
-    told.push(tell(thing));
+    if (entries.length === LISTED_MAX) break;
+    entries.push(entryOf(thing));
   }
-  return told;
+  return entries;
 }
 
 const ofService = (service: Service) => ({
@@ -71,7 +62,7 @@ const ofWorker = (worker: Worker) => ({
   worker: hexOf(worker.address),
   service: textOf(worker.service),
   dialect: worker.dialect.name,
-  credit: worker.plain ? null : worker.credit, // Null: it announced none.
+  credit: worker.plain ? null : worker.credit,
   requests: worker.inFlight.size,
 });
 

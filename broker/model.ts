@@ -1,142 +1,226 @@
-// What the broker knows: services and workers, and in request.ts requests. The rules are in broker.ts.
+// The nouns of the broker: limits, services, workers and requests, commented field by field. A field
+// names the file that changes it, unless that is the constructor alone. Times are in ms of the clock
+// that main.ts passes in; sizes and weights are in bytes.
 
-import { type Node, Yallist } from "yallist";
+import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
 import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.ts";
-import { RequestQueue, type Turn } from "./queue.ts";
+import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
 import type { Bucket } from "./timer-wheel.ts";
 
+/** The bounds of a broker. Every structure that peers can make grow has one. */
 export type Limits = {
-  requestTtlMs: number; // How long a request may be open, if it does not say so itself.
-  deliveriesMax: number; // How many workers a request may be lost with.
-  queueMax: number; // How many requests may be open in one service.
-  queueBytesMax: number; // How much all open requests may weigh together, in bytes.
-  servicesMax: number; // How many services there may be.
-  messageBytesMax: number; // How large a message may be.
-  outcomesMax: number; // Of how many ended calls the outcome is remembered.
-  outcomesBytesMax: number; // How much these may weigh together, in bytes.
-  outcomesMs: number; // For how long.
-  drainMs: number; // How long a broker that is to end waits for what is in flight.
+  /** How long a request may stay open, in ms, unless its call has a ttl. */
+  requestTtlMs: number;
+  /** After so many deliveries that ended with the removal of the worker, a request is quarantined. */
+  deliveriesMax: number;
+  /** The most open requests of one service. */
+  queueMax: number;
+  /** The most bytes that all open requests may weigh together. */
+  queueBytesMax: number;
+  /** The most services that are served or wanted at a time. */
+  servicesMax: number;
+  /** The most bytes of a message, and of a reply that the broker gathers from its parts. */
+  messageBytesMax: number;
+  /** The most outcomes of calls with an id that the broker remembers. */
+  outcomesMax: number;
+  /** The most bytes that these outcomes may weigh together. */
+  outcomesBytesMax: number;
+  /** How long the broker remembers an outcome, in ms. */
+  outcomesMs: number;
+  /** How long a drain waits for requests in flight, in ms. */
+  drainMs: number;
 };
 
+/** A service exists while it has a worker or an open request. */
 export type Service = {
-  name: string; // The bytes of the name, a character a byte.
-  frame: Frame; // The name as it goes over the wire.
-  stats: ServiceStats; // Where what is to come is counted.
-  queue: RequestQueue<Request>; // What waits for a worker.
-  open: number; // How many requests are queued or in flight.
-  workers: number; // How many there are, whatever they are doing.
-  idle: Yallist<Worker>; // Those with nothing to do, longest idle first.
-  withCredit: Yallist<Worker>; // Those at work that have credit left, served longest ago first.
+  /** The name, one character per byte: the key of all maps. */
+  name: string;
+  /** The name as it stands in messages. */
+  frame: Frame;
+  /** Where its requests and workers are counted from now on. Changed by admission.ts. */
+  stats: ServiceStats;
+  /** The requests that wait for a worker. */
+  queue: RequestQueue<Request>;
+  /** The number of open requests, queued or in flight. Changed by requests.ts. */
+  open: number;
+  /** The number of its workers. Changed by workers.ts. */
+  workers: number;
+  /** Workers with nothing in flight, idle for longest first. Changed by workers.ts. */
+  idle: IntrusiveList<Worker>;
+  /** Busy workers with credit, least recently served first. Changed by workers.ts. */
+  withCredit: IntrusiveList<Worker>;
 };
 
+/** A worker exists from its READY until the broker removes it. */
 export type Worker = {
+  /** The transport's address of its connection. */
   address: Address;
-  dialect: Dialect; // What its READY spoke.
+  /** The dialect of its READY. All commands in both directions have this dialect. */
+  dialect: Dialect;
+  /** 7/MDP: a worker serves one service. */
   service: Service;
-  credit: number; // How many requests it takes at once.
-  plain: boolean; // A 7/MDP worker: it announced no credit.
-  inFlight: MapByNumber<Request>; // What it was given and has not answered, by their ids.
-  last: { id: number; client: Address } | null; // Plain: what it was given last, and as whose.
-  seat: Node<Worker> | null; // Its place in `waiting` or `spare`.
-  expiry: number; // When to consider it gone.
-  lease: Node<Worker> | null; // Its place among all workers, by expiry.
-  heartbeatAt: number; // When to send it a HEARTBEAT.
-  beat: Node<Worker> | null; // Its place among all workers, by heartbeatAt.
+  /** The most requests that it may have in flight. 1 for a plain worker. */
+  credit: number;
+  /** A plain 7/MDP worker: its READY had no credit, and its REQUESTs have client addresses, not ids. */
+  plain: boolean;
+  /** Requests delivered to it and not yet answered, by id. Changed by delivery.ts. */
+  inFlight: MapByNumber<Request>;
+  /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
+  last: { id: number; client: Address } | null;
+  /** The list in which it is eligible: its service's `idle` or `withCredit`. Null: no credit left. */
+  slot: IntrusiveList<Worker> | null;
+  /** Its neighbours in `slot`. Changed by workers.ts, like all that follows. */
+  slotBefore: Worker | null;
+  slotAfter: Worker | null;
+  /** When its lease ends, in ms. Each command that it sends renews the lease. */
+  expiresAt: number;
+  /** Its neighbours among all workers, by `expiresAt`. */
+  leaseBefore: Worker | null;
+  leaseAfter: Worker | null;
+  /** When the broker must send it a HEARTBEAT, in ms. Each command sent to it puts that off. */
+  heartbeatAt: number;
+  /** Its neighbours among all workers, by `heartbeatAt`. */
+  heartbeatBefore: Worker | null;
+  heartbeatAfter: Worker | null;
 };
 
-/** Who waits for an outcome, and what goes before it. */
+/** Where a reply goes: the client, its dialect, and the envelope before the header (28/REQREP). */
 export type ReplyTo = { client: Address; dialect: Dialect; envelope: Frame[] };
 
-/** What a call has that a plain request has not. */
+/** The state that a call (mmi.call) has besides that of a plain request. */
 export type CallState = {
-  id: string | null; // What its client calls it, so that it can ask again.
-  expiry: number; // When to give up on it.
-  previousReplyTo: ReplyTo | null; // Who asked before, and waits again should whoever asked last go away.
+  /** The id that its client chose, so that it can retry. Null: the call cannot be retried. */
+  readonly id: string | null;
+  /** When it expires, in ms. A retry may put that off. Changed by requests.ts. */
+  expiresAt: number;
+  /** The client before the last retry. It gets the outcome if the last one disconnects. */
+  previousReplyTo: ReplyTo | null;
 };
 
-/** What has become of a request that a worker was given. */
-export type Delivery = {
-  worker: Worker | null; // Who has it, if it is not queued.
-  deliveries: number; // How many workers have been given it.
-  isolated: boolean; // One more loss is one too many: it shares its worker with no other request.
-  requeuedAt: number | null; // When it was last put back into the queue.
+/** The state of a request that was delivered at least once. */
+export type DeliveryState = {
+  /** The worker that has it in flight. Null: it is queued. Changed by requests.ts. */
+  worker: Worker | null;
+  /** How many workers have received it. A worker that leaves does not count. */
+  deliveries: number;
+  /** It is on its last delivery, and shares no worker with other requests. Changed by delivery.ts. */
+  isolated: boolean;
+  /** When it was last requeued, in ms. Null: never. Changed by requests.ts. */
+  requeuedAt: number | null;
 };
 
-/** All requests that no worker was given yet have this in common. */
-export const NOT_DELIVERED: Readonly<Delivery> = {
+/** The parts of a reply that the broker keeps, as one body. */
+export type Parts = {
+  frames: Frame[];
+  /** The weight of the frames, in bytes. */
+  weight: number;
+  /** False once a part did not fit: then the frames are gone, and no more are kept. */
+  isWhole: boolean;
+};
+
+/** The fields that a new request is made of. */
+export type NewRequest = Pick<
+  Request,
+  "id" | "client" | "dialect" | "packed" | "call" | "service" | "weight" | "receivedAt"
+>;
+
+/** The `delivery` of every request that was never delivered. */
+export const NOT_DELIVERED: Readonly<DeliveryState> = {
   worker: null,
   deliveries: 0,
   isolated: false,
   requeuedAt: null,
 };
 
-/** What has come of a reply. */
-export type Parts = { frames: Frame[]; weight: number };
+/** The `parts` of every request without any. */
+export const NO_PARTS: Readonly<Parts> = { frames: [], weight: 0, isWhole: true };
 
-/** All requests of whose reply nothing has come have this in common. */
-export const NO_PARTS: Readonly<Parts> = { frames: [], weight: 0 };
+/** The `parts` of every request whose parts did not fit. */
+export const PARTS_DROPPED: Readonly<Parts> = { frames: [], weight: 0, isWhole: false };
 
-type NewRequest = Pick<Request, "id" | "client" | "dialect" | "packed" | "call" | "service"> &
-  Pick<Request, "weight" | "receivedAt">;
-
+/**
+ * A request is open from its admission until it is settled.
+ *
+ * A queue may hold a million requests, so this class has only the fields that a queued request needs.
+ * Rarer state is in objects of its own, allocated on first use; until then the fields point at shared
+ * constants.
+ */
 export class Request {
-  readonly id: number; // In the order of arrival.
-  client: Address | null; // Who waits for the outcome. Null: nobody, until the call is retried.
-  dialect: Dialect; // What the client spoke.
-  packed: PackedMessage; // What goes before the outcome, and what its worker is given.
-  readonly call: CallState | null; // Asked through mmi.call, so that its client is told any outcome.
+  /** The sequence number, in the order of arrival, from 1. */
+  readonly id: number;
+  /** The client that gets the outcome. Null: it disconnected, and the call awaits a retry. */
+  client: Address | null;
+  /** The dialect of that client. Changed by requests.ts, like `client` and `packed`. */
+  dialect: Dialect;
+  /** The envelope of that client, and the body for the worker. Emptied when the request is settled. */
+  packed: PackedMessage;
+  /** Null: a plain request, whose client has no way to receive a rejection. */
+  readonly call: CallState | null;
   readonly service: Service;
-  readonly stats: ServiceStats; // Where it is counted, from first to last.
-  weight: number; // What it costs to keep, in bytes.
+  /** Where it is counted, from admission to outcome. */
+  readonly stats: ServiceStats;
+  /** The memory that it takes, in bytes, with the parts of its reply. Changed by requests.ts. */
+  weight: number;
+  /** When it arrived, in ms. */
   readonly receivedAt: number;
-  delivery: Delivery = NOT_DELIVERED;
-  streaming = false; // Its client has been sent a part of the reply.
-  parts: Parts | null = NO_PARTS; // What is to be told later of its reply. Null: it was too much.
-  settled = false; // It had its outcome; a worker may still be busy with it.
-  turn: Turn<Request> | null = null; // Where it waits for a worker.
-  turnBefore: Request | null = null;
-  turnAfter: Request | null = null;
-  bucket: Bucket<Request> | null = null; // Where it waits for its expiry.
+  /** Its deliveries. Changed by delivery.ts and requests.ts. */
+  delivery: DeliveryState = NOT_DELIVERED;
+  /** The client has received a part of the reply, so no other worker may begin it again. */
+  streaming = false;
+  /** The parts of the reply so far, if they are kept. Changed by requests.ts. */
+  parts: Parts = NO_PARTS;
+  /** It has its outcome. Its worker may still be busy with it. Changed by requests.ts. */
+  settled = false;
+  /** The lane in which it is queued, and its neighbours there. Null: in flight, or settled. */
+  lane: Lane<Request> | null = null;
+  laneBefore: Request | null = null;
+  laneAfter: Request | null = null;
+  /** The bucket of its expiry, and its neighbours there. Null: settled. */
+  bucket: Bucket<Request> | null = null;
   bucketBefore: Request | null = null;
   bucketAfter: Request | null = null;
-  clientBefore: Request | null = null; // Among those that its client waits for.
+  /** Its neighbours among the open requests of its client. Changed by client-index.ts. */
+  clientBefore: Request | null = null;
   clientAfter: Request | null = null;
 
-  constructor(asked: NewRequest) {
-    this.id = asked.id;
-    this.client = asked.client;
-    this.dialect = asked.dialect;
-    this.packed = asked.packed;
-    this.call = asked.call;
-    this.service = asked.service;
-    this.stats = asked.service.stats;
-    this.weight = asked.weight;
-    this.receivedAt = asked.receivedAt;
+  constructor(request: NewRequest) {
+    this.id = request.id;
+    this.client = request.client;
+    this.dialect = request.dialect;
+    this.packed = request.packed;
+    this.call = request.call;
+    this.service = request.service;
+    this.stats = request.service.stats;
+    this.weight = request.weight;
+    this.receivedAt = request.receivedAt;
   }
 
-  /** What its client calls it, so that it can ask again. */
+  /** The id that the client chose for the call; null if there is none. */
   get callId(): string | null {
     return this.call?.id ?? null;
   }
 
+  /** The frames that stand before the header of each reply to the client (28/REQREP). */
   get envelope(): Frame[] {
     return envelopeOf(this.packed);
   }
 
+  /** The body for the worker. */
   get body(): Frame[] {
     return bodyOf(this.packed);
   }
 
-  /** When it was last put into the queue. */
+  /** When it last entered the queue, in ms. */
   get queuedAt(): number {
     return this.delivery.requeuedAt ?? this.receivedAt;
   }
 }
 
+/** A service without workers and requests. */
 export function newService(name: Frame, stats: ServiceStats): Service {
   const [frame = name] = owned([name]);
   return {
@@ -146,11 +230,12 @@ export function newService(name: Frame, stats: ServiceStats): Service {
     queue: new RequestQueue<Request>(),
     open: 0,
     workers: 0,
-    idle: new Yallist(),
-    withCredit: new Yallist(),
+    idle: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
+    withCredit: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
   };
 }
 
+/** A worker with nothing in flight. `credit` is that of its READY: null for a plain worker. */
 export const newWorker = (
   address: Address,
   dialect: Dialect,
@@ -164,24 +249,34 @@ export const newWorker = (
   plain: credit === null,
   inFlight: new MapByNumber(),
   last: null,
-  seat: null,
-  expiry: 0,
-  lease: null,
+  slot: null,
+  slotBefore: null,
+  slotAfter: null,
+  expiresAt: 0,
+  leaseBefore: null,
+  leaseAfter: null,
   heartbeatAt: 0,
-  beat: null,
+  heartbeatBefore: null,
+  heartbeatAfter: null,
 });
 
-/** What these frames of a request cost to keep, in bytes, with the request itself. */
+/** The memory that a request with these frames takes, in bytes. */
 export const weigh = (frames: Frame[]) => REQUEST_WEIGHT + weighFrames(frames);
 
-/** The same, without what the request itself costs. */
+/** The memory that these frames take, in bytes. */
 export const weighFrames = (frames: Frame[]) => FRAME_WEIGHT * frames.length + sizeOf(frames);
 
 const REQUEST_WEIGHT = 256;
 const FRAME_WEIGHT = 64;
 
-/** Peers choose names and addresses: they are kept a character a byte, and told as text or hex. */
+/** Names and addresses are any bytes. Maps have them as strings, one character per byte. */
 export const nameOf = (frame: Frame) => frame.toString("latin1");
+
+/** The bytes of such a string. */
 export const bytesOf = (name: string): Frame => Buffer.from(name, "latin1");
+
+/** An address for logs and `mmi.workers`: hexadecimal digits. */
 export const hexOf = (address: Address) => bytesOf(address).toString("hex");
+
+/** The name of a service for logs and `mmi.services`: UTF-8. */
 export const textOf = ({ frame }: Service) => frame.toString("utf8");

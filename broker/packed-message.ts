@@ -1,13 +1,14 @@
-// What is kept of messages. The frames that come are views of larger pieces of memory, and to keep
-// one is to keep all of its piece. So what is small is packed in a string, a character a byte, which
-// costs 16 bytes besides its own, and what is large is kept in frames that have their memory for
-// themselves.
+// Messages packed for the time that the broker keeps them. A frame from the transport is a view of a
+// larger block of memory, and keeps all of that block alive. So a small message becomes a string, one
+// character per byte, with an overhead of 16 bytes. A large message becomes frames with memory of their
+// own.
 
 import { EMPTY, type Frame, sizeOf } from "../protocol/frame.ts";
 
-/** An envelope and a body, to be kept. */
+/** An envelope and a body. Read it with `envelopeOf` and `bodyOf`. */
 export type PackedMessage = string | { envelope: Frame[]; body: Frame[] };
 
+/** Packs an envelope and a body. The frames are not referenced any more. */
 export function pack(envelope: Frame[], body: Frame[]): PackedMessage {
   const frames = envelope.length + body.length;
   const bytes = LENGTH_BYTES * (1 + frames) + sizeOf(envelope) + sizeOf(body);
@@ -17,40 +18,42 @@ export function pack(envelope: Frame[], body: Frame[]): PackedMessage {
   return table.toString("latin1", 0, write(body, end));
 }
 
-export function envelopeOf(parcel: PackedMessage): Frame[] {
-  if (typeof parcel !== "string") return parcel.envelope;
-  return read(parcel, LENGTH_BYTES, lengthAt(parcel, 0));
+/** The envelope of a packed message. */
+export function envelopeOf(packed: PackedMessage): Frame[] {
+  if (typeof packed !== "string") return packed.envelope;
+  return read(packed, LENGTH_BYTES, lengthAt(packed, 0));
 }
 
-export function bodyOf(parcel: PackedMessage): Frame[] {
-  if (typeof parcel !== "string") return parcel.body;
-  return read(parcel, lengthAt(parcel, 0), parcel.length);
+/** The body of a packed message. */
+export function bodyOf(packed: PackedMessage): Frame[] {
+  if (typeof packed !== "string") return packed.body;
+  return read(packed, lengthAt(packed, 0), packed.length);
 }
 
-/** The same frames, which keep no memory but their own. */
+/** The same frames, copied where they keep more memory alive than their own. */
 export function owned(frames: Frame[]): Frame[] {
   const others = frames.filter((frame) => !isOwn(frame));
-  const piece = Buffer.allocUnsafeSlow(sizeOf(others));
+  const block = Buffer.allocUnsafeSlow(sizeOf(others));
   let at = 0;
   return frames.map((frame) => {
     if (isOwn(frame)) return frame;
-    piece.set(frame, at);
+    block.set(frame, at);
     at += frame.length;
-    return piece.subarray(at - frame.length, at);
+    return block.subarray(at - frame.length, at);
   });
 }
 
-/** Whether it is most of the piece of memory that it keeps. */
+/** Whether a frame is at least half of the memory that it keeps alive. */
 const isOwn = (frame: Frame) =>
   frame.length >= OWN_BYTES_MIN && 2 * frame.length >= frame.buffer.byteLength;
 
-/** What is smaller is cheaper to copy than to ask. */
+/** For a smaller frame the copy is cheaper than the question. */
 const OWN_BYTES_MIN = 4096;
 
-// A string is `[where the body begins] [length of a frame] [frame] …`, numbers being two bytes.
+// The string is `[start of the body] [length of a frame] [frame] …`; start and length have two bytes.
 const STRING_BYTES_MAX = 1024;
 const LENGTH_BYTES = 2;
-const table = Buffer.allocUnsafeSlow(STRING_BYTES_MAX); // Where parcels are packed.
+const table = Buffer.allocUnsafeSlow(STRING_BYTES_MAX); // For one message at a time.
 
 function write(frames: Frame[], start: number): number {
   let at = start;

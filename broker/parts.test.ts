@@ -16,7 +16,7 @@ import {
 const { ready, partial, reply, request: streamed, disconnect } = inDialect(MDP_0_2);
 const streamedCall = callIn(MDP_0_2);
 const ID = "an id that is long enough";
-const LOST = "its worker was lost in the middle of the reply";
+const LOST = "its worker was removed in the middle of the reply";
 
 test("18/MDP: PARTIALs go to a client of 0.2 at once, and the FINAL ends it", () => {
   const { says, broker } = dialog();
@@ -260,7 +260,7 @@ test("a client that asked again and has no part yet does not keep the request fr
 });
 
 const LONG = "x".repeat(30_000);
-const TOO_LONG = "the parts of the reply are more than the broker keeps";
+const TOO_LONG = "the parts of the reply exceed the broker's bounds";
 
 test("bounds: what is kept for a client of 0.1 is as much as a message has", () => {
   const { says, broker } = dialog();

@@ -1,110 +1,101 @@
-// What waits for a worker of one service, in the order in which it will be served: what a worker
-// lost comes first, and then the clients have their turns, a request each.
+// The queue of one service: the requests that wait for a worker, in the order in which the broker
+// delivers them.
+//
+// Requeued requests come first. After them clients take turns, one request per turn, so that a client
+// with many requests does not delay the others. Each client has a lane of its own, in the order in which
+// it sent its requests, and the requeued requests share one more lane.
 
-import { type Node, Yallist } from "yallist";
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
 
-/** What waits here keeps its place itself. */
+/** The fields that a queue needs of its items. All but `queuedAt` belong to the queue. */
 export type Queued<Item extends Queued<Item>> = {
-  turn: Turn<Item> | null;
-  turnBefore: Item | null;
-  turnAfter: Item | null;
+  lane: Lane<Item> | null;
+  laneBefore: Item | null;
+  laneAfter: Item | null;
+  /** When the item entered the queue, in ms. */
   readonly queuedAt: number;
 };
 
-/** What one client has waiting, in the order in which it asked; or what workers have lost. */
-export class Turn<Item extends Queued<Item>> extends IntrusiveList<Item> {
+/** The queued requests of one client; with the client null, the requeued requests of all clients. */
+export class Lane<Item extends Queued<Item>> extends IntrusiveList<Item> {
   readonly client: Address | null;
-  place: Node<Turn<Item>> | null = null; // Its place among all turns.
+  /** Its neighbours among the lanes of clients. */
+  before: Lane<Item> | null = null;
+  after: Lane<Item> | null = null;
 
   constructor(client: Address | null) {
-    super();
+    super("laneBefore", "laneAfter");
     this.client = client;
-  }
-
-  protected before(request: Item) {
-    return request.turnBefore;
-  }
-  protected after(request: Item) {
-    return request.turnAfter;
-  }
-  protected setBefore(request: Item, neighbour: Item | null) {
-    request.turnBefore = neighbour;
-  }
-  protected setAfter(request: Item, neighbour: Item | null) {
-    request.turnAfter = neighbour;
   }
 }
 
+/** A queue that is fair between clients. */
 export class RequestQueue<Item extends Queued<Item>> {
-  #lost = new Turn<Item>(null);
-  #turns = new Yallist<Turn<Item>>(); // Whose turn it is comes first.
-  #byClient = new Map<Address, Turn<Item>>();
+  #requeued = new Lane<Item>(null);
+  #lanes = new IntrusiveList<Lane<Item>>("before", "after"); // Next turn first. No lane is empty.
+  #byClient = new Map<Address, Lane<Item>>();
   #length = 0;
 
+  /** The number of queued requests. */
   get length(): number {
     return this.#length;
   }
 
-  /** What has waited longest since it was put here. */
+  /** The request that entered the queue before all others; null if the queue is empty. */
   get oldest(): Item | null {
-    let oldest = this.#lost.last;
-    for (const { first } of this.#turns)
+    let oldest = this.#requeued.last;
+    for (const { first } of this.#lanes)
       if (first && first.queuedAt < (oldest?.queuedAt ?? Infinity)) oldest = first;
     return oldest;
   }
 
-  /** What will be served next. */
+  /** The request to deliver next; null if the queue is empty. */
   get first(): Item | null {
-    return this.#lost.first ?? this.#turns.head?.value.first ?? null;
+    return this.#requeued.first ?? this.#lanes.first?.first ?? null;
   }
 
+  /** Adds a new request of this client. */
   add(request: Item, client: Address) {
-    request.turn = this.#turnOf(client);
-    request.turn.push(request);
+    request.lane = this.#laneOf(client);
+    request.lane.push(request);
     this.#length += 1;
   }
 
-  /** Puts a request that a worker lost first in line. */
+  /** Adds a request whose worker was removed, at the head of the queue. */
   requeue(request: Item) {
-    request.turn = this.#lost;
-    request.turn.unshift(request);
+    request.lane = this.#requeued;
+    request.lane.unshift(request);
     this.#length += 1;
   }
 
-  /** Takes out what is first in line, and its client goes to the end of the line of clients. */
+  /** Removes `first`, and ends the turn of its client. */
   take() {
     const { first } = this;
     if (!first) return;
-    const { turn } = first;
+    const { lane } = first;
     this.remove(first);
-    if (turn?.place) this.#turns.pushNode(turn.place);
+    if (lane && lane !== this.#requeued && lane.length > 0) this.#lanes.moveToEnd(lane);
   }
 
+  /** Removes a request, if it is queued. */
   remove(request: Item) {
-    const { turn } = request;
-    if (!turn) return;
-    turn.remove(request);
-    if (turn.isEmpty) this.#endTurn(turn);
-    request.turn = null;
+    const { lane } = request;
+    if (!lane) return;
+    lane.remove(request);
+    request.lane = null;
     this.#length -= 1;
+    if (lane.client === null || lane.length > 0) return;
+    this.#lanes.remove(lane);
+    this.#byClient.delete(lane.client);
   }
 
-  #turnOf(client: Address): Turn<Item> {
+  #laneOf(client: Address): Lane<Item> {
     const known = this.#byClient.get(client);
     if (known) return known;
-    const turn = new Turn<Item>(client);
-    this.#turns.push(turn);
-    turn.place = this.#turns.tail ?? null;
-    this.#byClient.set(client, turn);
-    return turn;
-  }
-
-  #endTurn(turn: Turn<Item>) {
-    if (!turn.place || turn.client === null) return;
-    this.#turns.removeNode(turn.place);
-    this.#byClient.delete(turn.client);
-    turn.place = null;
+    const lane = new Lane<Item>(client);
+    this.#lanes.push(lane);
+    this.#byClient.set(client, lane);
+    return lane;
   }
 }

@@ -1,38 +1,71 @@
-// How the broker says no: the status and the sentence that a call's client is told (mmi.call), and
-// that the log has for plain clients.
+// Rejections by the broker: the status and the reason that a call gets (mmi.call). The log has the same
+// reasons, also for plain requests, whose clients receive nothing.
 
 import { encodeStatus, STATUS } from "../protocol/call.ts";
+import type { Frame } from "../protocol/frame.ts";
 
+/** A status of `STATUS`, and the reason as a part of a sentence. */
 export type Rejection = { status: number; reason: string };
 
-/** As the client of a call is told it. */
-export const encodeRejection = ({ status, reason }: Rejection) => encodeStatus(status, reason);
+/** The body of the REPLY to a rejected call: `[status] [reason]`. */
+export const encodeRejection = ({ status, reason }: Rejection): Frame[] =>
+  encodeStatus(status, reason);
 
+/** The broker cannot read the call, for this reason. */
 export const malformed = (reason: string): Rejection => ({ status: STATUS.malformed, reason });
-export const full = (reason: string): Rejection => ({ status: STATUS.full, reason });
-export const poison = (deliveries: number): Rejection => ({
-  status: STATUS.quarantined,
-  reason:
-    deliveries === 1 ? "its worker was lost with it" : `${deliveries} workers were lost with it`,
-});
 
-export const NOT_THROUGH_CALL = malformed("the broker's own services are asked directly");
-export const ANOTHER_CALL = malformed("the id is that of a call to another service");
-export const NO_WORKER: Rejection = { status: STATUS.noWorker, reason: "no worker came in time" };
+/** So many workers were removed while they had the request. */
+export const poison = (deliveries: number): Rejection => {
+  const workers = deliveries === 1 ? "its worker" : `${deliveries} workers`;
+  return { status: STATUS.quarantined, reason: `${workers} died while processing it` };
+};
+
+const full = (reason: string): Rejection => ({ status: STATUS.full, reason });
+
+/** A bound of `Limits` is reached. */
+export const QUEUE_FULL = full("the queue is full");
+export const QUEUES_TOO_LARGE = full("the queues are too large");
+export const TOO_MANY_SERVICES = full("too many services");
+
+/** 8/MMI: a management request goes to its service directly. */
+export const NOT_THROUGH_CALL = malformed(
+  "mmi.* services cannot be called through mmi.call; send the request directly",
+);
+
+/** The id of a retry must be that of a call to the same service. */
+export const ID_IN_USE = malformed("this id is already used by a call to another service");
+
+/** The request expired without a delivery, and its service has no worker. */
+export const NO_WORKER: Rejection = {
+  status: STATUS.noWorker,
+  reason: "no worker registered in time",
+};
+
+/** The request expired before a worker was free. */
 export const EXPIRED_IN_QUEUE: Rejection = {
   status: STATUS.expired,
   reason: "expired in the queue",
 };
+
+/** The request expired before its worker answered. */
 export const EXPIRED_IN_FLIGHT: Rejection = { status: STATUS.expired, reason: "expired in flight" };
+
+/** The client has a part of the reply, and the worker was removed before the last part. */
 export const BROKEN_OFF: Rejection = {
   status: STATUS.quarantined,
-  reason: "its worker was lost in the middle of the reply",
+  reason: "its worker was removed in the middle of the reply",
 };
+
+/** The parts of the reply exceed a bound, and the client needs all of them at once. */
 export const REPLY_TOO_LARGE: Rejection = {
   status: STATUS.failed,
-  reason: "the parts of the reply are more than the broker keeps",
+  reason: "the parts of the reply exceed the broker's bounds",
 };
-export const CLIENT_GONE: Rejection = { status: STATUS.expired, reason: "the client is gone" };
+
+/** For the log alone: the client that would receive the reply has disconnected. */
+export const CLIENT_GONE: Rejection = { status: STATUS.expired, reason: "the client disconnected" };
+
+/** The broker drains: it accepts no requests, or did not finish this one in time. */
 export const SHUTTING_DOWN: Rejection = {
   status: STATUS.shuttingDown,
   reason: "the broker is shutting down",

@@ -1,116 +1,129 @@
-// What the client of a request is told: parts of its reply as they come, and in the end its one
-// outcome. A client of 0.1 takes a reply as a whole, so for it the parts are kept until the last;
-// and so they are for a call that may be asked again.
+// Replies: all messages to clients. A client receives the parts of its reply as they come, if its dialect
+// has PARTIAL (18/MDP), and in the end exactly one REPLY with the outcome.
+//
+// The broker keeps the parts of a reply where a client needs them later: a client of 0.1 gets the whole
+// reply at once, and a call with an id may be retried. This file has the policy of how much it keeps.
 
 import { CALL, encodeStatus, STATUS } from "../protocol/call.ts";
 import { streams } from "../protocol/dialects.ts";
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
-import type { Effects } from "./effects.ts";
-import type { Parts, Request } from "./model.ts";
-import { type Limits, type Service, textOf, weighFrames } from "./model.ts";
+import { NO_PARTS, type Request, type Service, textOf, weighFrames } from "./model.ts";
 import { encodeRejection, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
-import type { Requests } from "./requests.ts";
+import type { State } from "./state.ts";
 import type { Ending, Outcome } from "./vocabulary.ts";
 
+/** The rules for what clients receive. */
 export class Replies {
-  #limits: Limits;
-  #requests: Requests;
-  #out: Effects;
+  #state: State;
 
-  constructor(limits: Limits, requests: Requests, out: Effects) {
-    this.#limits = limits;
-    this.#requests = requests;
-    this.#out = out;
+  constructor(state: State) {
+    this.#state = state;
   }
 
-  /** 7/MDP has no word for no: a plain client finds out by its time-out. */
-  rejectCommand(to: Address, command: ClientCommand, refusal: Rejection, service?: Service) {
-    this.#requests.refuse(service);
-    const name = service ? textOf(service) : "";
-    this.#out.counter.add({ event: "requests.dropped", service: name, reason: refusal.reason });
-    if (!command.service.equals(CALL)) return;
-    this.#out.send(to, encode({ ...command, name: "REPLY", body: encodeRejection(refusal) }));
+  /** Replies to a REQUEST that did not become a request, or not a new one. */
+  command(to: Address, command: ClientCommand, body: Frame[]) {
+    this.#state.effects.send(to, encode({ ...command, name: "REPLY", body }));
   }
 
-  /** A part of a reply goes on at once to a client that takes parts, and is kept for the others. */
+  /** Rejects a REQUEST on arrival. 7/MDP has no error replies: a plain client times out. */
+  rejectCommand(to: Address, command: ClientCommand, rejection: Rejection, service?: Service) {
+    this.#state.requests.countRejected(service);
+    this.#countDropped(service, rejection);
+    if (command.service.equals(CALL)) this.command(to, command, encodeRejection(rejection));
+  }
+
+  /** A part of a reply, and not the last one (18/MDP, PARTIAL). */
   part(request: Request, body: Frame[], now: number) {
     if (request.callId !== null || !streams(request.dialect)) this.#keep(request, body, now);
-    if (!request.settled) this.#tellPart(request, body);
+    if (!request.settled) this.#sendPart(request, body);
   }
 
-  /** A reply's last part, and often its only one. A failure is the whole of it. */
+  /** The last part of a reply, and most often the only one. An error reply replaces all parts before. */
   last(request: Request, body: Frame[], now: number) {
-    const failure = decodeErrorReply(body);
-    if (failure) this.#requests.dropParts(request);
-    else if (request.parts?.frames.length !== 0) this.#keep(request, body, now);
-    if (request.settled) return;
-    const { call, streaming, parts } = request;
-    const status = failure?.code ?? STATUS.ok;
-    const whole = parts && (parts.frames.length === 0 ? body : parts.frames);
-    const said = streaming || !whole ? body : whole;
-    const outcome = call ? encodeStatus(status, said) : said;
-    const again = whole === said ? outcome : whole && encodeStatus(status, whole);
-    this.#close(
-      request,
-      failure ? "failed" : "answered",
-      outcome,
-      now,
-      again ?? encodeRejection(REPLY_TOO_LARGE),
-    );
+    const { requests } = this.#state;
+    const error = decodeErrorReply(body);
+    if (error) requests.forgetParts(request);
+    else if (request.parts !== NO_PARTS) this.#keep(request, body, now);
+    if (request.settled) return; // The parts together were too large.
+
+    const ending = error ? "failed" : "answered";
+    const status = error?.code ?? STATUS.ok;
+    const outcome = (frames: Frame[]) => (request.call ? encodeStatus(status, frames) : frames);
+    const { parts, streaming } = request;
+    const whole = parts === NO_PARTS ? body : parts.frames;
+    if (parts.isWhole && !streaming) return this.#settle(request, ending, outcome(whole), now);
+    // The client has the parts before the last one already. A retry gets the whole reply.
+    const forRetry = parts.isWhole ? outcome(whole) : encodeRejection(REPLY_TOO_LARGE);
+    this.#settle(request, ending, outcome(body), now, forRetry);
   }
 
-  /** Whoever asked again has missed what was sent to who asked before. */
+  /** Sends the parts so far to a client that has none of them. */
   catchUp(request: Request) {
-    const { parts } = request;
-    if (parts && parts.frames.length > 0) this.#tellPart(request, parts.frames);
+    const { frames } = request.parts;
+    if (frames.length > 0) this.#sendPart(request, frames);
   }
 
-  /** There is no reply. A client that was sent a part of one is told that no more comes. */
-  reject(request: Request, outcome: Outcome, refusal: Rejection, now: number) {
-    const { status, reason } = refusal;
-    const { call, streaming, service } = request;
-    this.#out.counter.add({ event: "requests.dropped", service: textOf(service), reason });
-    const failure = streaming ? encodeErrorReply(status, reason) : null;
-    this.#close(request, outcome, call ? encodeRejection(refusal) : failure, now);
+  /** Settles a request without a reply from a worker. A stream ends with an error reply. */
+  reject(request: Request, outcome: Outcome, rejection: Rejection, now: number) {
+    const { status, reason } = rejection;
+    this.#countDropped(request.service, rejection);
+    if (request.call) return this.#settle(request, outcome, encodeRejection(rejection), now);
+    const body = request.streaming ? encodeErrorReply(status, reason) : null;
+    this.#settle(request, outcome, body, now);
   }
 
-  /** As much as a message may have. A client that was sent the parts can do without. */
+  /** Keeps a part within the bounds. A client that receives parts can do without the kept ones. */
   #keep(request: Request, part: Frame[], now: number) {
-    const { parts, client, dialect } = request;
-    if (!parts) return;
-    if (this.#hasRoomFor(part, parts)) this.#requests.keep(request, part);
-    else if (client !== null && streams(dialect)) this.#requests.dropParts(request, true);
+    const { requests } = this.#state;
+    const { client, dialect } = request;
+    if (!request.parts.isWhole) return;
+    if (this.#hasRoomFor(part, request)) requests.keepPart(request, part);
+    else if (client !== null && streams(dialect)) requests.dropParts(request);
     else this.reject(request, "refused", REPLY_TOO_LARGE, now);
   }
 
-  #hasRoomFor(part: Frame[], { frames, weight }: Parts): boolean {
-    const { messageBytesMax, queueBytesMax } = this.#limits;
+  #hasRoomFor(part: Frame[], { parts: { frames, weight } }: Request): boolean {
+    const { limits, requests } = this.#state;
     const more = weighFrames(part);
     if (frames.length + part.length > BODY_FRAMES_MAX) return false;
-    return weight + more <= messageBytesMax && this.#requests.weight + more <= queueBytesMax;
+    if (weight + more > limits.messageBytesMax) return false;
+    return requests.weight + more <= limits.queueBytesMax;
   }
 
-  #tellPart(request: Request, part: Frame[]) {
+  /** Sends a part now, if the client is there and its dialect has PARTIAL. */
+  #sendPart(request: Request, part: Frame[]) {
     if (request.client === null || !streams(request.dialect)) return;
     request.streaming = true;
-    this.#tell(request, "PARTIAL", request.call ? encodeStatus(STATUS.part, part) : part);
+    this.#send(request, "PARTIAL", request.call ? encodeStatus(STATUS.part, part) : part);
   }
 
   /**
-   * Gives a request its one outcome. A worker that has it keeps its place taken until it answers.
-   * `again` is what a call that is asked again is told.
+   * Gives a request its one outcome. Null: the client has no way to receive it. A worker that still has
+   * the request is busy until it answers.
    */
-  #close(request: Request, ending: Ending, body: Frame[] | null, now: number, again = body) {
-    if (body !== null) this.#tell(request, "REPLY", body);
-    this.#requests.close(request, ending, again ?? [], now);
+  #settle(
+    request: Request,
+    ending: Ending,
+    outcome: Frame[] | null,
+    now: number,
+    forRetry = outcome,
+  ) {
+    if (outcome !== null) this.#send(request, "REPLY", outcome);
+    this.#state.requests.settle(request, ending, forRetry ?? [], now);
   }
 
-  #tell(request: Request, name: "PARTIAL" | "REPLY", body: Frame[]) {
+  #send(request: Request, name: "PARTIAL" | "REPLY", body: Frame[]) {
     const { client, dialect, envelope } = request;
     if (client === null) return;
     const service = request.call ? CALL : request.service.frame;
-    this.#out.send(client, encode({ header: "client", dialect, name, envelope, service, body }));
+    const command = { header: "client", dialect, name, envelope, service, body } as const;
+    this.#state.effects.send(client, encode(command));
+  }
+
+  #countDropped(service: Service | undefined, { reason }: Rejection) {
+    const name = service ? textOf(service) : "";
+    this.#state.effects.count({ event: "requests.dropped", service: name, reason });
   }
 }

@@ -1,5 +1,8 @@
-// The account of all requests: each is opened once and closed once, with an outcome. What happens to
-// them is decided in broker.ts; here is kept what must add up whatever it decides.
+// The account of all requests: each is added once and settled once. The rules decide what happens to a
+// request; this file keeps the indexes, weights and counters that must add up whatever they decide.
+//
+// It has two policies of its own: which client a retry may displace (`previousOf`), and the weight of a
+// request (queueBytesMax bounds the sum).
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { CallIndex } from "./call-index.ts";
@@ -9,6 +12,7 @@ import {
   type Limits,
   NO_PARTS,
   NOT_DELIVERED,
+  PARTS_DROPPED,
   type ReplyTo,
   type Request,
   type Service,
@@ -20,12 +24,14 @@ import type { Stats } from "./stats.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { Ending } from "./vocabulary.ts";
 
+/** All open requests. */
 export class Requests {
+  /** The calls that have an id. */
   readonly calls: CallIndex;
   #stats: Stats;
   #open: TimerWheel<Request>;
   #clients = new ClientIndex();
-  #weight = 0; // Of those open, in bytes.
+  #weight = 0;
   #inFlight = 0;
 
   constructor(limits: Limits, stats: Stats, now: number) {
@@ -34,108 +40,127 @@ export class Requests {
     this.#open = new TimerWheel<Request>(now);
   }
 
-  /** What all open requests cost to keep, in bytes. */
+  /** The memory that all open requests take, in bytes. */
   get weight(): number {
     return this.#weight;
   }
 
+  /** The number of open requests that a worker has. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
+  /** The number of open requests that wait for a worker. */
+  get queued(): number {
+    return this.#open.size - this.#inFlight;
+  }
+
+  /** Iterates over all open requests. The loop may settle them. */
   get open(): Iterable<Request> {
     return this.#open;
   }
 
+  /** The open requests that concern this client: their outcome goes to it, or would if a retry failed. */
   openOf(client: Address): Iterable<Request> {
     return this.#clients.openOf(client);
   }
 
-  /** Those past their expiry, which are to be closed now. */
+  /** The requests that expired since the last call. The caller must settle them. */
   due(now: number): Request[] {
     return this.#open.due(now);
   }
 
-  counts() {
-    const queued = this.#open.size - this.#inFlight;
-    return { ...this.#stats.totals(), queued, inFlight: this.#inFlight };
-  }
-
-  /** A request that was not even taken. */
-  refuse(service?: Service) {
+  /** Counts a request that was rejected on arrival. */
+  countRejected(service?: Service) {
     const stats = service?.stats ?? this.#stats.others;
     stats.received += 1;
     stats.ended.refused += 1;
   }
 
-  add(request: Request, expiry: number) {
+  /** Adds a new request. `expiresAt` is in ms. */
+  add(request: Request, expiresAt: number) {
     request.stats.received += 1;
     this.#weight += request.weight;
-    this.#open.add(request, expiry);
+    this.#open.add(request, expiresAt);
     this.#clients.add(request);
-    if (request.callId !== null) this.calls.begin(request.callId, request);
+    if (request.callId !== null) this.calls.open(request.callId, request);
     request.service.open += 1;
   }
 
-  /** Somebody asked for it again, and gets the outcome instead of who asked before. */
-  reassign(request: Request, call: CallState, asker: ReplyTo, expiry: number) {
-    const earlier = before(request, asker);
+  /** Redirects an open call to the client that retried it. */
+  redirect(request: Request, call: CallState, replyTo: ReplyTo, expiresAt: number) {
+    const previous = previousOf(request, replyTo);
     this.#clients.remove(request);
     this.#open.remove(request);
-    this.#giveTo(request, asker);
+    this.#setReplyTo(request, replyTo);
     request.streaming = false;
-    call.previousReplyTo = earlier;
-    call.expiry = expiry;
-    this.#open.add(request, expiry);
+    call.previousReplyTo = previous;
+    call.expiresAt = expiresAt;
+    this.#open.add(request, expiresAt);
     this.#clients.add(request);
   }
 
-  /** How much heavier a request would be with this asker, in bytes. */
-  more(request: Request, asker: ReplyTo): number {
-    return weighFrames(asker.envelope) - weighFrames(request.envelope);
+  /** The memory that a request would take in addition with this reply-to, in bytes. */
+  extraWeight(request: Request, replyTo: ReplyTo): number {
+    return weighFrames(replyTo.envelope) - weighFrames(request.envelope);
   }
 
-  /** A client of it is gone. Whether one that asked before waits in its place. */
-  leave(request: Request, client: Address): boolean {
-    const earlier = request.call?.previousReplyTo ?? null;
-    const askedLast = request.client === client;
+  /**
+   * Takes a disconnected client out of a request. If the client was the last one to retry a call, the
+   * call goes back to the previous client. Returns whether it did.
+   */
+  removeClient(request: Request, client: Address): boolean {
+    const previous = request.call?.previousReplyTo ?? null;
+    const isLast = request.client === client;
     this.#clients.remove(request);
-    if (askedLast && earlier) this.#giveTo(request, earlier);
-    if (askedLast && !earlier) request.client = null;
-    if (askedLast) request.streaming = false;
+    if (isLast && previous) this.#setReplyTo(request, previous);
+    if (isLast && !previous) request.client = null;
+    if (isLast) request.streaming = false;
     if (request.call) request.call.previousReplyTo = null;
     this.#clients.add(request);
-    return askedLast && earlier !== null;
+    return isLast && previous !== null;
   }
 
-  /** Keeps a part of its reply. */
-  keep(request: Request, part: Frame[]) {
-    if (!request.parts) return;
+  /** Keeps one more part of the reply, unless an earlier part was dropped. */
+  keepPart(request: Request, part: Frame[]) {
+    if (!request.parts.isWhole) return;
     const weight = weighFrames(part);
-    if (request.parts === NO_PARTS) request.parts = { frames: [], weight: 0 };
+    if (request.parts === NO_PARTS) request.parts = { frames: [], weight: 0, isWhole: true };
     for (const frame of owned(part)) request.parts.frames.push(frame);
     request.parts.weight += weight;
     this.#reweigh(request, weight);
   }
 
-  /** Lets go of what was kept of its reply: to begin anew, or for good, and then keeps no more. */
-  dropParts(request: Request, forGood = false) {
-    this.#reweigh(request, -(request.parts?.weight ?? 0));
-    request.parts = forGood ? null : NO_PARTS;
+  /** Forgets the parts of the reply: the reply starts again, or an error reply replaces them. */
+  forgetParts(request: Request) {
+    this.#reweigh(request, -request.parts.weight);
+    request.parts = NO_PARTS;
   }
 
-  /** Who has it now; null for the queue. */
-  give(request: Request, worker: Worker | null, now: number) {
-    if (request.delivery.worker) this.#inFlight -= 1;
-    if (worker) this.#inFlight += 1;
-    if (worker) request.stats.queueWaits.add(now - request.queuedAt);
+  /** Forgets the parts of the reply, and keeps no more of them: they are too large. */
+  dropParts(request: Request) {
+    this.#reweigh(request, -request.parts.weight);
+    request.parts = PARTS_DROPPED;
+  }
+
+  /** Moves a request to a worker. */
+  toWorker(request: Request, worker: Worker, now: number) {
+    request.stats.queueWaits.add(now - request.queuedAt);
     if (request.delivery === NOT_DELIVERED) request.delivery = { ...NOT_DELIVERED };
     request.delivery.worker = worker;
-    if (!worker) request.delivery.requeuedAt = now;
+    this.#inFlight += 1;
   }
 
-  /** Its one outcome. `told` is what its client is told or would have been. */
-  close(request: Request, ending: Ending, told: Frame[], now: number) {
+  /** Moves a request from its worker back to the queue. */
+  toQueue(request: Request, now: number) {
+    request.delivery.worker = null;
+    request.delivery.requeuedAt = now;
+    request.service.queue.requeue(request);
+    this.#inFlight -= 1;
+  }
+
+  /** Settles a request. `outcome` is the body of the REPLY that a retry of the call gets. */
+  settle(request: Request, ending: Ending, outcome: Frame[], now: number) {
     const { service, stats, callId } = request;
     stats.ended[ending] += 1;
     if (ending === "answered" || ending === "failed") stats.durations.add(now - request.receivedAt);
@@ -144,19 +169,19 @@ export class Requests {
     this.#clients.remove(request);
     request.client = null;
     if (request.delivery.worker) this.#inFlight -= 1;
-    if (callId !== null) this.calls.end(callId, told, now);
+    if (callId !== null) this.calls.settle(callId, outcome, now);
     service.queue.remove(request);
     service.open -= 1;
     request.settled = true;
     request.packed = NOTHING;
-    request.parts = null;
+    request.parts = NO_PARTS;
   }
 
-  #giveTo(request: Request, asker: ReplyTo) {
-    this.#reweigh(request, this.more(request, asker));
-    request.client = asker.client;
-    request.dialect = asker.dialect;
-    request.packed = pack(asker.envelope, request.body);
+  #setReplyTo(request: Request, replyTo: ReplyTo) {
+    this.#reweigh(request, this.extraWeight(request, replyTo));
+    request.client = replyTo.client;
+    request.dialect = replyTo.dialect;
+    request.packed = pack(replyTo.envelope, request.body);
   }
 
   #reweigh(request: Request, more: number) {
@@ -168,16 +193,18 @@ export class Requests {
 const NOTHING = pack([], []);
 
 /**
- * Who is to wait again should this asker go away. What it said last on a connection that it gave up
- * may come after what it said first on the next one. Who was sent a part has missed some since.
+ * The client that gets the outcome if the client that retries now disconnects; null for none. A client
+ * that reconnects may retry on the new connection before its last message on the old one arrives: then
+ * the later message is the older one. A client in the middle of a stream has missed parts, and a heavy
+ * envelope would escape queueBytesMax: neither can be the previous one.
  */
-function before(request: Request, asker: ReplyTo): ReplyTo | null {
+function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
   const { client, dialect, envelope, streaming } = request;
-  if (client === asker.client) return request.call?.previousReplyTo ?? null;
-  const isLight = weighFrames(envelope) <= EARLIER_WEIGHT_MAX;
-  const mayWait = client !== null && !streaming && isLight;
-  return mayWait ? { client, dialect, envelope: owned(envelope) } : null;
+  if (client === replyTo.client) return request.call?.previousReplyTo ?? null;
+  if (client === null || streaming) return null;
+  if (weighFrames(envelope) > PREVIOUS_WEIGHT_MAX) return null;
+  return { client, dialect, envelope: owned(envelope) };
 }
 
-/** So little that it is not weighed, in bytes. A frame that correlates replies has that room, and more. */
-const EARLIER_WEIGHT_MAX = 256;
+/** The heaviest envelope of a previous client, in bytes: a correlation id fits. It is not weighed. */
+const PREVIOUS_WEIGHT_MAX = 256;

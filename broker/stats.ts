@@ -1,43 +1,64 @@
-// What the broker counts by service, for its metrics: plain numbers, which metrics.ts reads.
+// The counters of the broker, by service, for metrics.ts and `mmi.stats`. The numbers of this moment are
+// in load.ts.
 //
-// Peers choose the names of services. So a service has stats of its own only once a worker has
-// served it, and as many have as there may be services; all others share theirs. They outlive the
-// service, since what is counted must not go back.
+// Peers choose the names of services, so this file has a policy: a service gets counters of its own when
+// a worker first registers for it, and at most servicesMax services get them. All others share one set.
+// Counters outlive their service, since a counter must not decrease.
 
 import type { Frame } from "../protocol/frame.ts";
-import type { Ending, RemovalReason } from "./vocabulary.ts";
+import type { Counts, Ending, RemovalReason } from "./vocabulary.ts";
 
+/** The counters of one service. */
 export type ServiceStats = {
-  label: string; // The name of the service, as text.
-  received: number; // Requests.
+  /** The name of the service, as text. */
+  label: string;
+  /** Requests that arrived. */
+  received: number;
+  /** Requests that ended. */
   ended: Record<Ending, number>;
-  requeued: Record<RemovalReason, number>; // By what became of their workers.
-  registered: number; // Workers.
+  /** Requests that went back to the queue, by the reason for which their worker was removed. */
+  requeued: Record<RemovalReason, number>;
+  /** Workers that registered. */
+  registered: number;
+  /** Workers that were removed. */
   removed: Record<RemovalReason, number>;
-  durations: Distribution; // From a request's arrival to its reply.
-  queueWaits: Distribution; // From its place in the queue to a worker, each time.
+  /** From the arrival of a request to its reply. */
+  durations: Distribution;
+  /** From the queue to a worker, at each delivery. */
+  queueWaits: Distribution;
 };
 
+/** All counters. */
 export class Stats {
+  /** The shared counters of the services without their own. */
   readonly others = newStats("(other)");
+  /** HEARTBEAT commands. */
   readonly heartbeats = { received: 0, sent: 0 };
+  /** Retries of calls. */
+  retried = 0;
+  /** Replies to requests that were settled, or that another worker has now. */
+  repliesDropped = 0;
+  /** Messages that were not valid MDP or exceeded the size limit. */
+  messagesDropped = 0;
   #max: number;
   #byLabel = new Map([[this.others.label, this.others]]);
 
+  /** `servicesMax` is the most services with counters of their own. */
   constructor(servicesMax: number) {
     this.#max = servicesMax;
   }
 
+  /** Iterates over the sets of counters, the shared one first. */
   [Symbol.iterator]() {
     return this.#byLabel.values();
   }
 
-  /** Those of a service of this name, which are its own if it was ever served. */
+  /** The counters of the service with this name. */
   of(name: Frame): ServiceStats {
     return this.#byLabel.get(labelOf(name)) ?? this.others;
   }
 
-  /** A worker serves this from now on. */
+  /** Counts a worker of this service. Returns the counters of the service from now on. */
   registered(name: Frame): ServiceStats {
     const label = labelOf(name);
     if (!this.#byLabel.has(label) && this.#byLabel.size <= this.#max)
@@ -47,30 +68,37 @@ export class Stats {
     return stats;
   }
 
-  /** What became of all requests. A no is an answer. */
-  totals() {
-    const totals = { received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0 };
-    const all = { ...totals, clientGone: 0, requeued: 0 };
+  /** The sums over all services. An error reply is an answer here. */
+  totals(): Omit<Counts, "queued" | "inFlight" | "workers" | "services"> {
+    const { retried, repliesDropped, messagesDropped } = this;
+    const totals = {
+      ...{ received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 },
+      ...{ retried, requeued: 0, repliesDropped, messagesDropped },
+    };
     for (const { received, ended, requeued } of this) {
-      all.received += received;
-      all.answered += ended.answered + ended.failed;
-      all.refused += ended.refused;
-      all.expired += ended.expired;
-      all.quarantined += ended.quarantined;
-      all.clientGone += ended.clientGone;
-      all.requeued += requeued.expired + requeued.gone + requeued.left + requeued.rejected;
+      totals.received += received;
+      totals.answered += ended.answered + ended.failed;
+      totals.refused += ended.refused;
+      totals.expired += ended.expired;
+      totals.quarantined += ended.quarantined;
+      totals.clientGone += ended.clientGone;
+      totals.requeued += requeued.expired + requeued.gone + requeued.left + requeued.rejected;
     }
-    return all;
+    return totals;
   }
 }
 
-/** Where durations are counted, by the ms that they take at most. */
+/** The upper bounds of the buckets of a distribution, in ms. One more bucket has no bound. */
 export const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
+/** A histogram of durations. */
 export class Distribution {
-  readonly counts = [...BOUNDS_MS, Infinity].map(() => 0); // Each without those of lower bounds.
+  /** The durations in each bucket, without those of the buckets below it. */
+  readonly counts = [...BOUNDS_MS, Infinity].map(() => 0);
+  /** The sum of all durations, in ms. */
   sumMs = 0;
 
+  /** Counts a duration, in ms. */
   add(ms: number) {
     let nth = 0;
     while (nth < BOUNDS_MS.length && ms > (BOUNDS_MS[nth] ?? 0)) nth += 1;
@@ -92,5 +120,5 @@ function newStats(label: string): ServiceStats {
   };
 }
 
-/** As in the log. Names that read the same are one series: a page that has it twice is refused. */
+/** UTF-8, as in the log. Names with the same text share counters: Prometheus rejects two such series. */
 const labelOf = (name: Frame) => name.toString("utf8");

@@ -1,98 +1,91 @@
-// All open requests by their expiry, which each may choose for itself. Time is cut into buckets, so
-// that adding, removing and looking what is due cost the same however many requests there are.
+// A timer wheel: all open requests by the time of their expiry. Time is divided into buckets, so that
+// to add, to remove and to find expired requests costs the same however many requests there are.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 
-/** What is kept here keeps its place itself. */
+/** The fields that a timer wheel needs of its items. They belong to the wheel. */
 export type Expiring<Item extends Expiring<Item>> = {
   bucket: Bucket<Item> | null;
   bucketBefore: Item | null;
   bucketAfter: Item | null;
 };
 
-/** Those whose expiry is in the same BUCKET_MS. */
+/** The items that expire within the same BUCKET_MS. */
 export class Bucket<Item extends Expiring<Item>> extends IntrusiveList<Item> {
-  readonly at: number;
+  /** The number of the bucket: its items expire at `nth * BUCKET_MS`. */
+  readonly nth: number;
 
-  constructor(at: number) {
-    super();
-    this.at = at;
-  }
-
-  protected before(request: Item) {
-    return request.bucketBefore;
-  }
-  protected after(request: Item) {
-    return request.bucketAfter;
-  }
-  protected setBefore(request: Item, neighbour: Item | null) {
-    request.bucketBefore = neighbour;
-  }
-  protected setAfter(request: Item, neighbour: Item | null) {
-    request.bucketAfter = neighbour;
+  constructor(nth: number) {
+    super("bucketBefore", "bucketAfter");
+    this.nth = nth;
   }
 }
 
+/** Items by the time of their expiry. */
 export class TimerWheel<Item extends Expiring<Item>> {
-  #buckets = new Map<number, Bucket<Item>>();
-  #passed: number; // All buckets up to this one are, and empty.
+  #buckets = new Map<number, Bucket<Item>>(); // Without the empty ones.
+  #passed: number; // The buckets up to this one have been returned by `due`.
   #size = 0;
 
   constructor(now: number) {
     this.#passed = Math.floor(now / BUCKET_MS);
   }
 
+  /** The number of items. */
   get size(): number {
     return this.#size;
   }
 
+  /** Iterates over all items, in no particular order. */
   *[Symbol.iterator]() {
     for (const bucket of this.#buckets.values()) yield* bucket;
   }
 
-  /** Takes effect at `expiry` or less than BUCKET_MS later. */
-  add(request: Item, expiry: number) {
-    request.bucket = this.#bucketAt(Math.ceil(expiry / BUCKET_MS));
-    request.bucket.push(request);
+  /** Adds an item. It is due at `expiresAt` or less than BUCKET_MS later. */
+  add(item: Item, expiresAt: number) {
+    item.bucket = this.#bucketAt(Math.ceil(expiresAt / BUCKET_MS));
+    item.bucket.push(item);
     this.#size += 1;
   }
 
-  remove(request: Item) {
-    const { bucket } = request;
+  /** Removes an item, if it is in the wheel. */
+  remove(item: Item) {
+    const { bucket } = item;
     if (!bucket) return;
-    bucket.remove(request);
-    request.bucket = null;
-    if (bucket.isEmpty) this.#buckets.delete(bucket.at);
+    bucket.remove(item);
+    item.bucket = null;
+    if (bucket.length === 0) this.#buckets.delete(bucket.nth);
     this.#size -= 1;
   }
 
-  /** Those past their expiry since the last call, soonest first. They are to be removed now. */
+  /** The items that expired since the last call, first expiry first. The caller must remove them. */
   due(now: number): Item[] {
     const last = Math.floor(now / BUCKET_MS);
     if (last <= this.#passed) return [];
     const due: Item[] = [];
-    for (const at of this.#passedBy(last)) {
-      for (const request of this.#buckets.get(at) ?? []) due.push(request);
+    for (const nth of this.#passedBy(last)) {
+      for (const item of this.#buckets.get(nth) ?? []) due.push(item);
     }
     this.#passed = last;
     return due;
   }
 
-  #bucketAt(at: number): Bucket<Item> {
-    const known = this.#buckets.get(at);
+  #bucketAt(nth: number): Bucket<Item> {
+    const known = this.#buckets.get(nth);
     if (known) return known;
-    const bucket = new Bucket<Item>(at);
-    this.#buckets.set(at, bucket);
+    const bucket = new Bucket<Item>(nth);
+    this.#buckets.set(nth, bucket);
     return bucket;
   }
 
-  /** The buckets since those last emptied. After a long sleep, only those that there are. */
+  /** The numbers of the buckets that passed since the last call. */
   #passedBy(last: number): number[] {
     const passed = last - this.#passed;
     if (passed <= this.#buckets.size) {
       return Array.from({ length: passed }, (_, nth) => this.#passed + 1 + nth);
     }
-    const filled = [...this.#buckets.keys()].filter((at) => at <= last);
+    // After a stall more buckets have passed than there are: look through those that exist.
+    const filled = [...this.#buckets.keys()].filter((nth) => nth <= last);
     return filled.sort((one, other) => one - other);
   }
 }

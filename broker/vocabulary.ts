@@ -1,30 +1,55 @@
-// The words for what becomes of requests and workers, and the counts of them.
+// The words for the ends of requests and workers, and the counts of them.
 
-export type Outcome = "answered" | "refused" | "expired" | "quarantined" | "clientGone";
+/** How a request ends. */
+export type Outcome =
+  /** A worker replied. */
+  | "answered"
+  /** The broker rejected it: malformed, beyond a bound, a reply that broke off, or a drain. */
+  | "refused"
+  /** Its time was over. */
+  | "expired"
+  /** Too many workers died while they processed it. */
+  | "quarantined"
+  /** Its client disconnected before the reply. */
+  | "clientGone";
 
-/** How a request ended. An answer by which the service said no is told apart. */
+/** How a request ends, for metrics: "failed" is an answer that is an error reply. */
 export type Ending = Outcome | "failed";
 
+/** Why the broker removed a worker. */
 export type RemovalReason =
-  | "expired" // Silent for liveness × interval.
-  | "gone" // Its connection broke.
-  | "left" // It said DISCONNECT.
-  | "rejected"; // It broke the protocol.
+  /** Its lease ended: it was silent for liveness × interval. */
+  | "expired"
+  /** Its connection broke. */
+  | "gone"
+  /** It sent DISCONNECT. */
+  | "left"
+  /** It broke the protocol. */
+  | "rejected";
 
-/** received = answered + refused + expired + quarantined + clientGone + queued + inFlight. */
+/** The account of `mmi.stats`. */
 export type Counts = {
-  received: number; // Requests, since the broker started.
+  /** Requests since the start: the sum of the next five and of `queued` and `inFlight`. */
+  received: number;
   answered: number;
-  refused: number; // Malformed, beyond a bound, its reply broke off, or the broker was ending.
+  refused: number;
   expired: number;
   quarantined: number;
   clientGone: number;
-  queued: number; // Now.
-  inFlight: number; // Now.
-  retried: number; // Calls asked again under their id, which is not another request.
-  requeued: number; // How often a request went back to its queue.
+  /** Requests that wait for a worker, now. */
+  queued: number;
+  /** Requests that a worker has, now. */
+  inFlight: number;
+  /** Retries of calls. A retry is not a request of its own. */
+  retried: number;
+  /** How many times a request went back to its queue. */
+  requeued: number;
+  /** Replies to requests that were settled, or that another worker has now. */
   repliesDropped: number;
+  /** Messages that were not valid MDP or exceeded the size limit. */
   messagesDropped: number;
-  workers: number; // Now.
-  services: number; // Now.
+  /** Registered workers, now. */
+  workers: number;
+  /** Services with a worker or an open request, now. */
+  services: number;
 };

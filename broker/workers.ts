@@ -1,103 +1,116 @@
-// All workers, found by address, kept in the two orders that the clock asks for, and for each service
-// in the order in which they are served. All leases are equally long and so are all heartbeat
-// intervals: who is renewed goes to the end of its line.
+// All workers: by address, by the end of their lease, by their next HEARTBEAT and, within each service,
+// in the order in which they are served. This file has the policy of which worker gets a request.
+//
+// All leases are equally long, and so are all heartbeat intervals. So a worker whose lease is renewed
+// moves to the end of its list, and the list stays in order.
 
-import { Yallist } from "yallist";
+import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
 import type { Request, Worker } from "./model.ts";
 
+/** All registered workers. */
 export class Workers {
   #heartbeat: Heartbeat;
   #byAddress = new Map<Address, Worker>();
-  #leases = new Yallist<Worker>(); // Soonest to expire first.
-  #beats = new Yallist<Worker>(); // Soonest to be sent a HEARTBEAT first.
+  #byLease = new IntrusiveList<Worker>("leaseBefore", "leaseAfter"); // First to expire first.
+  #byHeartbeat = new IntrusiveList<Worker>("heartbeatBefore", "heartbeatAfter"); // First due first.
 
   constructor(heartbeat: Heartbeat) {
     this.#heartbeat = heartbeat;
   }
 
+  /** The number of workers. */
   get size(): number {
     return this.#byAddress.size;
   }
 
+  /** Iterates in the order of registration. The loop may remove workers. */
   [Symbol.iterator]() {
     return this.#byAddress.values();
   }
 
+  /** The worker with this address; undefined if the peer is not a registered worker. */
   get(address: Address): Worker | undefined {
     return this.#byAddress.get(address);
   }
 
+  /** Adds a worker. Its lease begins now. */
   add(worker: Worker, now: number) {
     this.#byAddress.set(worker.address, worker);
     worker.service.workers += 1;
+    this.#byLease.push(worker);
+    this.#byHeartbeat.push(worker);
     this.renewLease(worker, now);
     this.resetHeartbeat(worker, now);
     this.reposition(worker);
   }
 
+  /** Removes a worker. Its requests in flight are the caller's concern. */
   remove(worker: Worker) {
     this.#byAddress.delete(worker.address);
-    if (worker.lease) this.#leases.removeNode(worker.lease);
-    if (worker.beat) this.#beats.removeNode(worker.beat);
+    this.#byLease.remove(worker);
+    this.#byHeartbeat.remove(worker);
     worker.service.workers -= 1;
-    unseat(worker);
+    unlist(worker);
   }
 
-  /** Who is to have this request: the longest idle worker, or else one that has credit left. */
+  /**
+   * The worker that gets this request: the one that has been idle for longest, or else the least
+   * recently served one with credit. Undefined if no worker may have it. An isolated request goes to
+   * an idle worker only.
+   */
   next({ service, delivery }: Request): Worker | undefined {
     const { idle, withCredit } = service;
-    return (idle.head ?? (delivery.isolated ? undefined : withCredit.head))?.value;
+    return idle.first ?? (delivery.isolated ? undefined : withCredit.first) ?? undefined;
   }
 
-  /** To be called when a worker has more or less to do: it goes behind those like it. */
+  /**
+   * Puts a worker behind the others that are as eligible as it is. Call it after each change of what
+   * the worker has in flight. A worker with an isolated request is not eligible.
+   */
   reposition(worker: Worker) {
     const { service, inFlight, credit } = worker;
-    unseat(worker);
+    unlist(worker);
     if (inFlight.size >= credit || inFlight.first?.delivery.isolated) return;
-    const list = inFlight.size === 0 ? service.idle : service.withCredit;
-    list.push(worker);
-    worker.seat = list.tail ?? null;
+    worker.slot = inFlight.size === 0 ? service.idle : service.withCredit;
+    worker.slot.push(worker);
   }
 
-  /** It gave a sign of life. */
+  /** Begins a new lease: the worker has given a sign of life. */
   renewLease(worker: Worker, now: number) {
-    worker.expiry = now + leaseMs(this.#heartbeat);
-    worker.lease = toEnd(this.#leases, worker.lease, worker);
+    worker.expiresAt = now + leaseMs(this.#heartbeat);
+    this.#byLease.moveToEnd(worker);
   }
 
-  /** It was sent a command, which puts off its next HEARTBEAT. */
+  /** Puts off the next HEARTBEAT: the broker has sent the worker a command. */
   resetHeartbeat(worker: Worker, now: number) {
     worker.heartbeatAt = now + this.#heartbeat.intervalMs;
-    worker.beat = toEnd(this.#beats, worker.beat, worker);
+    this.#byHeartbeat.moveToEnd(worker);
   }
 
+  /** The workers whose lease has ended. */
   expired(now: number): Worker[] {
-    return upTo(this.#leases, (worker) => worker.expiry <= now);
+    return firstOf(this.#byLease, ({ expiresAt }) => expiresAt <= now);
   }
 
-  /** Those that it is time to send a HEARTBEAT. */
+  /** The workers to which the broker must send a HEARTBEAT now. */
   heartbeatsDue(now: number): Worker[] {
-    return upTo(this.#beats, (worker) => worker.heartbeatAt <= now);
+    return firstOf(this.#byHeartbeat, ({ heartbeatAt }) => heartbeatAt <= now);
   }
 }
 
-function unseat(worker: Worker) {
-  worker.seat?.list?.removeNode(worker.seat);
-  worker.seat = null;
+/** Ends the eligibility of a worker. */
+function unlist(worker: Worker) {
+  worker.slot?.remove(worker);
+  worker.slot = null;
 }
 
-function toEnd(list: Yallist<Worker>, place: Worker["lease"], worker: Worker): Worker["lease"] {
-  if (place) list.pushNode(place);
-  else list.push(worker);
-  return list.tail ?? null;
-}
-
-function upTo(list: Yallist<Worker>, reached: (worker: Worker) => boolean): Worker[] {
+/** The workers at the beginning of a list up to the first one for which `isDue` is false. */
+function firstOf(list: IntrusiveList<Worker>, isDue: (worker: Worker) => boolean): Worker[] {
   const found: Worker[] = [];
   for (const worker of list) {
-    if (!reached(worker)) break;
+    if (!isDue(worker)) break;
     found.push(worker);
   }
   return found;

@@ -3,93 +3,74 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { IntrusiveList } from "./intrusive-list.ts";
 
-type Link = Thing | null;
+type Link = Item | null;
 
-class Thing {
+class Item {
   oneBefore: Link = null;
   oneAfter: Link = null;
   otherBefore: Link = null;
   otherAfter: Link = null;
 }
 
-class One extends IntrusiveList<Thing> {
-  protected before = (thing: Thing) => thing.oneBefore;
-  protected after = (thing: Thing) => thing.oneAfter;
-  protected setBefore(thing: Thing, neighbour: Link) {
-    thing.oneBefore = neighbour;
-  }
-  protected setAfter(thing: Thing, neighbour: Link) {
-    thing.oneAfter = neighbour;
-  }
+const one = () => new IntrusiveList<Item>("oneBefore", "oneAfter");
+const other = () => new IntrusiveList<Item>("otherBefore", "otherAfter");
+
+/** A list, and the array that it must equal. */
+type Pair = { list: IntrusiveList<Item>; array: Item[] };
+
+type Change = "push" | "unshift" | "remove" | "moveToEnd";
+
+/** Makes the change, unless the item is or is not in the list, whichever the change needs. */
+function change({ list, array }: Pair, how: Change, item: Item) {
+  const at = array.indexOf(item);
+  const adds = how === "push" || how === "unshift";
+  if (adds !== at < 0) return;
+  list[how](item);
+  if (!adds) array.splice(at, 1);
+  if (how === "unshift") array.unshift(item);
+  else if (how !== "remove") array.push(item);
 }
 
-class Other extends IntrusiveList<Thing> {
-  protected before = (thing: Thing) => thing.otherBefore;
-  protected after = (thing: Thing) => thing.otherAfter;
-  protected setBefore(thing: Thing, neighbour: Link) {
-    thing.otherBefore = neighbour;
-  }
-  protected setAfter(thing: Thing, neighbour: Link) {
-    thing.otherAfter = neighbour;
-  }
+function agree({ list, array }: Pair) {
+  assert.deepEqual([...list], array);
+  assert.equal(list.first, array[0] ?? null);
+  assert.equal(list.last, array.at(-1) ?? null);
+  assert.equal(list.length, array.length);
 }
 
-/** A line and the array that it should be. */
-type Pair = { line: IntrusiveList<Thing>; array: Thing[] };
-
-function enter({ line, array }: Pair, atEnd: boolean, thing: Thing) {
-  if (atEnd) line.push(thing);
-  else line.unshift(thing);
-  if (atEnd) array.push(thing);
-  else array.unshift(thing);
-}
-
-function leave({ line, array }: Pair, thing: Thing) {
-  line.remove(thing);
-  array.splice(array.indexOf(thing), 1);
-}
-
-function agree({ line, array }: Pair) {
-  assert.deepEqual([...line], array);
-  assert.equal(line.first, array[0] ?? null);
-  assert.equal(line.last, array.at(-1) ?? null);
-  assert.equal(line.isEmpty, array.length === 0);
-}
-
-test("things enter a line at both ends and leave it anywhere, and may stand in two at once", () => {
-  const steps = fc.array(fc.record({ which: fc.nat(1), thing: fc.nat(7), atEnd: fc.boolean() }));
+test("items added at both ends, moved and removed, in two lists at once: each list is in order", () => {
+  const how = fc.constantFrom<Change>("push", "unshift", "remove", "moveToEnd");
+  const steps = fc.array(fc.record({ which: fc.nat(1), nth: fc.nat(7), how }));
   fc.assert(
     fc.property(steps, (taken) => {
-      const things = Array.from({ length: 8 }, () => new Thing());
-      const pairs: Pair[] = [new One(), new Other()].map((line) => ({ line, array: [] }));
-      for (const { which, thing: nth, atEnd } of taken) {
-        const [pair, thing] = [pairs[which] as Pair, things[nth] as Thing];
-        if (pair.array.includes(thing)) leave(pair, thing);
-        else enter(pair, atEnd, thing);
+      const items = Array.from({ length: 8 }, () => new Item());
+      const pairs: Pair[] = [one(), other()].map((list) => ({ list, array: [] }));
+      for (const { which, nth, how } of taken) {
+        change(pairs[which] as Pair, how, items[nth] as Item);
         for (const each of pairs) agree(each);
       }
     }),
   );
 });
 
-test("whoever is handed a thing of a line may take it out", () => {
-  const line = new One();
-  for (let nth = 0; nth < 5; nth += 1) line.push(new Thing());
-  let handed = 0;
-  for (const thing of line) {
-    line.remove(thing);
-    handed += 1;
+test("item removed by the loop that received it: the loop goes on with the next item", () => {
+  const list = one();
+  for (let nth = 0; nth < 5; nth += 1) list.push(new Item());
+  let received = 0;
+  for (const item of list) {
+    list.remove(item);
+    received += 1;
   }
-  assert.deepEqual([handed, line.isEmpty], [5, true]);
+  assert.deepEqual([received, list.length], [5, 0]);
 });
 
-test("what has left a line keeps no neighbour", () => {
-  const line = new One();
-  const things = Array.from({ length: 3 }, () => new Thing());
-  for (const thing of things) line.push(thing);
-  for (const thing of things) line.remove(thing);
+test("item removed: it keeps no neighbour", () => {
+  const list = one();
+  const items = Array.from({ length: 3 }, () => new Item());
+  for (const item of items) list.push(item);
+  for (const item of items) list.remove(item);
   assert.deepEqual(
-    things.filter(({ oneBefore, oneAfter }) => oneBefore !== null || oneAfter !== null),
+    items.filter(({ oneBefore, oneAfter }) => oneBefore !== null || oneAfter !== null),
     [],
   );
 });

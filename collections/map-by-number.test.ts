@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { MapByNumber } from "./map-by-number.ts";
 
-test("things are found by their numbers, in the order in which they came, as in a Map", () => {
-  const number = fc.tuple(fc.nat(9), fc.nat(9)).map(([tens, ones]) => 64 * tens + ones); // Many meet.
+test("add, get and delete: the same results and the same order as a Map", () => {
+  const number = fc.tuple(fc.nat(9), fc.nat(9)).map(([tens, ones]) => 64 * tens + ones); // Many share a bucket.
   const step = fc.record({ add: fc.boolean(), number });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 600, size: "max" }), (steps) => {
@@ -28,7 +28,7 @@ test("things are found by their numbers, in the order in which they came, as in 
   );
 });
 
-test("whoever is handed a thing may take it out", () => {
+test("entry deleted by the loop that received it: the loop goes on with the next entry", () => {
   const numbered = new MapByNumber<string>();
   for (const number of [1, 65, 129, 2]) numbered.add(number, `thing ${number}`);
   const seen: number[] = [];
@@ -40,12 +40,12 @@ test("whoever is handed a thing may take it out", () => {
   assert.deepEqual([numbered.size, ...numbered], [0]);
 });
 
-test("what came and went is garbage at once, however old what it was in has grown", () => {
+test("things deleted from an old map: a minor collection frees them", () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as (options?: { type: "minor" }) => void;
   const numbered = new MapByNumber<number[]>();
   gc();
-  gc(); // It is old now.
+  gc(); // V8 has now promoted the map to its old space.
   const before = getHeapStatistics().used_heap_size;
   for (let number = 0; number < 100_000; number += 1) {
     numbered.add(number, new Array(10).fill(number));

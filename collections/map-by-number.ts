@@ -1,103 +1,90 @@
-// Things by their numbers, and in the order in which they came. They come and go by the thousand a
-// second, which a Map is no place for: once it has grown old, V8 cannot see what left it as garbage,
-// for each table that a Map outgrew keeps the next one, and all that was ever in it, until the whole
-// heap is looked through.
+// A map from whole numbers to things, in the order of insertion, for things that come and go by the
+// thousand per second. A Map does not fit: each time it outgrows its table, the old table keeps the
+// new one and all that was in it alive, until V8 collects its whole heap.
 
 import { IntrusiveList } from "./intrusive-list.ts";
 
+/** A hash table with chaining. Its number of buckets grows with its size, and never shrinks. */
 export class MapByNumber<Thing> {
-  #places: (Entry<Thing> | null)[] = new Array(PLACES_MIN).fill(null);
-  #line = new InOrder<Thing>();
-  #size = 0;
+  #buckets: (Entry<Thing> | null)[] = new Array(BUCKETS_MIN).fill(null);
+  #inOrder = new IntrusiveList<Entry<Thing>>("before", "after");
 
+  /** The number of things. */
   get size(): number {
-    return this.#size;
+    return this.#inOrder.length;
   }
 
-  /** What came before all others. */
+  /** The thing that was added before all others; undefined if the map is empty. */
   get first(): Thing | undefined {
-    return this.#line.first?.thing;
+    return this.#inOrder.first?.thing;
   }
 
+  /** The thing with this number; undefined if there is none. */
   get(number: number): Thing | undefined {
     return this.#find(number)?.thing;
   }
 
+  /** Whether the map has a thing with this number. */
   has(number: number): boolean {
     return this.#find(number) !== null;
   }
 
-  /** `number` is a whole one, and nobody's yet. */
+  /** Adds a thing. The number is a non-negative integer that is not yet in the map. */
   add(number: number, thing: Thing) {
-    if (this.#size === this.#places.length) this.#makeRoom();
-    const entry = { number, thing, sibling: null, before: null, after: null };
-    this.#seat(entry);
-    this.#line.push(entry);
-    this.#size += 1;
+    if (this.size === this.#buckets.length) this.#grow();
+    const entry = { number, thing, next: null, before: null, after: null };
+    this.#chain(entry);
+    this.#inOrder.push(entry);
   }
 
+  /** Removes the thing with this number. Returns whether there was one. */
   delete(number: number): boolean {
     const entry = this.#find(number);
     if (!entry) return false;
-    const place = number % this.#places.length;
-    const first = this.#places[place] as Entry<Thing>;
-    if (first === entry) this.#places[place] = entry.sibling;
-    else elderOf(entry, first).sibling = entry.sibling;
-    this.#line.remove(entry);
-    this.#size -= 1;
+    const bucket = number % this.#buckets.length;
+    const first = this.#buckets[bucket] as Entry<Thing>;
+    if (first === entry) this.#buckets[bucket] = entry.next;
+    else previousOf(entry, first).next = entry.next;
+    this.#inOrder.remove(entry);
     return true;
   }
 
-  /** First to last. Whoever is handed one may take it out. */
+  /** Iterates in the order of insertion. The loop may delete the entry that it has received. */
   *[Symbol.iterator](): Generator<[number, Thing], void, undefined> {
-    for (const { number, thing } of this.#line) yield [number, thing];
+    for (const { number, thing } of this.#inOrder) yield [number, thing];
   }
 
   #find(number: number): Entry<Thing> | null {
-    let entry = this.#places[number % this.#places.length] as Entry<Thing> | null;
-    while (entry && entry.number !== number) entry = entry.sibling;
+    let entry = this.#buckets[number % this.#buckets.length] as Entry<Thing> | null;
+    while (entry && entry.number !== number) entry = entry.next;
     return entry;
   }
 
-  #seat(entry: Entry<Thing>) {
-    const place = entry.number % this.#places.length;
-    entry.sibling = this.#places[place] as Entry<Thing> | null;
-    this.#places[place] = entry;
+  #chain(entry: Entry<Thing>) {
+    const bucket = entry.number % this.#buckets.length;
+    entry.next = this.#buckets[bucket] as Entry<Thing> | null;
+    this.#buckets[bucket] = entry;
   }
 
-  #makeRoom() {
-    this.#places = new Array(2 * this.#places.length).fill(null);
-    for (const entry of this.#line) this.#seat(entry);
+  #grow() {
+    this.#buckets = new Array(2 * this.#buckets.length).fill(null);
+    for (const entry of this.#inOrder) this.#chain(entry);
   }
 }
 
-const PLACES_MIN = 64;
+const BUCKETS_MIN = 64;
 
 type Entry<Thing> = {
   number: number;
   thing: Thing;
-  sibling: Entry<Thing> | null; // The next one at the same place.
+  next: Entry<Thing> | null; // The next entry in the same bucket.
   before: Entry<Thing> | null;
   after: Entry<Thing> | null;
 };
 
-function elderOf<Thing>(entry: Entry<Thing>, first: Entry<Thing>): Entry<Thing> {
-  let elder = first;
-  while (elder.sibling !== entry) elder = elder.sibling as Entry<Thing>;
-  return elder;
-}
-
-class InOrder<Thing> extends IntrusiveList<Entry<Thing>> {
-  protected before(entry: Entry<Thing>) {
-    return entry.before;
-  }
-  protected after(entry: Entry<Thing>) {
-    return entry.after;
-  }
-  protected setBefore(entry: Entry<Thing>, neighbour: Entry<Thing> | null) {
-    entry.before = neighbour;
-  }
-  protected setAfter(entry: Entry<Thing>, neighbour: Entry<Thing> | null) {
-    entry.after = neighbour;
-  }
+/** The entry whose `next` is this one, in the bucket that begins with `first`. */
+function previousOf<Thing>(entry: Entry<Thing>, first: Entry<Thing>): Entry<Thing> {
+  let previous = first;
+  while (previous.next !== entry) previous = previous.next as Entry<Thing>;
+  return previous;
 }

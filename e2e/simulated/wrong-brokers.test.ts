@@ -22,7 +22,7 @@ const BROKE_OFF = Buffer.from(BROKEN_OFF.reason);
 
 type Send = Extract<Effect, { do: "send" }>;
 type Part = Parameters<Replies["part"]>;
-type Keep = Parameters<Requests["keep"]>;
+type Keep = Parameters<Requests["keepPart"]>;
 
 /** The real broker, but for what it says. */
 function saying(change: (send: Send) => Send[]): BrokerMaker {
@@ -143,7 +143,7 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
   ],
   [
     "does not let go of the parts of a reply that comes to nothing",
-    ({ mock }) => void mock.method(Requests.prototype, "dropParts", () => {}),
+    ({ mock }) => void mock.method(Requests.prototype, "forgetParts", () => {}),
     /^S(2|3|10), /,
   ],
   [
@@ -165,10 +165,10 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
 
 /** Does something else to the frames that are kept of a reply once a part has been added. */
 function keeps(mock: TestContext["mock"], change: (frames: Frame[], part: Frame[]) => void) {
-  const { keep } = Requests.prototype;
-  mock.method(Requests.prototype, "keep", function (this: Requests, ...args: Keep) {
-    keep.apply(this, args);
-    change(args[0].parts?.frames ?? [], args[1]);
+  const { keepPart } = Requests.prototype;
+  mock.method(Requests.prototype, "keepPart", function (this: Requests, ...args: Keep) {
+    keepPart.apply(this, args);
+    change(args[0].parts.frames, args[1]);
   });
 }
 

@@ -1,0 +1,158 @@
+// Admission: the rules for which requests and workers the broker accepts. A rejected call gets a status
+// and a reason; a rejected plain request gets nothing; a rejected worker gets DISCONNECT.
+
+import { CALL, type Call, decodeCall } from "../protocol/call.ts";
+import { type Address, isSame } from "../protocol/frame.ts";
+import type { ClientCommand, WorkerCommand } from "../protocol/mdp.ts";
+import type { KnownCall } from "./call-index.ts";
+import type { Delivery } from "./delivery.ts";
+import { isManagement } from "./mmi.ts";
+import {
+  type CallState,
+  hexOf,
+  nameOf,
+  newWorker,
+  Request,
+  type Service,
+  textOf,
+  weigh,
+} from "./model.ts";
+import { bodyOf, pack } from "./packed-message.ts";
+import {
+  ID_IN_USE,
+  malformed,
+  NOT_THROUGH_CALL,
+  QUEUE_FULL,
+  QUEUES_TOO_LARGE,
+  REPLY_TOO_LARGE,
+  type Rejection,
+  SHUTTING_DOWN,
+  TOO_MANY_SERVICES,
+} from "./rejections.ts";
+import type { Replies } from "./replies.ts";
+import type { State } from "./state.ts";
+
+type Ready = Extract<WorkerCommand, { name: "READY" }>;
+
+/** The rules for new requests, retries and new workers. */
+export class Admission {
+  #state: State;
+  #replies: Replies;
+  #delivery: Delivery;
+  #lastId = 0;
+
+  constructor(state: State, replies: Replies, delivery: Delivery) {
+    this.#state = state;
+    this.#replies = replies;
+    this.#delivery = delivery;
+  }
+
+  /** Admits a plain request: a REQUEST to the service that is to run it. */
+  request(from: Address, command: ClientCommand, now: number) {
+    const { service, body } = command;
+    this.#admit(from, command, { service, options: {}, body }, now);
+  }
+
+  /** Admits a call: a REQUEST to mmi.call, whose body names the service. A known id makes it a retry. */
+  call(from: Address, command: ClientCommand, now: number) {
+    const call = decodeCall(command.body);
+    if ("reason" in call) return this.#replies.rejectCommand(from, command, malformed(call.reason));
+    if (isManagement(nameOf(call.service)))
+      return this.#replies.rejectCommand(from, command, NOT_THROUGH_CALL);
+    const { id } = call.options;
+    const known = id === undefined ? undefined : this.#state.requests.calls.get(id);
+    if (known) this.#retry(known, from, command, call, now);
+    else this.#admit(from, command, call, now);
+  }
+
+  /** Admits a worker (7/MDP, Opening and Closing a Connection). */
+  ready(from: Address, command: Ready, now: number) {
+    const { services, drain } = this.#state;
+    const { service: frame, dialect, credit } = command;
+    const known = services.get(nameOf(frame));
+    const reject = (reason: string) => this.#delivery.rejectCommand(from, command, reason, now);
+    // 8/MMI, Namespace
+    if (isManagement(nameOf(frame))) return reject("READY for an mmi.* service");
+    if (!known && services.isFull) return reject(TOO_MANY_SERVICES.reason);
+    if (!drain.acceptsWorkers) return reject(SHUTTING_DOWN.reason);
+
+    const service = known ?? services.add(frame);
+    const worker = newWorker(from, dialect, service, credit);
+    this.#state.workers.add(worker, now);
+    service.stats = this.#state.stats.registered(frame);
+    this.#state.effects.log({
+      event: "worker.registered",
+      service: textOf(service),
+      worker: hexOf(from),
+      credit: worker.credit,
+    });
+    this.#delivery.dispatch(service, now);
+  }
+
+  /** Admits a request, plain or a call, whose service is known to be no mmi.* service. */
+  #admit(from: Address, command: ClientCommand, call: Call, now: number) {
+    const { services, requests } = this.#state;
+    const { dialect, envelope } = command;
+    const known = services.get(nameOf(call.service));
+    const weight = weigh([...envelope, call.service, ...call.body]);
+    const rejection = this.#rejectionOf(known, weight);
+    if (rejection) return this.#replies.rejectCommand(from, command, rejection, known);
+    const expiresAt = now + this.#ttl(call);
+    const isCall = isSame(command.service, CALL);
+    const request = new Request({
+      id: ++this.#lastId,
+      client: from,
+      dialect,
+      packed: pack(envelope, call.body),
+      call: isCall ? { id: call.options.id ?? null, expiresAt, previousReplyTo: null } : null,
+      service: known ?? services.add(call.service),
+      weight,
+      receivedAt: now,
+    });
+    requests.add(request, expiresAt);
+    this.#delivery.enqueue(request, from, call.body, now);
+  }
+
+  /** Why the broker cannot take one more request of this weight, in bytes; null if it can. */
+  #rejectionOf(service: Service | undefined, weight: number): Rejection | null {
+    const { limits, services, requests, drain } = this.#state;
+    if (!drain.acceptsRequests) return SHUTTING_DOWN;
+    if (!service && services.isFull) return TOO_MANY_SERVICES;
+    if (service && service.open >= limits.queueMax) return QUEUE_FULL;
+    if (requests.weight + weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;
+    return null;
+  }
+
+  /** Handles a retry. It does not run the request again: it gets the outcome, now or later. */
+  #retry(known: KnownCall, from: Address, command: ClientCommand, call: Call, now: number) {
+    if (known.service !== nameOf(call.service))
+      return this.#replies.rejectCommand(from, command, ID_IN_USE);
+    this.#state.stats.retried += 1;
+    if (known.outcome !== null) return this.#replies.command(from, command, bodyOf(known.outcome));
+    const { request } = known;
+    if (request?.call) this.#redirect(request, request.call, from, command, now + this.#ttl(call));
+  }
+
+  /** Redirects an open call to the client that retries it, which gets the whole reply. */
+  #redirect(
+    request: Request,
+    call: CallState,
+    client: Address,
+    command: ClientCommand,
+    expiresAt: number,
+  ) {
+    const { limits, requests } = this.#state;
+    const { dialect, envelope } = command;
+    if (!request.parts.isWhole)
+      return this.#replies.rejectCommand(client, command, REPLY_TOO_LARGE);
+    const replyTo = { client, dialect, envelope };
+    if (requests.weight + requests.extraWeight(request, replyTo) > limits.queueBytesMax)
+      return this.#replies.rejectCommand(client, command, QUEUES_TOO_LARGE);
+    requests.redirect(request, call, replyTo, Math.max(call.expiresAt, expiresAt));
+    this.#replies.catchUp(request);
+  }
+
+  #ttl({ options }: Call): number {
+    return options.ttl ?? this.#state.limits.requestTtlMs;
+  }
+}

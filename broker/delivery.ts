@@ -1,0 +1,204 @@
+// Delivery: from the queue to a worker, and back if the worker is removed. It has the rules for
+// dispatch, for the answers of workers, for the removal of workers, for requeue and for quarantine.
+// The policy of which request is next is in queue.ts, and that of which worker is next in workers.ts.
+
+import type { Address, Frame } from "../protocol/frame.ts";
+import { encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { idFrame, sequenceOf } from "../protocol/request-id.ts";
+import {
+  bytesOf,
+  hexOf,
+  nameOf,
+  type Request,
+  type Service,
+  textOf,
+  type Worker,
+} from "./model.ts";
+import { BROKEN_OFF, poison } from "./rejections.ts";
+import type { Replies } from "./replies.ts";
+import type { State } from "./state.ts";
+import type { RemovalReason } from "./vocabulary.ts";
+
+type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
+
+/** The rules for requests on their way to a worker and back. */
+export class Delivery {
+  #state: State;
+  #replies: Replies;
+
+  constructor(state: State, replies: Replies) {
+    this.#state = state;
+    this.#replies = replies;
+  }
+
+  /** Delivers a new request, or queues it. `body` is that of the request, `client` its sender. */
+  enqueue(request: Request, client: Address, body: Frame[], now: number) {
+    const { queue } = request.service;
+    const worker = queue.first ? undefined : this.#state.workers.next(request);
+    if (worker) this.#deliver(request, worker, body, now);
+    else queue.add(request, client);
+  }
+
+  /** Delivers the queued requests of a service while a worker may have the first one. */
+  dispatch(service: Service, now: number) {
+    for (;;) {
+      const request = service.queue.first;
+      const worker = request && this.#state.workers.next(request);
+      if (!worker) break;
+      service.queue.take();
+      this.#deliver(request, worker, request.body, now);
+    }
+    this.#state.services.forgetIfIdle(service);
+  }
+
+  /** Dispatches several services. */
+  dispatchAll(services: Iterable<Service>, now: number) {
+    for (const service of services) this.dispatch(service, now);
+  }
+
+  /**
+   * Handles a PARTIAL or REPLY. The broker's own record says which request and which client it is for;
+   * a worker cannot redirect a reply.
+   */
+  answer(worker: Worker, command: Answer, now: number) {
+    const { service, inFlight } = worker;
+    const { name, body } = command;
+    const request = inFlight.get(this.#idOf(worker, command.client));
+    if (!request) return this.#unmatched(worker, command, now);
+    if (name === "REPLY") {
+      inFlight.delete(request.id);
+      this.#state.workers.reposition(worker);
+    }
+    if (request.settled) this.#countLate(service);
+    else if (name === "REPLY") this.#replies.last(request, body, now);
+    else this.#replies.part(request, body, now);
+    if (name === "REPLY") this.dispatch(service, now);
+  }
+
+  /** Sends a command to a worker, which puts off its next HEARTBEAT (7/MDP, Heartbeating). */
+  send(worker: Worker, frames: Frame[], now: number) {
+    this.#state.workers.resetHeartbeat(worker, now);
+    this.#state.effects.send(worker.address, frames);
+  }
+
+  /** Ends the conversation with a worker. It may open a new one with READY. */
+  disconnect(to: Address, dialect: WorkerCommand["dialect"]) {
+    const command = { header: "worker", dialect, name: "DISCONNECT" } as const;
+    this.#state.effects.send(to, encode(command));
+  }
+
+  /** Rejects a valid but unexpected command: removes its sender, if it is a worker, and disconnects it. */
+  rejectCommand(from: Address, command: WorkerCommand, reason: string, now: number) {
+    const worker = this.#state.workers.get(from);
+    if (worker) this.removeWorkers([worker], "rejected", now);
+    this.disconnect(from, worker?.dialect ?? command.dialect);
+    this.#state.effects.count({ event: "peers.disconnected", reason });
+  }
+
+  /** Removes workers, and requeues what they had in flight in the order of arrival. */
+  removeWorkers(workers: Worker[], reason: RemovalReason, now: number) {
+    const requeued = workers.flatMap((worker) => this.#removeWorker(worker, reason, now));
+    // Each request goes to the head of the queue, so the last to arrive goes first.
+    for (const request of requeued.sort((one, other) => other.id - one.id))
+      this.#requeue(request, reason, now);
+    // No earlier, so that no request goes from one expired worker to the next.
+    this.dispatchAll(new Set(workers.map(({ service }) => service)), now);
+  }
+
+  /** Removes one worker. Returns its requests that another worker may have. */
+  #removeWorker(worker: Worker, reason: RemovalReason, now: number): Request[] {
+    const { limits, workers, effects } = this.#state;
+    const brokenOff: Request[] = [];
+    const quarantined: Request[] = [];
+    const requeued: Request[] = [];
+    for (const [, request] of worker.inFlight) {
+      if (request.settled) continue;
+      // A worker that leaves was not killed by its requests.
+      if (reason === "left") request.delivery.deliveries -= 1;
+      if (request.streaming) brokenOff.push(request);
+      else if (request.delivery.deliveries >= limits.deliveriesMax) quarantined.push(request);
+      else requeued.push(request);
+    }
+    workers.remove(worker);
+    worker.service.stats.removed[reason] += 1;
+    effects.log({
+      event: "worker.removed",
+      service: textOf(worker.service),
+      worker: hexOf(worker.address),
+      reason,
+      requeued: requeued.length,
+      brokenOff: brokenOff.length,
+      quarantined: quarantined.length,
+    });
+    for (const request of brokenOff) this.#replies.reject(request, "refused", BROKEN_OFF, now);
+    for (const request of quarantined) this.#quarantine(request, worker, now);
+    return requeued;
+  }
+
+  #requeue(request: Request, reason: RemovalReason, now: number) {
+    const { delivery } = request;
+    const isLast = delivery.deliveries === this.#state.limits.deliveriesMax - 1;
+    // It may be a poison message: no other request is to die with its next worker.
+    delivery.isolated = delivery.deliveries > 0 && isLast;
+    this.#state.requests.forgetParts(request);
+    this.#state.requests.toQueue(request, now);
+    request.stats.requeued[reason] += 1;
+  }
+
+  /** Settles a poison message, and remembers it as a dead letter. */
+  #quarantine(request: Request, worker: Worker, now: number) {
+    const { incarnation, deadLetters, effects } = this.#state;
+    const { deliveries } = request.delivery;
+    const letter = {
+      request: idFrame(incarnation, request.id).toString("hex"),
+      service: textOf(request.service),
+      client: hexOf(request.client ?? ""),
+      deliveries,
+      worker: hexOf(worker.address),
+    };
+    effects.log({ event: "request.quarantined", ...letter });
+    deadLetters.add({ ...letter, at: Math.round(now) });
+    this.#replies.reject(request, "quarantined", poison(deliveries), now);
+  }
+
+  #deliver(request: Request, worker: Worker, body: Frame[], now: number) {
+    const { workers, requests } = this.#state;
+    const { dialect } = worker;
+    const client = this.#clientFrame(request, worker);
+    if (worker.plain) worker.last = { id: request.id, client: nameOf(client) };
+    requests.toWorker(request, worker, now);
+    request.delivery.deliveries += 1;
+    worker.inFlight.add(request.id, request);
+    workers.reposition(worker);
+    this.send(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
+  }
+
+  /**
+   * The client-address frame of a REQUEST. A plain worker gets the address of the client (7/MDP,
+   * MDP/Worker). A worker with credit gets the id of the request, which is the same at each delivery and
+   * tells a late reply from a reply to another request of the same client.
+   */
+  #clientFrame(request: Request, worker: Worker): Frame {
+    if (worker.plain && request.client !== null) return bytesOf(request.client);
+    return idFrame(this.#state.incarnation, request.id);
+  }
+
+  /** The id of the request that an answer is for, by its client-address frame; 0 if there is none. */
+  #idOf({ plain, last }: Worker, client: Frame): number {
+    if (!plain) return sequenceOf(this.#state.incarnation, client);
+    return last?.client === nameOf(client) ? last.id : 0;
+  }
+
+  /** Handles an answer to a request that the worker does not have. */
+  #unmatched(worker: Worker, command: Answer, now: number) {
+    const mayBeLate = !worker.plain && worker.inFlight.size > 0;
+    if (mayBeLate) return this.#countLate(worker.service);
+    this.rejectCommand(worker.address, command, `a ${command.name} without a request`, now);
+  }
+
+  #countLate(service: Service) {
+    this.#state.stats.repliesDropped += 1;
+    const event = { event: "replies.dropped", service: textOf(service), reason: "late" } as const;
+    this.#state.effects.count(event);
+  }
+}

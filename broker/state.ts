@@ -1,0 +1,63 @@
+// The state of a broker: all that it remembers from one message to the next. Each file with rules
+// (admission.ts, delivery.ts, replies.ts, broker.ts) works on the same one.
+
+import type { Frame } from "../protocol/frame.ts";
+import type { Heartbeat } from "../protocol/heartbeat.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Drain } from "./drain.ts";
+import { Effects } from "./effects.ts";
+import type { Limits } from "./model.ts";
+import { Requests } from "./requests.ts";
+import { Services } from "./services.ts";
+import { Stats } from "./stats.ts";
+import type { Counts } from "./vocabulary.ts";
+import { Workers } from "./workers.ts";
+
+export type State = {
+  readonly limits: Limits;
+  readonly heartbeat: Heartbeat;
+  /** 8 random bytes, new at each start of a broker. They begin every request id. */
+  readonly incarnation: Frame;
+  /** All services that have a worker or an open request. */
+  readonly services: Services;
+  /** All registered workers. */
+  readonly workers: Workers;
+  /** All open requests, and the outcomes of calls that a retry may ask for. */
+  readonly requests: Requests;
+  /** The last quarantined requests. */
+  readonly deadLetters: DeadLetters;
+  /** The counters of metrics and `mmi.stats`. */
+  readonly stats: Stats;
+  /** How far the broker is on the way to its end. */
+  readonly drain: Drain;
+  /** The effects of the input that the broker is handling. */
+  readonly effects: Effects;
+};
+
+/** The state of a broker that starts now. */
+export function newState(
+  limits: Limits,
+  heartbeat: Heartbeat,
+  incarnation: Frame,
+  now: number,
+): State {
+  const stats = new Stats(limits.servicesMax);
+  return {
+    limits,
+    heartbeat,
+    incarnation,
+    services: new Services(limits, stats),
+    workers: new Workers(heartbeat),
+    requests: new Requests(limits, stats, now),
+    deadLetters: new DeadLetters(),
+    stats,
+    drain: new Drain(limits),
+    effects: new Effects(),
+  };
+}
+
+/** The counters since the start, and the numbers of this moment. */
+export function countsOf({ stats, services, workers, requests }: State): Counts {
+  const { queued, inFlight } = requests;
+  return { ...stats.totals(), queued, inFlight, workers: workers.size, services: services.size };
+}

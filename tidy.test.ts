@@ -119,6 +119,32 @@ test(".env.example has what the compose files take from the shell, with its defa
   }
 });
 
+test("the hour of docs/ARCHITECTURE.md has at most 1,500 lines, and true counts", () => {
+  const [, hour = ""] = readFileSync("docs/ARCHITECTURE.md", "utf8").split("\n## The hour\n");
+  const rows = [...hour.matchAll(/^\| \[(.+)\]\(.+\) \| (\d+) \|/gm)];
+  assert.ok(rows.length > 5, `it lists ${rows.length} files`);
+  for (const [, file = "", listed] of rows) {
+    const count = readFileSync(file, "utf8").trimEnd().split("\n").length;
+    assert.ok(
+      Math.abs(count - Number(listed)) <= count / 10,
+      `${file} has ${count}, not ${listed}`,
+    );
+  }
+  const sum = rows.reduce((sum, [, , listed]) => sum + Number(listed), 0);
+  assert.ok(sum <= 1500, `the files have ${sum} lines`);
+});
+
+test("the path of a request in docs/ARCHITECTURE.md names functions that its files have", () => {
+  const page = readFileSync("docs/ARCHITECTURE.md", "utf8");
+  const steps = [...page.matchAll(/^\| \d+ \| `([^`]+)` \| (.+?) \|/gm)];
+  assert.ok(steps.length > 20, `it has ${steps.length} steps`);
+  for (const [, file = "", functions = ""] of steps) {
+    const words = new Set(readFileSync(file, "utf8").match(/#?\w+/g));
+    const names = [...functions.matchAll(/`(?:\w+\.)?(#?\w+)`/g)].map(([, name = ""]) => name);
+    assert.deepEqual([file, ...names.filter((name) => !words.has(name))], [file]);
+  }
+});
+
 test("README.md is a landing page of at most 150 lines", () => {
   const lines = readFileSync("README.md", "utf8").trimEnd().split("\n");
   assert.ok(lines.length <= 150, `it has ${lines.length} lines`);

@@ -2,7 +2,7 @@
 // files and lines that are short enough to read.
 
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseEnv } from "node:util";
@@ -160,3 +160,31 @@ test("the README's ratios are those of docs/PERFORMANCE.md for 64 outstanding", 
   const wrong = quoted.map(([, ratio]) => ratio).filter((ratio) => !measured.has(ratio));
   assert.deepEqual(wrong, []);
 });
+
+for (const page of globSync(["*.md", "{docs,e2e,bench}/*.md"])) {
+  test(`${page}: links lead to files and headings that exist`, () => {
+    const links = readFileSync(page, "utf8").matchAll(
+      /\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g,
+    );
+    const broken = [...links].filter(([, path = "", anchor]) => {
+      const target = path === "" ? page : join(dirname(page), path);
+      if (!existsSync(target)) return true;
+      return anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).has(anchor);
+    });
+    assert.deepEqual(
+      broken.map(([link]) => link),
+      [],
+    );
+  });
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function anchorsOf(page: string): Set<string> {
+  const headings = readFileSync(page, "utf8").matchAll(/^#+ (.+)$/gm);
+  const slug = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\d\s_-]/gu, "")
+      .replace(/ /g, "-");
+  return new Set([...headings].map(([, heading = ""]) => slug(heading)));
+}

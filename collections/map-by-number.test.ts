@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { MapByNumber } from "./map-by-number.ts";
 
 test("add, get and delete: the same results and the same order as a Map", () => {
-  const number = fc.tuple(fc.nat(9), fc.nat(9)).map(([tens, ones]) => 64 * tens + ones); // Many share a bucket.
+  // Many of these numbers share a bucket.
+  const number = fc.tuple(fc.nat(9), fc.nat(9)).map(([tens, ones]) => 64 * tens + ones);
   const step = fc.record({ add: fc.boolean(), number });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 600, size: "max" }), (steps) => {

@@ -4,31 +4,6 @@ import type { Mutant } from "../mutant.ts";
 
 export const LIVENESS: Mutant[] = [
   {
-    rule: "HEARTBEAT does not renew a worker's lease.",
-    file: "broker/broker.ts",
-    find: '"HEARTBEAT" && worker) {\n      this.#workers.heard(worker, now);',
-    replace: '"HEARTBEAT" && worker) {',
-  },
-  {
-    rule: "REPLY does not renew a worker's lease.",
-    file: "broker/broker.ts",
-    find: '"REPLY") && worker) {\n      this.#workers.heard(worker, now);',
-    replace:
-      '"REPLY") && worker) {\n      if (command.name === "PARTIAL") this.#workers.heard(worker, now);',
-  },
-  {
-    rule: "A renewed lease keeps its place, so that expired ones hide behind it (the Guide's purge).",
-    file: "broker/workers.ts",
-    find: "worker.lease = toEnd(this.#leases, worker.lease, worker);",
-    replace: "worker.lease ??= toEnd(this.#leases, worker.lease, worker);",
-  },
-  {
-    rule: "The broker never removes a busy worker that is silent (the Guide's broker).",
-    file: "broker/workers.ts",
-    find: "worker.expiry <= now",
-    replace: "worker.expiry <= now && worker.holds.size === 0",
-  },
-  {
     rule: "The broker never removes a silent worker.",
     file: "broker/broker.ts",
     find: "    this.#purge(now);\n",
@@ -45,48 +20,5 @@ export const LIVENESS: Mutant[] = [
     file: "broker/workers.ts",
     find: "now + leaseMs(this.#heartbeat)",
     replace: "now + leaseMs(this.#heartbeat) + this.#heartbeat.intervalMs",
-  },
-  {
-    rule: "The broker sends DISCONNECT to a worker that it removes for silence.",
-    file: "broker/broker.ts",
-    find: 'if (expired.length > 0) this.#lose(expired, "expired", now);',
-    replace:
-      'for (const { address, dialect } of expired) this.#disconnect(address, dialect);\n    if (expired.length > 0) this.#lose(expired, "expired", now);',
-  },
-  {
-    rule: "Requests of one silent worker go to the next silent worker.",
-    file: "broker/broker.ts",
-    find: 'if (expired.length > 0) this.#lose(expired, "expired", now);',
-    replace: 'for (const worker of expired) this.#lose([worker], "expired", now);',
-  },
-  {
-    rule: "The broker sends no HEARTBEAT.",
-    file: "broker/broker.ts",
-    find: "    this.#beat(now);\n",
-    replace: "",
-  },
-  {
-    rule: "The broker sends no HEARTBEAT to a busy worker (the Guide's broker).",
-    file: "broker/workers.ts",
-    find: "worker.heartbeatAt <= now);",
-    replace: "worker.heartbeatAt <= now).filter((worker) => worker.holds.size === 0);",
-  },
-  {
-    rule: "A broker that was stalled removes its workers.",
-    file: "broker/broker.ts",
-    find: "if (now - this.#tickedAt > this.#heartbeat.intervalMs) this.#overslept(now);",
-    replace: "",
-  },
-  {
-    rule: "Every tick renews every lease.",
-    file: "broker/broker.ts",
-    find: "now - this.#tickedAt > this.#heartbeat.intervalMs",
-    replace: "now > this.#tickedAt",
-  },
-  {
-    rule: "A worker whose connection broke stays until its lease ends.",
-    file: "broker/broker.ts",
-    find: 'if (worker) this.#lose([worker], "gone", now);',
-    replace: "",
   },
 ];

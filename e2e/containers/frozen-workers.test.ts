@@ -91,7 +91,7 @@ async function sendsLateReply(
   if (event === "slow.aborted") return false;
   await broker.logged(
     "peers.disconnected",
-    (line) => line.reason === "an unexpected REPLY",
+    (line) => line.reason === "unexpected REPLY",
     frozen,
   );
   return true;

@@ -75,7 +75,7 @@ test("a service without a worker: the broker says so when the time is over", asy
     name: "NoWorker",
     service: "nobody",
     status: 404,
-    message: "no worker came in time",
+    message: "no worker registered in time",
   });
 });
 

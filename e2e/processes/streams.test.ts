@@ -80,7 +80,7 @@ test("a worker killed in mid-stream: an error for who had a part, another worker
   await assert.rejects(stream.next(), {
     name: "Quarantined",
     status: 502,
-    message: "its worker was lost in the middle of the reply",
+    message: "its worker was removed in the middle of the reply",
   });
   const { requeued, brokenOff } = await stack.broker.logged("worker.removed");
   assert.deepEqual([requeued, brokenOff], [1, 1]);

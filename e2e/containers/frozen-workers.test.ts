@@ -89,11 +89,7 @@ async function sendsLateReply(
   const back = await broker.logged("worker.registered", undefined, thawed.broker);
   checkTime("registered again after", timeOf(back) - healed, { max: SLACK_MS });
   if (event === "slow.aborted") return false;
-  await broker.logged(
-    "peers.disconnected",
-    (line) => line.reason === "unexpected REPLY",
-    frozen,
-  );
+  await broker.logged("peers.disconnected", (line) => line.reason === "unexpected REPLY", frozen);
   return true;
 }
 

@@ -1,5 +1,5 @@
-// Admission: the rules for which requests and workers the broker accepts. A rejected call gets a status
-// and a reason; a rejected plain request gets nothing; a rejected worker gets DISCONNECT.
+// Admission: the rules for which requests and workers the broker accepts. A rejected call gets a
+// status and a reason; a rejected plain request gets nothing; a rejected worker gets DISCONNECT.
 
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, isSame } from "../protocol/frame.ts";
@@ -47,25 +47,25 @@ export class Admission {
     this.#delivery = delivery;
   }
 
-  /** Admits a plain request: a REQUEST to the service that is to run it. */
-  request(from: Address, command: ClientCommand, now: number) {
+  /** Admits or rejects a plain request: a REQUEST to the service that is to run it. */
+  request(from: Address, command: ClientCommand, name: string, now: number) {
     const { service, body } = command;
-    this.#admit(from, command, { service, options: {}, body }, now);
+    this.#admit(from, command, name, { service, options: {}, body }, now);
   }
 
-  /** Admits a call: a REQUEST to mmi.call, whose body names the service. A known id makes it a retry. */
+  /** Admits or rejects a call: a REQUEST to mmi.call. A known id makes it a retry. */
   call(from: Address, command: ClientCommand, now: number) {
     const call = decodeCall(command.body);
     if ("reason" in call) return this.#replies.rejectCommand(from, command, malformed(call.reason));
-    if (isManagement(nameOf(call.service)))
-      return this.#replies.rejectCommand(from, command, NOT_THROUGH_CALL);
+    const name = nameOf(call.service);
+    if (isManagement(name)) return this.#replies.rejectCommand(from, command, NOT_THROUGH_CALL);
     const { id } = call.options;
     const known = id === undefined ? undefined : this.#state.requests.calls.get(id);
     if (known) this.#retry(known, from, command, call, now);
-    else this.#admit(from, command, call, now);
+    else this.#admit(from, command, name, call, now);
   }
 
-  /** Admits a worker (7/MDP, Opening and Closing a Connection). */
+  /** Admits or rejects a worker (7/MDP, Opening and Closing a Connection). */
   ready(from: Address, command: Ready, now: number) {
     const { services, drain } = this.#state;
     const { service: frame, dialect, credit } = command;
@@ -89,11 +89,11 @@ export class Admission {
     this.#delivery.dispatch(service, now);
   }
 
-  /** Admits a request, plain or a call, whose service is known to be no mmi.* service. */
-  #admit(from: Address, command: ClientCommand, call: Call, now: number) {
+  /** Admits a request, plain or a call, to the service of this name, which is no mmi.* service. */
+  #admit(from: Address, command: ClientCommand, name: string, call: Call, now: number) {
     const { services, requests } = this.#state;
     const { dialect, envelope } = command;
-    const known = services.get(nameOf(call.service));
+    const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]);
     const rejection = this.#rejectionOf(known, weight);
     if (rejection) return this.#replies.rejectCommand(from, command, rejection, known);
@@ -116,7 +116,7 @@ export class Admission {
   /** Why the broker cannot take one more request of this weight, in bytes; null if it can. */
   #rejectionOf(service: Service | undefined, weight: number): Rejection | null {
     const { limits, services, requests, drain } = this.#state;
-    if (!drain.acceptsRequests) return SHUTTING_DOWN;
+    if (drain.hasBegun) return SHUTTING_DOWN;
     if (!service && services.isFull) return TOO_MANY_SERVICES;
     if (service && service.open >= limits.queueMax) return QUEUE_FULL;
     if (requests.weight + weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;

@@ -1,8 +1,8 @@
 // The Majordomo broker (7/MDP, 18/MDP), without its socket and its clock.
 //
-// It reacts to five events: a message, a lost peer, a refused connection, a tick of the clock and a stop
-// signal. Each returns effects for main.ts to carry out. The same events in the same order always have
-// the same effects, so that a test can replay a bad day.
+// It reacts to five events: a message, a lost peer, a refused connection, a tick of the clock and a
+// stop signal. Each returns effects for main.ts to carry out. The same events in the same order
+// always have the same effects, so that a test can replay a bad day.
 //
 // The rules, by the question that a reader has:
 //
@@ -13,8 +13,9 @@
 //   this file       What does a command mean in this state? What happens as time passes?
 //
 // Policies sit with the structure that they order: the next request in queue.ts, the next worker in
-// workers.ts, the client of a retried call in requests.ts, forgotten outcomes in call-index.ts, services
-// with series of their own in stats.ts. model.ts has the nouns, state.ts all that the broker remembers.
+// workers.ts, the client of a retried call in requests.ts, forgotten outcomes in call-index.ts,
+// services with series of their own in stats.ts. model.ts has the nouns, state.ts all that the
+// broker remembers.
 
 import { CALL } from "../protocol/call.ts";
 import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
@@ -39,7 +40,14 @@ import { Replies } from "./replies.ts";
 import { countsOf, newState, type State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
-/** A broker. Times are in ms of any clock that does not jump; an address is that of the transport. */
+/**
+ * A broker. Times are in ms of a clock that does not jump. The loop around it, as in main.ts:
+ *
+ *   on a message            perform(broker.receive(from, frames, now()))
+ *   on a lost peer          perform(broker.gone(peer, now()))
+ *   every tickMs            perform(broker.tick(now()))
+ *   on a stop signal        perform(broker.drain(now()))
+ */
 export class Broker {
   #state: State;
   #replies: Replies;
@@ -76,7 +84,7 @@ export class Broker {
     return this.#end(now);
   }
 
-  /** The transport refused a connection whose peer does not speak its ZMTP. The next tick logs it. */
+  /** The transport refused a connection whose peer broke ZMTP. The next tick logs it. */
   refused(reason: string) {
     this.#state.effects.count({ event: "connections.refused", reason });
   }
@@ -112,21 +120,23 @@ export class Broker {
 
   /** MDP/Client. A client may send REQUEST alone; 18/MDP has its other commands for the broker. */
   #clientCommand(from: Address, command: ClientCommand, now: number) {
-    if (command.name !== "REQUEST") this.#invalid(from, `a client's ${command.name}`, now);
-    else if (isSame(command.service, CALL)) this.#admission.call(from, command, now);
-    // 8/MMI, Namespace
-    else if (isManagement(nameOf(command.service))) this.#manage(from, command);
-    else this.#admission.request(from, command, now);
+    const { service, name: commandName } = command;
+    if (commandName !== "REQUEST") return this.#invalid(from, `a client's ${commandName}`, now);
+    if (isSame(service, CALL)) return this.#admission.call(from, command, now);
+    const name = nameOf(service);
+    if (isManagement(name)) return this.#manage(from, command, name); // 8/MMI, Namespace
+    this.#admission.request(from, command, name, now);
   }
 
-  #manage(from: Address, command: ClientCommand) {
-    const body = manage(nameOf(command.service), command.body, this.#state, this.counts());
+  #manage(from: Address, command: ClientCommand, name: string) {
+    const body = manage(name, command.body, this.#state, this.counts());
     this.#replies.command(from, command, body);
   }
 
   /**
-   * MDP/Worker. The table says what the broker does with a command before and after READY. To reject is
-   * to answer DISCONNECT, and to remove the worker if it is one; it may then begin again with READY.
+   * MDP/Worker. The table says what the broker does with a command before and after READY. To
+   * reject is to answer DISCONNECT, and to remove the worker if it is one; it may then begin again
+   * with READY.
    *
    *   command          before READY   after READY
    *   READY            register       reject
@@ -189,9 +199,9 @@ export class Broker {
   }
 
   /**
-   * A client disconnected. Its plain requests are settled, since nobody can receive the reply. A call with
-   * an id stays open for a retry. If the client had retried a call of another one, that one gets the
-   * outcome, unless it has missed parts that were dropped.
+   * A client disconnected. Its plain requests are settled, since nobody can receive the reply. A
+   * call with an id stays open for a retry. If the client had retried a call of another one, that
+   * one gets the outcome, unless it has missed parts that were dropped.
    */
   #clientGone(client: Address, now: number) {
     const { requests } = this.#state;
@@ -215,7 +225,7 @@ export class Broker {
     return new Set(due.map(({ service }) => service));
   }
 
-  /** The process did not run for longer than an interval: the silence was its own, not the workers'. */
+  /** The process did not run for longer than an interval, so no worker can be blamed for silence. */
   #stalled(now: number) {
     const { workers, effects } = this.#state;
     effects.log({ event: "broker.stalled", ms: Math.round(now - this.#tickedAt) });
@@ -240,8 +250,10 @@ export class Broker {
   /** Ends an event: advances the drain, and returns the effects of the event. */
   #end(now: number): Effect[] {
     const { drain, requests, effects } = this.#state;
-    if (requests.inFlight === 0) this.#advance("idle", now);
-    if (drain.isTimedOut(now)) this.#advance("timeout", now);
+    if (drain.hasBegun) {
+      if (requests.inFlight === 0) this.#advance("idle", now);
+      if (drain.isTimedOut(now)) this.#advance("timeout", now);
+    }
     return effects.take();
   }
 

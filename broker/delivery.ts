@@ -1,6 +1,7 @@
 // Delivery: from the queue to a worker, and back if the worker is removed. It has the rules for
 // dispatch, for the answers of workers, for the removal of workers, for requeue and for quarantine.
-// The policy of which request is next is in queue.ts, and that of which worker is next in workers.ts.
+// The policy of which request is next is in queue.ts, and that of which worker is next in
+// workers.ts.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
@@ -57,8 +58,8 @@ export class Delivery {
   }
 
   /**
-   * Handles a PARTIAL or REPLY. The broker's own record says which request and which client it is for;
-   * a worker cannot redirect a reply.
+   * Handles a PARTIAL or REPLY. The broker's own record says which request and which client it is
+   * for; a worker cannot redirect a reply.
    */
   answer(worker: Worker, command: Answer, now: number) {
     const { service, inFlight } = worker;
@@ -87,7 +88,7 @@ export class Delivery {
     this.#state.effects.send(to, encode(command));
   }
 
-  /** Rejects a valid but unexpected command: removes its sender, if it is a worker, and disconnects it. */
+  /** Rejects a valid but unexpected command: disconnects its sender, and removes it as a worker. */
   rejectCommand(from: Address, command: WorkerCommand, reason: string, now: number) {
     const worker = this.#state.workers.get(from);
     if (worker) this.removeWorkers([worker], "rejected", now);
@@ -101,7 +102,7 @@ export class Delivery {
     // Each request goes to the head of the queue, so the last to arrive goes first.
     for (const request of requeued.sort((one, other) => other.id - one.id))
       this.#requeue(request, reason, now);
-    // No earlier, so that no request goes from one expired worker to the next.
+    // After all removals, so that no request goes from one expired worker to the next.
     this.dispatchAll(new Set(workers.map(({ service }) => service)), now);
   }
 
@@ -175,25 +176,28 @@ export class Delivery {
 
   /**
    * The client-address frame of a REQUEST. A plain worker gets the address of the client (7/MDP,
-   * MDP/Worker). A worker with credit gets the id of the request, which is the same at each delivery and
-   * tells a late reply from a reply to another request of the same client.
+   * MDP/Worker). A worker with credit gets the id of the request, which is the same at each
+   * delivery and tells a late reply from a reply to another request of the same client.
    */
   #clientFrame(request: Request, worker: Worker): Frame {
     if (worker.plain && request.client !== null) return bytesOf(request.client);
     return idFrame(this.#state.incarnation, request.id);
   }
 
-  /** The id of the request that an answer is for, by its client-address frame; 0 if there is none. */
+  /** The id of the request that an answer is for, by its client-address frame; 0 for none. */
   #idOf({ plain, last }: Worker, client: Frame): number {
     if (!plain) return sequenceOf(this.#state.incarnation, client);
     return last?.client === nameOf(client) ? last.id : 0;
   }
 
-  /** Handles an answer to a request that the worker does not have. */
+  /**
+   * Handles an answer to a request that the worker does not have. A worker with credit may be late
+   * with one of several. For any other it is a valid but unexpected command (7/MDP).
+   */
   #unmatched(worker: Worker, command: Answer, now: number) {
     const mayBeLate = !worker.plain && worker.inFlight.size > 0;
     if (mayBeLate) return this.#countLate(worker.service);
-    this.rejectCommand(worker.address, command, `a ${command.name} without a request`, now);
+    this.rejectCommand(worker.address, command, `${command.name} without a request`, now);
   }
 
   #countLate(service: Service) {

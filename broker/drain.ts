@@ -1,11 +1,11 @@
 // The drain: the way of a broker from service to its end, as a state machine.
 //
-// Theory of operation. A stop signal must lose no request that the broker has accepted, and must not wait
-// for ever. So the broker first stops to accept requests, and lets those in flight finish. Workers may
-// still register, since they could be what a queued request needs; a rejected worker would also reconnect
-// in a tight loop. Once nothing is in flight, or drainMs have passed, every open request is settled with
-// 503 and every worker gets DISCONNECT. The sockets stay open a little longer, so that TCP delivers these
-// last messages. Then the process ends.
+// Theory of operation. A broker that ends must cut off as few requests as it can, and must end soon.
+// So it first rejects new requests, and lets workers finish those that it has accepted. Workers may
+// still register: a request whose worker is removed needs another one, and a rejected worker would
+// reconnect in a tight loop. Once nothing is in flight, or after drainMs, the broker settles every
+// open request with 503 and sends DISCONNECT to every worker. Its sockets stay open for LEAVE_MS, so
+// that TCP delivers these last messages. Then the process ends.
 //
 //   state      requests   workers    ends
 //   serving    accepted   accepted   with a stop signal
@@ -13,19 +13,20 @@
 //   leaving    rejected   rejected   after LEAVE_MS
 //   stopped    rejected   rejected   never
 //
-// A retry is no new request: in each state it gets the outcome of its call, if the broker knows the call.
+// A retry is not a new request: in each state it gets the outcome of its call.
 //
 // This file has the states alone. broker.ts raises the events, and acts when a state begins.
 
 import { LEAVE_MS } from "../protocol/heartbeat.ts";
 
+/** The states, in their order. */
 export type DrainState = "serving" | "draining" | "leaving" | "stopped";
 
-/** A stop signal came; nothing is in flight; the time of the state is over. */
+/** "stop": a stop signal came; "idle": nothing is in flight; "timeout": the state took too long. */
 export type DrainEvent = "stop" | "idle" | "timeout";
 
 /** The state that each event leads to. An event without an entry changes nothing. */
-export const TRANSITIONS: Record<DrainState, Partial<Record<DrainEvent, DrainState>>> = {
+const TRANSITIONS: Record<DrainState, Partial<Record<DrainEvent, DrainState>>> = {
   serving: { stop: "draining" },
   draining: { idle: "leaving", timeout: "leaving" },
   leaving: { timeout: "stopped" },
@@ -43,10 +44,12 @@ export class Drain {
     this.#timeouts = { draining: drainMs, leaving: LEAVE_MS };
   }
 
-  get acceptsRequests(): boolean {
-    return this.#state === "serving";
+  /** Whether a stop signal came. From then on new requests are rejected. */
+  get hasBegun(): boolean {
+    return this.#state !== "serving";
   }
 
+  /** Whether a worker may register. */
   get acceptsWorkers(): boolean {
     return this.#state === "serving" || this.#state === "draining";
   }

@@ -1,8 +1,9 @@
-// Replies: all messages to clients. A client receives the parts of its reply as they come, if its dialect
-// has PARTIAL (18/MDP), and in the end exactly one REPLY with the outcome.
+// Replies: all messages to clients. A client receives the parts of its reply as they come, if its
+// dialect has PARTIAL (18/MDP), and in the end exactly one REPLY with the outcome.
 //
-// The broker keeps the parts of a reply where a client needs them later: a client of 0.1 gets the whole
-// reply at once, and a call with an id may be retried. This file has the policy of how much it keeps.
+// The broker keeps the parts of a reply where a client needs them later: a client of 0.1 gets the
+// whole reply at once, and a call with an id may be retried. This file has the policy of how much
+// it keeps.
 
 import { CALL, encodeStatus, STATUS } from "../protocol/call.ts";
 import { streams } from "../protocol/dialects.ts";
@@ -40,7 +41,7 @@ export class Replies {
     if (!request.settled) this.#sendPart(request, body);
   }
 
-  /** The last part of a reply, and most often the only one. An error reply replaces all parts before. */
+  /** The last part of a reply, most often the only one. An error reply replaces all before it. */
   last(request: Request, body: Frame[], now: number) {
     const { requests } = this.#state;
     const error = decodeErrorReply(body);
@@ -50,13 +51,15 @@ export class Replies {
 
     const ending = error ? "failed" : "answered";
     const status = error?.code ?? STATUS.ok;
-    const outcome = (frames: Frame[]) => (request.call ? encodeStatus(status, frames) : frames);
     const { parts, streaming } = request;
     const whole = parts === NO_PARTS ? body : parts.frames;
-    if (parts.isWhole && !streaming) return this.#settle(request, ending, outcome(whole), now);
+    if (parts.isWhole && !streaming)
+      return this.#settle(request, ending, outcomeOf(request, status, whole), now);
     // The client has the parts before the last one already. A retry gets the whole reply.
-    const forRetry = parts.isWhole ? outcome(whole) : encodeRejection(REPLY_TOO_LARGE);
-    this.#settle(request, ending, outcome(body), now, forRetry);
+    const forRetry = parts.isWhole
+      ? outcomeOf(request, status, whole)
+      : encodeRejection(REPLY_TOO_LARGE);
+    this.#settle(request, ending, outcomeOf(request, status, body), now, forRetry);
   }
 
   /** Sends the parts so far to a client that has none of them. */
@@ -100,8 +103,8 @@ export class Replies {
   }
 
   /**
-   * Gives a request its one outcome. Null: the client has no way to receive it. A worker that still has
-   * the request is busy until it answers.
+   * Gives a request its one outcome. Null: the client has no way to receive it. A worker that still
+   * has the request is busy until it answers.
    */
   #settle(
     request: Request,
@@ -127,3 +130,7 @@ export class Replies {
     this.#state.effects.count({ event: "requests.dropped", service: name, reason });
   }
 }
+
+/** The body of the REPLY with this body from a worker: a call has a status before it. */
+const outcomeOf = ({ call }: Request, status: number, body: Frame[]): Frame[] =>
+  call ? encodeStatus(status, body) : body;

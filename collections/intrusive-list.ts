@@ -1,6 +1,6 @@
-// A doubly linked list whose items carry the links themselves, in two fields for each list that an item
-// can be in. No list node is allocated, an item leaves the middle of a list in constant time, and a list
-// that has become short takes little memory again.
+// A doubly linked list whose items carry the links themselves, in two fields for each list that an
+// item can be in. No list node is allocated, an item leaves the middle of a list in constant time,
+// and a list that has become short takes little memory again.
 
 /**
  * A list of items. An item can be in several lists at once, but only in one list for each pair of
@@ -8,7 +8,7 @@
  *
  * Push only an item that is in no list of these fields, and remove only an item of this list.
  */
-export class IntrusiveList<Item> {
+export class IntrusiveList<Item extends object> {
   readonly #before: keyof Item;
   readonly #after: keyof Item;
   #first: Item | null = null;
@@ -40,7 +40,7 @@ export class IntrusiveList<Item> {
   *[Symbol.iterator](): Generator<Item, void, undefined> {
     let item = this.#first;
     while (item) {
-      const next = this.#link(item, this.#after);
+      const next = item[this.#after] as Item | null;
       yield item;
       item = next;
     }
@@ -48,45 +48,43 @@ export class IntrusiveList<Item> {
 
   /** Adds an item as the last one. */
   push(item: Item) {
-    this.#join(this.#last, item);
-    this.#join(item, null);
+    if (this.#last) this.#join(this.#last, item);
+    else this.#first = item;
+    this.#last = item;
     this.#length += 1;
   }
 
   /** Adds an item as the first one. */
   unshift(item: Item) {
-    this.#join(item, this.#first);
-    this.#join(null, item);
+    if (this.#first) this.#join(item, this.#first);
+    else this.#last = item;
+    this.#first = item;
     this.#length += 1;
   }
 
   /** Removes an item from the list. */
   remove(item: Item) {
-    this.#join(this.#link(item, this.#before), this.#link(item, this.#after));
-    this.#setLink(item, this.#before, null);
-    this.#setLink(item, this.#after, null);
+    const before = item[this.#before] as Item | null;
+    const after = item[this.#after] as Item | null;
+    if (before) before[this.#after] = after as Item[keyof Item];
+    else this.#first = after;
+    if (after) after[this.#before] = before as Item[keyof Item];
+    else this.#last = before;
+    if (before) item[this.#before] = null as Item[keyof Item];
+    if (after) item[this.#after] = null as Item[keyof Item];
     this.#length -= 1;
   }
 
   /** Makes an item of the list its last one. */
   moveToEnd(item: Item) {
+    if (item === this.#last) return;
     this.remove(item);
     this.push(item);
   }
 
-  /** Makes two items neighbours. Null stands for the end of the list on that side. */
-  #join(before: Item | null, after: Item | null) {
-    if (before === null) this.#first = after;
-    else this.#setLink(before, this.#after, after);
-    if (after === null) this.#last = before;
-    else this.#setLink(after, this.#before, before);
-  }
-
-  #link(item: Item, field: keyof Item): Item | null {
-    return item[field] as Item | null;
-  }
-
-  #setLink(item: Item, field: keyof Item, neighbour: Item | null) {
-    item[field] = neighbour as Item[keyof Item];
+  /** Makes two items neighbours. */
+  #join(before: Item, after: Item) {
+    before[this.#after] = after as Item[keyof Item];
+    after[this.#before] = before as Item[keyof Item];
   }
 }

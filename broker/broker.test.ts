@@ -1,4 +1,5 @@
-// The rules of the broker, a dialog each. W1, W2 are plain 7/MDP workers unless they say a credit.
+// The rules of the broker, one dialog per rule. W1, W2 and W3 are plain 7/MDP workers unless their
+// READY has a credit.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,21 +19,21 @@ import {
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
 
-test("a request waits until a worker is ready, and the reply finds its client", () => {
+test("7/MDP: request before its worker: queued until READY, and the reply goes to its client", () => {
   const { says } = dialog();
   assert.deepEqual(says(C1, request("echo", "hi", "", "there")), []);
   assert.deepEqual(says(W1, ready("echo")), ["w1 < REQUEST c1 hi  there"]);
   assert.deepEqual(says(W1, reply(C1, "HI", "THERE")), ["c1 < echo HI THERE"]);
 });
 
-test("28/REQREP: the envelope goes back unchanged, and never reaches the worker", () => {
+test("28/REQREP: request with an envelope: it stands before the reply, and the worker does not get it", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(says(C1, requestFrom(["proxy", "7"], "echo", "hi")), ["w1 < REQUEST c1 hi"]);
   assert.deepEqual(says(W1, reply(C1, "HI")), ["c1 < proxy 7 echo HI"]);
 });
 
-test("services do not mix", () => {
+test("two services: each request goes to a worker of its own service", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(says(C1, request("math", "2 + 2")), []);
@@ -40,7 +41,7 @@ test("services do not mix", () => {
   assert.deepEqual(says(W2, ready("math")), ["w2 < REQUEST c1 2 + 2"]);
 });
 
-test("names and ids are bytes: two that are not UTF-8 are not taken for one another", () => {
+test("names and ids that are not UTF-8: compared byte by byte", () => {
   const { says } = dialog({ queueMax: 200 });
   says(W1, ready("\xff"));
   assert.deepEqual(says(C1, request("\xfe", "hi")), []);
@@ -50,7 +51,7 @@ test("names and ids are bytes: two that are not UTF-8 are not taken for one anot
   assert.deepEqual(says(W2, reply(id(129), "HI")), ["c1 < 129 echo HI"]);
 });
 
-test("LRU: requests go to the worker that has been idle the longest", () => {
+test("several idle workers: the request goes to the one that was idle for longest", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("echo"));
@@ -60,7 +61,7 @@ test("LRU: requests go to the worker that has been idle the longest", () => {
   assert.deepEqual(says(C2, request("echo", "3")), ["w1 < REQUEST c2 3"]);
 });
 
-test("a plain worker has one request at a time", () => {
+test("plain worker: one request in flight at a time", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(says(C1, request("echo", "1")), ["w1 < REQUEST c1 1"]);
@@ -68,7 +69,7 @@ test("a plain worker has one request at a time", () => {
   assert.deepEqual(says(W1, reply(C1, "1")), ["c1 < echo 1", "w1 < REQUEST c1 2"]);
 });
 
-test("credit: a worker has as many requests as it announced, each under an id of its own", () => {
+test("credit of 2: two requests in flight, each with an id of its own", () => {
   const { says } = dialog();
   says(W1, ready("echo", 2));
   assert.deepEqual(says(C1, request("echo", "1")), ["w1 < REQUEST #1 1"]);
@@ -79,7 +80,7 @@ test("credit: a worker has as many requests as it announced, each under an id of
   assert.deepEqual(says(W1, reply(id(3), "three")), ["c2 < echo three"]);
 });
 
-test("credit: an idle worker is served before one that is at work", () => {
+test("credit left at a busy worker: an idle worker is served first", () => {
   const { says } = dialog();
   says(W1, ready("echo", 5));
   says(W2, ready("echo", 5));
@@ -90,20 +91,20 @@ test("credit: an idle worker is served before one that is at work", () => {
   assert.deepEqual(says(C1, request("echo", "4")), ["w2 < REQUEST #4 4"]);
 });
 
-test("heartbeats go to idle and busy workers that were sent nothing else", () => {
+test("7/MDP, Heartbeating: worker without a command for an interval, idle or busy: gets HEARTBEAT", () => {
   const { says, beats } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("echo"));
   says(C1, request("echo", "long"));
   assert.deepEqual(beats(900), []);
   says(W2, heartbeatCommand);
-  says(C1, request("echo", "now")); // To W2, which needs no HEARTBEAT for it.
+  says(C1, request("echo", "now")); // To W2: this REQUEST puts off its HEARTBEAT.
   assert.deepEqual(beats(100), ["w1 < HEARTBEAT"]);
   assert.deepEqual(beats(900), ["w2 < HEARTBEAT"]);
   assert.deepEqual(beats(100), ["w1 < HEARTBEAT"]);
 });
 
-test("purge: a silent worker is removed after liveness × interval, not before, and told nothing", () => {
+test("7/MDP, Heartbeating: worker silent for a lease: removed at its end, sent nothing", () => {
   const { says, waits, events, broker } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(waits(LEASE_MS - 100), []);
@@ -114,7 +115,7 @@ test("purge: a silent worker is removed after liveness × interval, not before, 
   assert.equal(removed?.event === "worker.removed" && removed.reason, "expired");
 });
 
-test("purge: a silent worker behind a live one is found too", () => {
+test("silent worker that registered after a live one: removed too", () => {
   const { says, waits, broker } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("echo"));
@@ -125,7 +126,7 @@ test("purge: a silent worker behind a live one is found too", () => {
   assert.deepEqual(says(C1, request("echo", "hi")), ["w1 < REQUEST c1 hi"]);
 });
 
-test("liveness: HEARTBEAT and REPLY keep a worker, busy or idle", () => {
+test("7/MDP, Heartbeating: HEARTBEAT or REPLY within the lease: the worker stays, busy or idle", () => {
   const { says, waits } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "long"));
@@ -139,7 +140,7 @@ test("liveness: HEARTBEAT and REPLY keep a worker, busy or idle", () => {
   assert.deepEqual(says(C1, request("echo", "again")), ["w1 < REQUEST c1 again"]);
 });
 
-test("requeue: what a purged worker had is the next to be served", () => {
+test("worker silent for a lease: its request is at the head of the queue", () => {
   const { says, waits } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "lost"));
@@ -149,7 +150,7 @@ test("requeue: what a purged worker had is the next to be served", () => {
   assert.deepEqual(says(W2, reply(C1, "found")), ["c1 < echo found", "w2 < REQUEST c2 later"]);
 });
 
-test("peer gone: what a worker had is given to another at once", () => {
+test("connection of a worker broken: its request goes to another worker at once", () => {
   const { says, vanishes, log, broker } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("echo"));
@@ -173,7 +174,7 @@ test("peer gone: what a worker had is given to another at once", () => {
   });
 });
 
-test("requeue: the requests of one worker keep their order, and their ids", () => {
+test("worker removed with several requests: they keep their order and their ids", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 3));
   for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body));
@@ -186,7 +187,7 @@ test("requeue: the requests of one worker keep their order, and their ids", () =
   ]);
 });
 
-test("requeue: what several workers had is served in the order in which it was asked", () => {
+test("several workers removed at once: their requests are served in the order of arrival", () => {
   const { says, waits } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("echo", 2));
@@ -200,7 +201,7 @@ test("requeue: what several workers had is served in the order in which it was a
   ]);
 });
 
-test("requeue: when several workers expire together, none of them is given what another lost", () => {
+test("several leases end at once: no request goes to another worker that expires", () => {
   const { says, waits, broker } = dialog({ deliveriesMax: 2 });
   for (const worker of [W1, W2, W3]) says(worker, ready("echo"));
   says(C1, request("echo", "1"));
@@ -211,7 +212,7 @@ test("requeue: when several workers expire together, none of them is given what 
   assert.deepEqual(says("w5", ready("echo", 1)), ["w5 < REQUEST #2 2"]);
 });
 
-test("deliveries: a request that loses its workers is given up at the limit", () => {
+test("deliveriesMax workers gone with the same request: quarantined", () => {
   const { says, vanishes, events, broker } = dialog({ deliveriesMax: 3 });
   says(C1, request("echo", "poison"));
   for (let delivery = 1; delivery <= 3; delivery += 1) {
@@ -223,7 +224,7 @@ test("deliveries: a request that loses its workers is given up at the limit", ()
   assert.equal(events("request.quarantined").length, 1);
 });
 
-test("deliveries: a worker that goes silent costs its request one, too", () => {
+test("silent worker: its request has one delivery less", () => {
   const { says, waits, broker } = dialog({ deliveriesMax: 2 });
   says(C1, request("echo", "poison"));
   for (const worker of [W1, W2]) {
@@ -233,7 +234,7 @@ test("deliveries: a worker that goes silent costs its request one, too", () => {
   assert.equal(broker.counts().quarantined, 1);
 });
 
-test("a worker that leaves costs its request no delivery, and gets no answer", () => {
+test("7/MDP: DISCONNECT from a worker: its request loses no delivery, and the worker gets no answer", () => {
   const { says } = dialog({ deliveriesMax: 1 });
   says(C1, request("echo", "hi"));
   for (let leave = 0; leave < 5; leave += 1) {
@@ -244,7 +245,7 @@ test("a worker that leaves costs its request no delivery, and gets no answer", (
   assert.deepEqual(says(W2, reply(C1, "HI")), ["c1 < echo HI"]);
 });
 
-test("late reply: after a purge it is dropped, and its worker told to start over", () => {
+test("reply of a removed worker: dropped, and answered with DISCONNECT", () => {
   const { says, waits } = dialog();
   says(W1, ready("echo", 1));
   says(C1, request("echo", "slow"));
@@ -255,7 +256,7 @@ test("late reply: after a purge it is dropped, and its worker told to start over
   assert.deepEqual(says(W2, reply(id(1), "in time")), ["c1 < echo in time"]);
 });
 
-test("late reply: an id that is not this worker's is dropped and counted, and the rest goes on", () => {
+test("reply with the id of another worker's request: dropped and counted, and both workers stay", () => {
   const { says, waits, events, broker } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("echo", 2));
@@ -271,7 +272,7 @@ test("late reply: an id that is not this worker's is dropped and counted, and th
   ]);
 });
 
-test("a plain worker cannot answer a client that it was not given", () => {
+test("reply of a plain worker to a client that it has no request of: DISCONNECT", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "hi"));
@@ -279,7 +280,7 @@ test("a plain worker cannot answer a client that it was not given", () => {
   assert.deepEqual(says(W2, ready("echo")), ["w2 < REQUEST c1 hi"]);
 });
 
-test("a second REPLY to the same request is not passed on", () => {
+test("second REPLY of a plain worker to one request: not sent to the client, DISCONNECT", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "once"));
@@ -287,7 +288,7 @@ test("a second REPLY to the same request is not passed on", () => {
   assert.deepEqual(says(W1, reply(C1, "2")), ["w1 < DISCONNECT"]);
 });
 
-test("a REPLY to nothing ends the conversation with a worker that announced a credit, too", () => {
+test("REPLY of a worker with credit that has nothing in flight: DISCONNECT", () => {
   const { says } = dialog();
   says(W1, ready("echo", 2));
   says(C1, request("echo", "once"));
@@ -295,7 +296,7 @@ test("a REPLY to nothing ends the conversation with a worker that announced a cr
   assert.deepEqual(says(W1, reply(id(1), "2")), ["w1 < DISCONNECT"]);
 });
 
-test("expiry: a queued request that nobody serves is given up after its time", () => {
+test("request queued for its ttl without a worker: expired, and logged with the next tick", () => {
   const { says, waits, broker, events } = dialog({ requestTtlMs: 5000 });
   says(C1, request("echo", "hello?"));
   waits(4900);
@@ -313,7 +314,7 @@ test("expiry: a queued request that nobody serves is given up after its time", (
   ]);
 });
 
-test("expiry: in flight, the reply comes to nobody, and only then is the worker free again", () => {
+test("request in flight for its ttl: expired; its worker is busy until the late reply, which is dropped", () => {
   const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
   says(W1, ready("echo"));
   says(C1, request("echo", "slow"));
@@ -324,7 +325,7 @@ test("expiry: in flight, the reply comes to nobody, and only then is the worker 
   assert.equal(broker.counts().repliesDropped, 1);
 });
 
-test("expiry: a request past its time is given to nobody, at a tick or between two", () => {
+test("expired request, at a tick or between two: delivered to no worker", () => {
   const between = dialog({ requestTtlMs: 1050 });
   between.says(C1, request("echo", "hello?"));
   between.waits(1000);
@@ -347,7 +348,7 @@ test("expiry: a request past its time is given to nobody, at a tick or between t
   assert.deepEqual(gone.vanishes(W1), []);
 });
 
-test("expiry: a request that expired with its worker is neither requeued nor given up again", () => {
+test("worker removed with an expired request: it is neither requeued nor quarantined", () => {
   const { says, waits, vanishes, events } = dialog({ requestTtlMs: 1000, deliveriesMax: 1 });
   says(W1, ready("echo"));
   says(C1, request("echo", "slow"));
@@ -358,7 +359,7 @@ test("expiry: a request that expired with its worker is neither requeued nor giv
   assert.deepEqual(says(W2, ready("echo")), []);
 });
 
-test("bounds: requests queued and in flight count, and the newest is refused", () => {
+test("queueMax requests queued and in flight: the next one is rejected", () => {
   const { says, waits, broker, log } = dialog({ queueMax: 2 });
   says(W1, ready("echo"));
   says(C1, request("echo", "1"));
@@ -378,7 +379,7 @@ test("bounds: requests queued and in flight count, and the newest is refused", (
   assert.deepEqual(says(C1, request("echo", "4")), ["w1 < REQUEST c1 4"]);
 });
 
-test("bounds: the bytes of all open requests count, and come free again", () => {
+test("queueBytesMax reached: requests are rejected until others are settled", () => {
   const { says, broker } = dialog({ queueBytesMax: 5000 });
   says(C1, request("echo", "x".repeat(4000)));
   says(C1, request("math", "x".repeat(4000)));
@@ -389,19 +390,19 @@ test("bounds: the bytes of all open requests count, and come free again", () => 
   assert.equal(broker.counts().queued, 1);
 });
 
-test("bounds: many empty frames weigh something too", () => {
+test("request of many empty frames: each frame has a weight", () => {
   const { says, broker } = dialog({ queueBytesMax: 100_000 });
   says(C1, request("echo", ...new Array(5000).fill("")));
   assert.equal(broker.counts().refused, 1);
 });
 
-test("bounds: the envelope weighs something too", () => {
+test("request with a large envelope: the envelope has a weight", () => {
   const { says, broker } = dialog({ queueBytesMax: 1000 });
   says(C1, requestFrom(["e".repeat(1000)], "echo", "hi"));
   assert.equal(broker.counts().refused, 1);
 });
 
-test("bounds: services", () => {
+test("servicesMax reached: requests and workers of other services are rejected", () => {
   const { says, broker } = dialog({ servicesMax: 2 });
   for (const name of ["a", "b", "c"]) says(C1, request(name, "hi"));
   assert.deepEqual([broker.counts().services, broker.counts().refused], [2, 1]);
@@ -411,13 +412,13 @@ test("bounds: services", () => {
   assert.deepEqual(says(W1, ready("a")), ["w1 < REQUEST c1 hi"]);
 });
 
-test("bounds: a message that is too large is dropped", () => {
+test("message larger than messageBytesMax: dropped", () => {
   const { says, broker } = dialog({ messageBytesMax: 1000 });
   says(C1, request("echo", "x".repeat(1000)));
   assert.deepEqual([broker.counts().received, broker.counts().messagesDropped], [0, 1]);
 });
 
-test("forgetting: a service that nobody serves or wants is gone", () => {
+test("service without workers and requests: forgotten", () => {
   const { says, waits, vanishes, broker } = dialog();
   for (let name = 0; name < 10; name += 1) says(C1, request(`s${name}`, "hi"));
   assert.equal(broker.counts().services, 10);
@@ -429,7 +430,7 @@ test("forgetting: a service that nobody serves or wants is gone", () => {
   assert.equal(broker.counts().services, 0);
 });
 
-test("client gone: its queued requests are dropped, and so are its replies", () => {
+test("client disconnected: its queued requests are settled, and replies to it are dropped", () => {
   const { says, vanishes, broker } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "in flight"));
@@ -440,7 +441,7 @@ test("client gone: its queued requests are dropped, and so are its replies", () 
   assert.deepEqual(says(W1, reply(C1, "for nobody")), ["w1 < REQUEST c2 another's"]);
 });
 
-test("client gone: what waited behind its request is served, what only it wanted forgotten", () => {
+test("client disconnected: the next request in the queue is dispatched, an unused service is forgotten", () => {
   const { says, vanishes, broker } = dialog({ deliveriesMax: 2 });
   says(W1, ready("echo", 2));
   says(C1, request("echo", "suspect"));
@@ -453,14 +454,14 @@ test("client gone: what waited behind its request is served, what only it wanted
   assert.equal(broker.counts().services, 1);
 });
 
-test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => {
+test("7/MDP: valid but unexpected command: DISCONNECT", () => {
   const { says, waits, events } = dialog();
   assert.deepEqual(says(W1, heartbeatCommand), ["w1 < DISCONNECT"]); // Before READY.
   assert.deepEqual(says(W1, reply(C1, "x")), ["w1 < DISCONNECT"]); // Before READY.
   says(W1, ready("echo"));
   assert.deepEqual(says(W1, ready("echo")), ["w1 < DISCONNECT"]); // A second READY.
   says(W1, ready("echo"));
-  assert.deepEqual(says(W1, reply(C1, "x")), ["w1 < DISCONNECT"]); // A REPLY to nothing.
+  assert.deepEqual(says(W1, reply(C1, "x")), ["w1 < DISCONNECT"]); // A REPLY without a request.
   says(W1, ready("echo"));
   const toWorker = [
     Buffer.from(""),
@@ -476,14 +477,14 @@ test("7/MDP: a valid but unexpected command is answered with DISCONNECT", () => 
   ]);
 });
 
-test("7/MDP: DISCONNECT is never answered, not even an unknown worker's", () => {
+test("7/MDP: DISCONNECT from a worker, or from a peer that is none: no answer", () => {
   const { says } = dialog();
   assert.deepEqual(says(W1, disconnect), []);
   says(W1, ready("echo"));
   assert.deepEqual(says(W1, disconnect), []);
 });
 
-test("invalid messages are dropped and counted; a worker that sends one is removed", () => {
+test("message that is not MDP: dropped and counted, and its worker is removed", () => {
   const { says, broker } = dialog();
   assert.deepEqual(says(C1, [Buffer.from("junk")]), []);
   says(W1, ready("echo"));
@@ -493,7 +494,7 @@ test("invalid messages are dropped and counted; a worker that sends one is remov
   assert.deepEqual(says(W2, ready("echo")), ["w2 < REQUEST c1 hi"]);
 });
 
-test("oversleep: a broker that was itself stopped blames no worker", () => {
+test("broker stalled for several leases: all leases begin again", () => {
   const { says, freezes, waits, broker, events } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(freezes(LEASE_MS * 5), []);
@@ -505,7 +506,7 @@ test("oversleep: a broker that was itself stopped blames no worker", () => {
   assert.equal(broker.counts().workers, 0);
 });
 
-test("connections that the transport refused are told in the log, by why", () => {
+test("connections refused by the transport: one log line per reason and tick", () => {
   const { broker, waits, log } = dialog();
   for (const reason of ["not ZMTP", "not ZMTP", "too large a frame"]) broker.refused(reason);
   assert.deepEqual(log, []);
@@ -516,7 +517,7 @@ test("connections that the transport refused are told in the log, by why", () =>
   ]);
 });
 
-test("a flood is a line in the log, not a line each", () => {
+test("a thousand invalid messages: one log line", () => {
   const { says, waits, log } = dialog();
   for (let message = 0; message < 1000; message += 1) says(C1, [Buffer.from("junk")]);
   waits(200);

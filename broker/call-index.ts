@@ -1,5 +1,5 @@
-// Calls by their id, so that a retry does not run again (mmi.call). The index has all open calls and,
-// within bounds of number, bytes and time, the outcomes of settled ones.
+// Calls by their id, so that a retry does not run again (mmi.call). The index has all open calls
+// and, within bounds of number, bytes and time, the outcomes of settled ones.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Frame } from "../protocol/frame.ts";

@@ -1,4 +1,4 @@
-// mmi.call: a status for every request, and a call that is asked again is not run again.
+// Calls (mmi.call): a status for every request, and a retry that does not run the request again.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,14 +21,14 @@ const failure = (client: Buffer) =>
     body: encodeErrorReply(409, "it is taken"),
   });
 
-test("200: the worker's reply follows", () => {
+test("200: the reply of the worker follows", () => {
   const { says } = dialog();
   says(W1, ready("echo", 1));
   assert.deepEqual(says(C1, call("echo", "", "hi", "")), ["w1 < REQUEST #1 hi "]);
   assert.deepEqual(says(W1, reply(id(1), "HI", "")), ["c1 < mmi.call 200 HI "]);
 });
 
-test("28/REQREP: the envelope of a call goes back unchanged, with a refusal too", () => {
+test("28/REQREP: call with an envelope: it stands before the reply, and before a rejection", () => {
   const { says } = dialog();
   says(W1, ready("echo", 1));
   says(C1, [Buffer.from("7"), ...call("echo", "", "hi")]);
@@ -38,14 +38,14 @@ test("28/REQREP: the envelope of a call goes back unchanged, with a refusal too"
   ]);
 });
 
-test("a plain 7/MDP worker serves calls, too", () => {
+test("call to a plain 7/MDP worker: served like a plain request", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(says(C1, call("echo", { id: ID }, "hi")), ["w1 < REQUEST c1 hi"]);
   assert.deepEqual(says(W1, reply(C1, "HI")), ["c1 < mmi.call 200 HI"]);
 });
 
-test("the code of a service's failure is the status, and the failure follows whole", () => {
+test("error reply of a service: its code is the status, and the error reply follows whole", () => {
   const { says } = dialog();
   says(W1, ready("db", 2));
   says(C1, call("db", "", "put"));
@@ -54,7 +54,7 @@ test("the code of a service's failure is the status, and the failure follows who
   assert.deepEqual(says(W1, failure(id(2))), ["c2 < db it is taken mmi.error 409"]);
 });
 
-test("400: a malformed call is told what is wrong with it, and counted as refused", () => {
+test("400: malformed call: rejected with the reason, and counted", () => {
   const { says, broker } = dialog();
   assert.deepEqual(says(C1, request("mmi.call", "")), ["c1 < mmi.call 400 no service name"]);
   assert.deepEqual(says(C1, call("echo", '{"ttl":0}', "hi")), [
@@ -66,7 +66,7 @@ test("400: a malformed call is told what is wrong with it, and counted as refuse
   assert.equal(broker.counts().refused, 3);
 });
 
-test("404: no worker came within the ttl, the call's own or the broker's", () => {
+test("404: no worker within the ttl, that of the call or that of the broker", () => {
   const { says, waits } = dialog({ requestTtlMs: 2000 });
   says(C1, call("echo", { ttl: 500 }, "hi"));
   says(C2, call("echo", "", "hi"));
@@ -79,7 +79,7 @@ test("404: no worker came within the ttl, the call's own or the broker's", () =>
   assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
-test("408: the ttl passed, in the queue or in flight; what comes then is dropped", () => {
+test("408: ttl passed in the queue or in flight: the late reply is dropped", () => {
   const { says, waits, broker } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { ttl: 1000 }, "slow"));
@@ -90,7 +90,7 @@ test("408: the ttl passed, in the queue or in flight; what comes then is dropped
   assert.deepEqual([broker.counts().expired, broker.counts().repliesDropped], [2, 1]);
 });
 
-test("408, not 404, for what a worker was lost with", () => {
+test("408: ttl passed after the only worker was removed with the request: not 404", () => {
   const { says, vanishes, waits } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { ttl: 1000 }, "hi"));
@@ -98,7 +98,7 @@ test("408, not 404, for what a worker was lost with", () => {
   assert.deepEqual(waits(1000), ["c1 < mmi.call 408 expired in the queue"]);
 });
 
-test("the ttl is the call's own, shorter or longer than the broker's, in any order", () => {
+test("calls with a ttl, shorter or longer than the broker's: each expires at its own time", () => {
   const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
   says(C1, call("echo", { ttl: 5000 }, "long"));
   says(C1, request("echo", "plain"));
@@ -112,7 +112,7 @@ test("the ttl is the call's own, shorter or longer than the broker's, in any ord
   assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
-test("429: a bound is reached", () => {
+test("429: queueMax, queueBytesMax or servicesMax reached", () => {
   const full = dialog({ queueMax: 1 });
   full.says(C1, call("echo", "", "1"));
   assert.deepEqual(full.says(C1, call("echo", "", "2")), ["c1 < mmi.call 429 the queue is full"]);
@@ -125,7 +125,7 @@ test("429: a bound is reached", () => {
   assert.deepEqual(many.says(C1, call("math", "", "2")), ["c1 < mmi.call 429 too many services"]);
 });
 
-test("502: its workers were lost with it", () => {
+test("502: deliveriesMax workers gone with the request", () => {
   const { says, vanishes } = dialog({ deliveriesMax: 2 });
   says(C1, call("echo", "", "poison"));
   says(W1, ready("echo", 1));
@@ -134,7 +134,7 @@ test("502: its workers were lost with it", () => {
   assert.deepEqual(vanishes(W2), ["c1 < mmi.call 502 2 workers died while processing it"]);
 });
 
-test("retry: an open call asked again is not run again, and who asked last gets the answer", () => {
+test("retry of an open call: not run again, and the last client gets the reply", () => {
   const { says, broker } = dialog();
   says(W1, ready("echo", 9));
   assert.deepEqual(says(C1, call("echo", { id: ID }, "slow")), ["w1 < REQUEST #1 slow"]);
@@ -144,7 +144,7 @@ test("retry: an open call asked again is not run again, and who asked last gets 
   assert.deepEqual([broker.counts().received, broker.counts().retried], [1, 2]);
 });
 
-test("retry: of a call that ended lately, the outcome is told again", () => {
+test("retry of a settled call: gets the same outcome, a rejection too", () => {
   const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1 });
   says(W1, ready("echo", 9));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -165,7 +165,7 @@ test("retry: of a call that ended lately, the outcome is told again", () => {
   assert.equal(broker.counts().received, 3);
 });
 
-test("retry: what was refused at a bound was no call yet", () => {
+test("retry of a call that was rejected at a bound: a new call", () => {
   const { says } = dialog({ queueMax: 1 });
   says(W1, ready("echo", 1));
   says(C1, request("echo", "1"));
@@ -176,7 +176,7 @@ test("retry: what was refused at a bound was no call yet", () => {
   assert.deepEqual(says(C2, call("echo", { id: ID }, "2")), ["w1 < REQUEST #2 2"]);
 });
 
-test("retry: it has a new ttl, which can only be longer", () => {
+test("retry with a ttl: the call may expire later, and no earlier", () => {
   const { says, waits } = dialog();
   says(C1, call("echo", { id: ID, ttl: 1000 }, "hi"));
   waits(900);
@@ -186,7 +186,7 @@ test("retry: it has a new ttl, which can only be longer", () => {
   assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
-test("retry: outcomes are forgotten by age, number and bytes, the oldest first", () => {
+test("outcomes beyond the bounds of age, number and bytes: the oldest are forgotten", () => {
   const ask = (name: string) => call("echo", { id: name.repeat(16) }, "hi");
   function answered(overrides: Parameters<typeof dialog>[0], replies: string[]) {
     const spoken = dialog(overrides);
@@ -213,7 +213,7 @@ test("retry: outcomes are forgotten by age, number and bytes, the oldest first",
   assert.deepEqual(byBytes.says(C1, ask("a")), ["w1 < REQUEST #3 hi"]);
 });
 
-test("retry: an id belongs to one service", () => {
+test("id of a call to another service: rejected", () => {
   const { says, broker } = dialog();
   says(W1, ready("echo", 9));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -224,7 +224,7 @@ test("retry: an id belongs to one service", () => {
   assert.equal(broker.counts().retried, 0);
 });
 
-test("retry: who asks again with a heavier envelope is held to the bound in bytes", () => {
+test("retry with an envelope beyond queueBytesMax: rejected, and the first client gets the reply", () => {
   const { says } = dialog({ queueBytesMax: 5000 });
   says(W1, ready("echo", 9));
   says(C1, call("echo", { id: ID }, "x".repeat(3000)));
@@ -233,7 +233,7 @@ test("retry: who asks again with a heavier envelope is held to the bound in byte
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < mmi.call 200 HI"]);
 });
 
-test("retry: a heavier envelope weighs more, and comes free again", () => {
+test("retry with a heavier envelope: its weight counts until the call is settled", () => {
   const { says, broker } = dialog({ queueBytesMax: 5000 });
   says(W1, ready("echo", 9));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -245,7 +245,7 @@ test("retry: a heavier envelope weighs more, and comes free again", () => {
   assert.equal(broker.counts().refused, 1);
 });
 
-test("retry: a requeued call goes on under its id and for who asked last", () => {
+test("retry of a requeued call: delivered under the same id, and the last client gets the reply", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -255,17 +255,17 @@ test("retry: a requeued call goes on under its id and for who asked last", () =>
   assert.deepEqual(says(W2, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
 });
 
-test("retry: should whoever asked last go away, whoever asked before is told", () => {
+test("client of a retry disconnected: the previous client gets the reply", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, [Buffer.from("7"), ...call("echo", { id: ID }, "hi")]);
-  // As when what a client said on a connection that it gave up comes late.
+  // As if a message on a connection that its client has left came late.
   says(C2, call("echo", { id: ID }, "hi"));
   vanishes(C2);
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c1 < 7 mmi.call 200 HI"]);
 });
 
-test("retry: who asked before and went away is not told, whoever goes away after it", () => {
+test("previous client and last client disconnected: the reply awaits a third one", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -277,7 +277,7 @@ test("retry: who asked before and went away is not told, whoever goes away after
   assert.deepEqual(says(C3, call("echo", { id: ID }, "hi")), ["c3 < mmi.call 200 HI"]);
 });
 
-test("retry: who asked before with a heavy envelope is not kept in mind", () => {
+test("previous client with a heavy envelope: not remembered", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, [Buffer.alloc(200, "e"), ...call("echo", { id: ID }, "hi")]);
@@ -286,7 +286,7 @@ test("retry: who asked before with a heavy envelope is not kept in mind", () => 
   assert.deepEqual(says(W1, reply(id(1), "HI")), []);
 });
 
-test("retry: a light envelope comes back with whoever asked before, and weighs what it weighs", () => {
+test("previous client gets the call back: the weight is that of its own envelope", () => {
   const { says, vanishes, broker } = dialog({ queueBytesMax: 5000 });
   says(C1, call("echo", { id: ID }, "hi"));
   says(C2, [Buffer.alloc(3000, "e"), ...call("echo", { id: ID }, "hi")]);
@@ -297,7 +297,7 @@ test("retry: a light envelope comes back with whoever asked before, and weighs w
   assert.equal(broker.counts().refused, 1);
 });
 
-test("client gone: a call with an id stays open for its retry, queued or in flight", () => {
+test("client disconnected: its calls with an id stay open, queued or in flight", () => {
   const { says, vanishes, broker } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { id: ID }, "in flight"));
@@ -310,11 +310,11 @@ test("client gone: a call with an id stays open for its retry, queued or in flig
     "c2 < mmi.call 200 one",
     "w1 < REQUEST #2 queued",
   ]);
-  assert.deepEqual(says(W1, reply(id(2), "two")), []); // Nobody waits for it now.
+  assert.deepEqual(says(W1, reply(id(2), "two")), []); // The call has no client now.
   assert.deepEqual(says(C2, call("echo", { id: OTHER_ID }, "queued")), ["c2 < mmi.call 200 two"]);
 });
 
-test("client gone: a plain worker is given another's call under an id", () => {
+test("call without a client, delivered to a plain worker: an id is in the place of the client address", () => {
   const { says, vanishes } = dialog();
   says(C1, call("echo", { id: ID }, "hi"));
   vanishes(C1);
@@ -323,7 +323,7 @@ test("client gone: a plain worker is given another's call under an id", () => {
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
 });
 
-test("client gone: who was asked out of a call takes it along no more", () => {
+test("previous client disconnected: the call stays with the last client", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { id: ID }, "hi"));
@@ -332,7 +332,7 @@ test("client gone: who was asked out of a call takes it along no more", () => {
   assert.deepEqual(says(W1, reply(id(1), "HI")), ["c2 < mmi.call 200 HI"]);
 });
 
-test("a job of 3 s and a client that asks three times: one execution, one answer", () => {
+test("call of 3 s and two retries: run once, answered once", () => {
   const { says, waits } = dialog();
   says(W1, ready("slow", 1));
   assert.deepEqual(says(C1, call("slow", { id: ID, ttl: 5000 }, "3 s")), ["w1 < REQUEST #1 3 s"]);

@@ -25,7 +25,9 @@ export class ClientIndex {
   #byAddress = new Map<Address, Client>();
   #byPreviousAddress = new Map<Address, Set<Request>>(); // By `previousReplyTo`.
 
-  /** The requests whose outcome goes to this client, then those of which it is the previous client. */
+  /**
+   * The requests whose outcome goes to this client, then those of which it is the previous client.
+   */
   *openOf(address: Address) {
     yield* this.#byAddress.get(address) ?? [];
     yield* this.#byPreviousAddress.get(address) ?? [];

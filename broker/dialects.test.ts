@@ -1,4 +1,4 @@
-// A peer is answered in the dialect that it spoke, and any client reaches any worker.
+// Dialects: each peer is answered in its own dialect, and each client reaches each worker.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,13 +8,13 @@ import { dialog, id, inDialect, LEASE_MS } from "./dialog.testing.ts";
 const WORKERS: Dialect[] = [MDP_0_1, MDP_0_1_TEXT, MDP_0_2];
 const CLIENTS: Dialect[] = [MDP_0_1, MDP_0_2];
 
-/** How dialog.ts shows what a worker or a client of this dialect is sent. */
+/** How a dialog shows a message to a worker or to a client of this dialect. */
 const toWorker = ({ name }: Dialect) => (name === "0.1" ? "" : ` (${name})`);
 const toClient = ({ name }: Dialect) => (name === "0.2" ? "FINAL " : "");
 
 for (const worker of WORKERS) {
   for (const client of CLIENTS) {
-    test(`a client of ${client.name} reaches a worker of ${worker.name}`, () => {
+    test(`client of ${client.name}, worker of ${worker.name}: the request and the reply pass`, () => {
       const { says } = dialog();
       const { ready, reply } = inDialect(worker);
       says("w1", ready("echo"));
@@ -25,7 +25,7 @@ for (const worker of WORKERS) {
     });
   }
 
-  test(`a worker of ${worker.name} with credit is given ids`, () => {
+  test(`worker of ${worker.name} with credit: gets ids`, () => {
     const { says } = dialog();
     const { ready, reply } = inDialect(worker);
     const { request } = inDialect(MDP_0_2);
@@ -35,7 +35,7 @@ for (const worker of WORKERS) {
     assert.deepEqual(says("w1", reply(id(2), "B")), ["c1 < FINAL echo B"]);
   });
 
-  test(`a worker of ${worker.name} is sent HEARTBEAT and DISCONNECT in its dialect`, () => {
+  test(`worker of ${worker.name}: gets HEARTBEAT and DISCONNECT in its dialect`, () => {
     const { says, beats, drains } = dialog();
     says("w1", inDialect(worker).ready("echo"));
     assert.deepEqual(beats(1000), [`w1 < HEARTBEAT${toWorker(worker)}`]);
@@ -45,14 +45,14 @@ for (const worker of WORKERS) {
     assert.deepEqual(drains(), [`w2 < DISCONNECT${toWorker(worker)}`]);
   });
 
-  test(`an unknown worker is sent DISCONNECT in ${worker.name}, if that is what it speaks`, () => {
+  test(`command in ${worker.name} before READY: DISCONNECT in that dialect`, () => {
     const { says } = dialog();
     const { heartbeatCommand, reply, ready } = inDialect(worker);
     for (const command of [heartbeatCommand, reply("c1", "A"), ready("mmi.echo")])
       assert.deepEqual(says("w1", command), [`w1 < DISCONNECT${toWorker(worker)}`]);
   });
 
-  test(`HEARTBEAT in ${worker.name} is a sign of life`, () => {
+  test(`HEARTBEAT in ${worker.name}: renews the lease`, () => {
     const { says, waits, broker } = dialog();
     says("w1", inDialect(worker).ready("echo"));
     waits(LEASE_MS - 100);
@@ -64,7 +64,7 @@ for (const worker of WORKERS) {
   });
 }
 
-test("workers of all dialects are sent HEARTBEAT and DISCONNECT, each in its own", () => {
+test("workers of all dialects in one service: each gets its own", () => {
   const { says, beats, drains } = dialog();
   for (const [nth, worker] of WORKERS.entries()) says(`w${nth}`, inDialect(worker).ready("echo"));
   const each = (command: string) =>
@@ -73,7 +73,7 @@ test("workers of all dialects are sent HEARTBEAT and DISCONNECT, each in its own
   assert.deepEqual(drains(), each("DISCONNECT"));
 });
 
-test("a worker's dialect is that of its READY: a command in another ends the conversation", () => {
+test("command in another dialect than READY: DISCONNECT", () => {
   for (const spoken of WORKERS) {
     for (const other of WORKERS.filter((dialect) => dialect !== spoken)) {
       const { says, broker } = dialog();
@@ -86,7 +86,7 @@ test("a worker's dialect is that of its READY: a command in another ends the con
   }
 });
 
-test("what is no command of its dialect costs a worker its place, and it is told so in its own", () => {
+test("invalid message from a worker: DISCONNECT in the dialect of its READY", () => {
   for (const spoken of WORKERS) {
     const { says } = dialog();
     says("w1", inDialect(spoken).ready("echo"));
@@ -94,7 +94,7 @@ test("what is no command of its dialect costs a worker its place, and it is told
   }
 });
 
-test("18/MDP: what stands before a client's header goes back unchanged", () => {
+test("18/MDP: frames before the header of a client: they stand before the reply", () => {
   const { says } = dialog();
   says("w1", inDialect(MDP_0_1).ready("echo"));
   for (const envelope of [["proxy"], [""], ["id", ""], ["proxy", "id", ""]]) {
@@ -106,7 +106,7 @@ test("18/MDP: what stands before a client's header goes back unchanged", () => {
   }
 });
 
-test("18/MDP: PARTIAL and FINAL are not for clients to send", () => {
+test("18/MDP: PARTIAL or FINAL from a client: dropped", () => {
   const { says, broker } = dialog();
   const [header, , ...rest] = inDialect(MDP_0_2).request("echo", "a");
   for (const command of [[2], [3]]) {
@@ -117,7 +117,7 @@ test("18/MDP: PARTIAL and FINAL are not for clients to send", () => {
   assert.equal(broker.counts().received, 0);
 });
 
-test("8/MMI: a client of 0.2 is answered with a FINAL", () => {
+test("8/MMI: management request of a client of 0.2: FINAL", () => {
   const { says } = dialog();
   const { request } = inDialect(MDP_0_2);
   assert.deepEqual(says("c1", request("mmi.service", "echo")), ["c1 < FINAL mmi.service 404"]);

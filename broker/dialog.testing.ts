@@ -1,5 +1,6 @@
 // Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker, and
-// `waits` is time that passes. Both return the messages from the broker, as "peer < COMMAND frames".
+// `waits` is time that passes. Both return the messages from the broker, as "peer < COMMAND
+// frames".
 
 import type { CallOptions } from "../protocol/call.ts";
 import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";

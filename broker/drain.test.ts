@@ -1,4 +1,5 @@
-// The end of a broker: it takes nothing new, finishes what it can, and leaves nobody in the dark.
+// The drain of a broker: it rejects new requests, finishes those in flight, and disconnects its
+// workers.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +10,7 @@ const [C1, C2] = ["c1", "c2"];
 const ID = "0123456789abcdef";
 const NO = "mmi.call 503 the broker is shutting down";
 
-test("with nothing in flight every worker is told to look for the next broker, and it stops", () => {
+test("nothing in flight: every worker gets DISCONNECT, and the broker stops after LEAVE_MS", () => {
   const { says, drains, waits, events } = dialog();
   says(W1, ready("echo"));
   says(W2, ready("math", 4));
@@ -18,11 +19,11 @@ test("with nothing in flight every worker is told to look for the next broker, a
     { event: "broker.draining", queued: 0, inFlight: 0 },
   ]);
   assert.deepEqual(waits(100), []);
-  assert.deepEqual(waits(100), ["stopped"]); // By then all have read what was said to them last.
+  assert.deepEqual(waits(100), ["stopped"]); // All peers have had the time to read their last message.
   assert.deepEqual(waits(1000), []);
 });
 
-test("what is in flight and in the queue is finished, what is new refused", () => {
+test("requests in flight and queued: finished; new requests: rejected", () => {
   const { says, drains, waits, broker } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", "", "1"));
@@ -37,7 +38,7 @@ test("what is in flight and in the queue is finished, what is new refused", () =
   assert.deepEqual(waits(200), ["stopped"]);
 });
 
-test("a queue that nobody serves holds up no end", () => {
+test("queue without workers: settled with 503 at once", () => {
   const { says, drains, broker } = dialog();
   says(C1, call("none", { id: ID }, "1"));
   says(C2, request("none", "2"));
@@ -45,7 +46,7 @@ test("a queue that nobody serves holds up no end", () => {
   assert.deepEqual([broker.counts().refused, broker.counts().services], [2, 0]);
 });
 
-test("what takes longer than drainMs is refused, and its reply comes too late", () => {
+test("request in flight for longer than drainMs: 503, and its reply is late", () => {
   const { says, drains, waits, broker } = dialog({ drainMs: 2000 });
   says(W1, ready("echo", 1));
   says(C1, call("echo", "", "slow"));
@@ -57,7 +58,7 @@ test("what takes longer than drainMs is refused, and its reply comes too late", 
   assert.deepEqual([broker.counts().refused, broker.counts().inFlight], [2, 0]);
 });
 
-test("what a worker loses meanwhile is given to the others, and to those that still come", () => {
+test("worker removed during the drain: its request goes to other workers, new ones too", () => {
   const { says, drains, waits, vanishes } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", "", "1"));
@@ -69,11 +70,11 @@ test("what a worker loses meanwhile is given to the others, and to those that st
   assert.deepEqual(says(W2, reply(id(2), "two")), ["c2 < mmi.call 200 two"]);
   assert.deepEqual(vanishes(W2), []);
   assert.deepEqual(vanishes(W3), [`c1 < ${NO}`]);
-  assert.deepEqual(says(W3, ready("echo", 1)), ["w3 < DISCONNECT"]); // All is said by now.
+  assert.deepEqual(says(W3, ready("echo", 1)), ["w3 < DISCONNECT"]); // The broker is leaving.
   assert.deepEqual(waits(200), ["stopped"]);
 });
 
-test("workers are still sent heartbeats, and purged", () => {
+test("workers during the drain: they get heartbeats, and are removed when silent", () => {
   const { says, drains, beats, waits } = dialog({ drainMs: 60_000 });
   says(W1, ready("echo", 1));
   says(C1, call("echo", "", "slow"));
@@ -82,7 +83,7 @@ test("workers are still sent heartbeats, and purged", () => {
   assert.deepEqual(waits(LEASE_MS - 1000), [`c1 < ${NO}`]);
 });
 
-test("a call that is open may still be asked for again", () => {
+test("retry of an open call during the drain: gets the reply", () => {
   const { says, drains } = dialog();
   says(W1, ready("echo", 1));
   says(C1, call("echo", { id: ID }, "slow"));
@@ -91,7 +92,7 @@ test("a call that is open may still be asked for again", () => {
   assert.deepEqual(says(W1, reply(id(1), "done")), ["c2 < mmi.call 200 done", "w1 < DISCONNECT"]);
 });
 
-test("a second stop signal changes nothing", () => {
+test("second stop signal: changes nothing", () => {
   const { says, drains, waits, events } = dialog({ drainMs: 1000 });
   says(W1, ready("echo", 1));
   says(C1, call("echo", "", "slow"));

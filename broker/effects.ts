@@ -1,5 +1,5 @@
-// The effects of one input: messages to send, log entries, the end of the broker. The rules collect them
-// here, and main.ts carries them out.
+// The effects of one input: messages to send, log entries, the end of the broker. The rules collect
+// them here, and main.ts carries them out.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import type { BrokerEvent, CountedEvent } from "./events.ts";
@@ -11,7 +11,10 @@ export type Effect =
   /** The drain is over; main.ts closes the socket and ends the process. */
   | { do: "stopped" };
 
-/** The effects that wait for the end of the input that caused them, and the events that wait for a tick. */
+/**
+ * The effects that wait for the end of the input that caused them, and the events that wait for a
+ * tick.
+ */
 export class Effects {
   #effects: Effect[] = [];
   #counted = new Map<string, CountedEvent>();

@@ -1,9 +1,10 @@
-// What the broker and its program tell the log, and docs/OPERATIONS.md lists. The names are fixed:
-// tests and alerts stand on them.
+// The log events of the broker and its program. Their names and fields are stable, because tests
+// and alerts depend on them; docs/OPERATIONS.md lists them.
 
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import type { Counts, RemovalReason } from "./vocabulary.ts";
 
+/** Peers are named by their address in hexadecimal digits, services by their name as text. */
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
   | { event: "worker.registered"; service: string; worker: string; credit: number }
@@ -13,7 +14,7 @@ export type BrokerEvent =
       worker: string;
       reason: RemovalReason;
       requeued: number;
-      brokenOff: number; // Their clients had been sent a part of the reply.
+      brokenOff: number; // Their clients had received a part of the reply.
       quarantined: number;
     }
   | {
@@ -34,9 +35,10 @@ export type BrokerEvent =
   | { event: "broker.stopped"; counts: Counts }
   | { event: "disconnects.undetected"; reason: "turned off" | "not in this libzmq" };
 
-/** What may come in a flood is counted, and told once a tick. */
+/** Events that peers can cause in floods. The broker counts them, and logs them once per tick. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
 
+/** The level at which each event is logged. */
 export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "broker.listening": "info",
   "worker.registered": "info",
@@ -53,59 +55,63 @@ export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
   "disconnects.undetected": "warn",
 };
 
+/** The level at which this event is logged. */
 export const levelOf = (event: BrokerEvent) => LEVELS[event.event];
 
-/** The event as a sentence. */
+/** The message that is logged with an event. */
 export function sentenceOf(event: BrokerEvent): string {
   switch (event.event) {
     case "broker.listening":
       return `listening on ${event.endpoint} (${event.transport})`;
     case "worker.registered":
-      return `a worker of ${event.service} is ready, credit ${event.credit}`;
+      return `a worker of ${event.service} registered, credit ${event.credit}`;
     case "worker.removed":
-      return `a worker of ${event.service} ${REMOVALS[event.reason]}, ${fate(event)}`;
+      return `removed a worker of ${event.service}: ${REMOVALS[event.reason]}; ${requestsOf(event)}`;
     case "request.quarantined":
-      return `a request to ${event.service} lost ${event.deliveries} workers: given up`;
+      return `quarantined a request to ${event.service} after ${plural(event.deliveries, "delivery")}`;
     case "requests.dropped":
-      return `${count(event, "request")}${event.service && ` to ${event.service}`} dropped: ${event.reason}`;
+      return `${plural(event.count, "request")}${toService(event.service)} dropped: ${event.reason}`;
     case "replies.dropped":
-      return `${count(event, "reply")} of ${event.service} dropped: ${event.reason}`;
+      return `${plural(event.count, "reply")} of ${event.service} dropped: ${event.reason}`;
     case "messages.dropped":
-      return `${count(event, "message")} dropped: ${event.reason}`;
+      return `${plural(event.count, "message")} dropped: ${event.reason}`;
     case "peers.disconnected":
-      return `${count(event, "DISCONNECT")} sent: ${event.reason}`;
+      return `${plural(event.count, "DISCONNECT")} sent: ${event.reason}`;
     case "connections.refused":
-      return `${count(event, "connection")} refused: ${event.reason}`;
+      return `${plural(event.count, "connection")} refused: ${event.reason}`;
     case "broker.stalled":
-      return `the broker itself was stopped for ${event.ms} ms: every lease begins anew`;
+      return `this process did not run for ${event.ms} ms; the leases of all workers begin again`;
     case "broker.draining":
-      return `taking nothing new: ${event.inFlight} in flight, ${event.queued} queued`;
+      return `draining: ${plural(event.inFlight, "request")} in flight, ${event.queued} queued`;
     case "broker.stopped":
-      return "stopped, nothing in flight";
+      return "stopped";
     case "disconnects.undetected":
-      return `broken connections go unnoticed (${event.reason}): heartbeats alone show who is dead`;
+      return `disconnect detection is off (${event.reason}): only heartbeats find dead workers`;
   }
 }
 
 const REMOVALS: Record<RemovalReason, string> = {
-  expired: "went silent",
-  gone: "lost its connection",
-  left: "left",
-  rejected: "broke the protocol",
+  expired: "its lease ended",
+  gone: "its connection broke",
+  left: "it left",
+  rejected: "it broke the protocol",
 };
 
-function fate({ requeued, brokenOff, quarantined }: Fate): string {
-  const told = [
-    `${requeued} in hand requeued`,
+type InFlight = { requeued: number; brokenOff: number; quarantined: number };
+
+/** The ends of the requests that a removed worker had in flight. */
+function requestsOf({ requeued, brokenOff, quarantined }: InFlight): string {
+  const counts = [
+    requeued > 0 ? `${requeued} requeued` : "",
     brokenOff > 0 ? `${brokenOff} broken off` : "",
     quarantined > 0 ? `${quarantined} quarantined` : "",
-  ];
-  if (requeued + brokenOff + quarantined === 0) return "nothing in hand";
-  return told.filter((part) => part !== "").join(", ");
+  ].filter((part) => part !== "");
+  return counts.length === 0 ? "nothing in flight" : `in flight: ${counts.join(", ")}`;
 }
 
-type Fate = { requeued: number; brokenOff: number; quarantined: number };
+/** Empty for a request that names no known service. */
+const toService = (service: string) => (service === "" ? "" : ` to ${service}`);
 
-const PLURALS: Record<string, string> = { reply: "replies" };
-const count = (event: { count: number }, one: string) =>
-  `${event.count} ${event.count === 1 ? one : (PLURALS[one] ?? `${one}s`)}`;
+const PLURALS: Record<string, string> = { reply: "replies", delivery: "deliveries" };
+const plural = (count: number, one: string) =>
+  `${count} ${count === 1 ? one : (PLURALS[one] ?? `${one}s`)}`;

@@ -1,5 +1,5 @@
-// In which order requests are served: clients in turn, what was lost first, and a request that may be
-// what kills its workers alone.
+// The order in which requests are served: requeued ones first, then clients in turn, and a
+// suspected poison message in isolation.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,10 +8,10 @@ import { call, dialog, disconnect, id, ready, reply, request } from "./dialog.te
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2, C3] = ["c1", "c2", "c3"];
 
-/** What a worker with room for everything is given, in order. */
+/** The bodies of the requests that a worker with much credit gets, in order. */
 const served = (lines: string[]) => lines.map((line) => line.split(" ").at(-1));
 
-test("fairness: clients have their turns, each with its requests in order", () => {
+test("several clients: one request per turn, each client in its own order", () => {
   const { says } = dialog();
   for (const body of ["a1", "a2", "a3", "a4"]) says(C1, request("echo", body));
   for (const body of ["b1", "b2"]) says(C2, request("echo", body));
@@ -19,7 +19,7 @@ test("fairness: clients have their turns, each with its requests in order", () =
   assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
-test("fairness: a thousand requests of one client do not hold up another's one", () => {
+test("a thousand requests of one client: they delay another client by one request", () => {
   const { says } = dialog({ queueMax: 2000 });
   says(W1, ready("echo", 1));
   for (let nth = 0; nth < 1000; nth += 1) says(C1, request("echo", "flood"));
@@ -28,7 +28,7 @@ test("fairness: a thousand requests of one client do not hold up another's one",
   assert.deepEqual(says(W1, reply(id(2), "")), ["c1 < echo ", "w1 < REQUEST #1001 one"]);
 });
 
-test("fairness: who comes back after its turn goes to the end of the line", () => {
+test("client that comes back after its turn: its turn is the last one", () => {
   const { says } = dialog();
   says(W1, ready("echo", 1));
   for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body)); // a1 is in flight.
@@ -40,7 +40,7 @@ test("fairness: who comes back after its turn goes to the end of the line", () =
   assert.deepEqual(served(says(W1, reply(id(3), ""))), ["", "b2"]);
 });
 
-test("fairness: a client that has nothing left takes no turn", () => {
+test("client with nothing left in the queue: it has no turn", () => {
   const { says, vanishes, waits } = dialog();
   says(C1, request("echo", "a1"));
   says(C2, request("echo", "b1"));
@@ -51,7 +51,7 @@ test("fairness: a client that has nothing left takes no turn", () => {
   assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "a2"]);
 });
 
-test("requeue: what was lost is served before all turns, and takes none", () => {
+test("requeued requests: served before all turns, and they count as none", () => {
   const { says, vanishes } = dialog();
   says(W1, ready("echo", 2));
   for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body));
@@ -60,7 +60,7 @@ test("requeue: what was lost is served before all turns, and takes none", () => 
   assert.deepEqual(served(says(W2, ready("echo", 9))), ["a1", "a2", "a3", "b1"]);
 });
 
-test("isolation: a request on its last delivery shares its worker with no other", () => {
+test("last delivery: the request shares its worker with no other", () => {
   const { says, vanishes, broker } = dialog({ deliveriesMax: 2 });
   says(W1, ready("echo", 9));
   for (const body of ["1", "poison", "3"]) says(C1, request("echo", body));
@@ -74,7 +74,7 @@ test("isolation: a request on its last delivery shares its worker with no other"
   assert.deepEqual([broker.counts().quarantined, broker.counts().answered], [1, 2]);
 });
 
-test("isolation: the others wait for an idle worker no longer than there is one to be isolated", () => {
+test("isolated request that expires in the queue: the next ones may share a worker again", () => {
   const { says, vanishes, waits } = dialog({ deliveriesMax: 2 });
   says(W1, ready("echo", 2));
   says(C1, call("echo", { ttl: 1000 }, "suspect"));
@@ -85,7 +85,7 @@ test("isolation: the others wait for an idle worker no longer than there is one 
   assert.deepEqual(waits(1000), ["c1 < mmi.call 408 expired in the queue", "w2 < REQUEST #3 next"]);
 });
 
-test("isolation: neither a first delivery nor one given back by a leaving worker is suspicious", () => {
+test("deliveriesMax of 1, or a worker that left: the request is not isolated", () => {
   const { says } = dialog({ deliveriesMax: 1 });
   says(W1, ready("echo", 9));
   assert.deepEqual(says(C1, request("echo", "1")), ["w1 < REQUEST #1 1"]);
@@ -94,7 +94,7 @@ test("isolation: neither a first delivery nor one given back by a leaving worker
   assert.equal(says(W2, ready("echo", 9)).length, 2);
 });
 
-test("a poison request takes as many workers as it may, and the rest are answered", () => {
+test("poison message among others: it is quarantined after deliveriesMax workers, the others are answered", () => {
   const { says, vanishes, events, broker } = dialog();
   let lines = says(C1, request("echo", "poison"));
   for (let nth = 0; nth < 8; nth += 1) lines.push(...says(C2, request("echo", `${nth}`)));

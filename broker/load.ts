@@ -1,6 +1,6 @@
-// The load of the broker: the gauges of this moment, by service. They are counted from the queues and
-// from what workers have in flight, not from counters. So a request that is lost or counted twice shows
-// as a drift between load and counters.
+// The load of the broker: the gauges of this moment, by service. They are counted from the queues
+// and from what workers have in flight, not from counters. So a request that is lost or counted
+// twice shows as a drift between load and counters.
 
 import type { Services } from "./services.ts";
 import type { ServiceStats, Stats } from "./stats.ts";
@@ -41,7 +41,10 @@ export function loadOf({ stats, services, workers }: Loaded, now: number): Map<S
   return loads;
 }
 
-/** Requests received that neither ended nor are queued nor in flight. Any other number than 0 is a bug. */
+/**
+ * Requests received that neither ended nor are queued nor in flight. Any other number than 0 is a
+ * bug.
+ */
 export function driftOf(stats: Stats, loads: Map<ServiceStats, Load>): number {
   let drift = 0;
   for (const { received, ended } of stats) {

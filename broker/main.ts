@@ -1,4 +1,4 @@
-// The broker program: one bound transport, one timer, and the Broker that decides.
+// The broker program: settings, one bound socket, one timer, and the pure Broker between them.
 
 import { randomBytes } from "node:crypto";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
@@ -57,13 +57,13 @@ const limits = {
   outcomesMs: settings.MDP_OUTCOMES_MS,
   drainMs: settings.MDP_DRAIN_MS,
 };
-const now = () => performance.timeOrigin + performance.now(); // Never jumps, and tells the time.
+const now = () => performance.timeOrigin + performance.now(); // Does not jump, and counts from 1970.
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 
 const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
-  unsentBytesMax: limits.queueBytesMax, // So that no worker is cut off for what it was given.
+  unsentBytesMax: limits.queueBytesMax, // Requests in flight alone cannot exceed it.
   detectDisconnects,
   deadAfterMs: deadAfterMs(heartbeat),
 };
@@ -74,7 +74,7 @@ const transport = await bind(settings.MDP_BIND, connections, {
   refused: (reason) => broker.refused(reason),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
-const QUEUED_FEW = 10_000; // So few that to look through all of them takes some ms.
+const QUEUED_FEW = 10_000; // A full collection with so few requests takes only some ms.
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
 const metrics = brokerMetrics(broker, version, now);

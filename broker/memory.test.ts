@@ -1,5 +1,5 @@
-// What a broker has had leaves nothing behind. Measured after a collection of what is garbage, and
-// against a first run of the same kind, so that it is what grows that counts.
+// The memory of a broker: requests take little and leave nothing behind. Each measurement follows a
+// garbage collection, and a first run of the same kind, so that it shows growth alone.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,16 +25,16 @@ import type { Limits } from "./model.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What is in use after a collection, in bytes. What a first one finalizes goes in the next. */
+/** Memory in use after a collection, in bytes. A collection frees what the one before finalized. */
 function used(): number {
   for (let times = 0; times < 3; times += 1) collect();
   const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external; // Which has what buffers hold in it.
+  return heapUsed + external; // The memory of buffers is external.
 }
 
-const GROWTH_MAX = 2_000_000; // Two bytes a request.
+const GROWTH_MAX = 2_000_000; // Two bytes per request.
 
-test("a million requests to absent services leave memory where it was", () => {
+test("a million requests to absent services: no growth", () => {
   const { says, waits, vanishes, broker } = dialog({ servicesMax: 1000 });
   function flood(requests: number) {
     for (let nth = 0; nth < requests; nth += 1) {
@@ -54,7 +54,7 @@ test("a million requests to absent services leave memory where it was", () => {
   assert.ok(growth < GROWTH_MAX, `it grew by ${growth} bytes`);
 });
 
-test("a hundred thousand calls that were answered leave no more than the last outcomes", () => {
+test("a hundred thousand answered calls: no growth beyond the remembered outcomes", () => {
   const { says, waits, broker } = dialog({ outcomesMax: 100 });
   says("w1", ready("echo", 1));
   let calls = 0;
@@ -74,14 +74,14 @@ test("a hundred thousand calls that were answered leave no more than the last ou
   assert.ok(growth < GROWTH_MAX, `it grew by ${growth} bytes`);
 });
 
-test("two hundred thousand requests may expire in the same moment", () => {
+test("two hundred thousand requests that expire in the same moment: all settled", () => {
   const { says, freezes, broker } = dialog({ queueMax: 200_000, queueBytesMax: 1e9 });
   for (let nth = 0; nth < 200_000; nth += 1) says("c1", request("echo", "hi"));
   freezes(60_000);
   assert.equal(broker.counts().expired, 200_000);
 });
 
-/** As a transport may hand them on: views of what it read at once, 64 KiB. */
+/** Frames as from a transport: views of one block of 64 KiB. */
 function received(frames: Frame[]): Frame[] {
   const chunk = Buffer.allocUnsafeSlow(65_536);
   Buffer.concat(frames).copy(chunk);
@@ -96,7 +96,7 @@ function brokerWith(bounds: Partial<Limits>) {
   return new Broker({ ...limits, ...bounds }, { intervalMs: 1000, liveness: 3 }, INCARNATION, NOW);
 }
 
-/** What each of so many requests takes while it waits, and what all leave behind, in bytes. */
+/** The memory that each queued request takes, and that all leave behind once answered, in bytes. */
 function costs(requests: number, make: (nth: number) => Frame[]) {
   const broker = brokerWith({ queueMax: requests, queueBytesMax: 2 ** 40, outcomesMax: 0 });
   const before = used();
@@ -110,12 +110,12 @@ function costs(requests: number, make: (nth: number) => Frame[]) {
   return { each, left: used() - before };
 }
 
-const NOW = 0.5; // As of a clock: no whole number of ms.
+const NOW = 0.5; // Like that of a clock, not a whole number.
 const BODY = "x".repeat(64);
 const plain = (nth: number) => requestFrom([`${nth}`.padStart(8)], "echo", BODY);
 const withId = (nth: number) => call("echo", { id: `${nth}`.padStart(36), ttl: 60_000 }, BODY);
 
-test("what waits takes little memory, none of what it came in, and gives it back", () => {
+test("queued requests: at most 320 bytes each, 640 with an id, and none once answered", () => {
   costs(10_000, plain);
   costs(10_000, withId);
   for (const [make, eachMax] of [[plain, 320] as const, [withId, 640] as const]) {
@@ -125,7 +125,7 @@ test("what waits takes little memory, none of what it came in, and gives it back
   }
 });
 
-test("names of services, parts of replies and outcomes keep none of what they came in, either", () => {
+test("names of services, parts and outcomes: they keep no block of the transport alive", () => {
   const count = 1000;
   const many = { servicesMax: count, outcomesMax: count, outcomesBytesMax: 2 ** 30 };
   const broker = brokerWith({ ...many, queueBytesMax: 2 ** 30 });

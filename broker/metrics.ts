@@ -1,10 +1,14 @@
-// GET /metrics of the broker: its stats and its load, in the names and units of Prometheus.
+// The metrics of the broker: its counters (stats.ts) and its load (load.ts) for Prometheus. All
+// samples of one page are of the same moment. The names are stable; docs/OPERATIONS.md lists them.
 
 import { Metrics, type Sample } from "../runtime/metrics.ts";
 import type { Broker } from "./broker.ts";
 import { driftOf, type Load, loadOf } from "./load.ts";
 import { BOUNDS_MS, type Distribution, type ServiceStats } from "./stats.ts";
 
+/**
+ * The page for GET /metrics. `transport` is its name and version, `now` the broker's clock, in ms.
+ */
 export function brokerMetrics(broker: Broker, transport: string, now: () => number): Metrics {
   const { stats } = broker.overview();
   let loads = new Map<ServiceStats, Load>();
@@ -29,78 +33,82 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
 
   counter(
     "mdp_requests_received_total",
-    "Requests that came, those refused at once too.",
+    "Requests received, also those rejected at once.",
     byService(({ received }) => received),
   );
   counter(
     "mdp_requests_completed_total",
-    "Requests that ended, by how.",
+    "Requests that ended, by outcome.",
     byServiceAnd("outcome", ({ ended: { clientGone, ...ended } }) => {
       return { ...ended, client_gone: clientGone };
     }),
   );
   counter(
     "mdp_requests_requeued_total",
-    "Requests that went back to their queue, by why their worker was removed.",
+    "Requests requeued, by the reason for the removal of their worker.",
     byServiceAnd("reason", ({ requeued }) => requeued),
   );
   counter(
     "mdp_requests_retried_total",
-    "Calls asked again under their id, which are no new requests.",
+    "Retries of calls with an id; a retry is not a request of its own.",
     () => [sample(broker.counts().retried)],
   );
   gauge(
     "mdp_requests_inflight",
-    "Requests in the hands of workers.",
+    "Requests delivered to a worker and not yet answered.",
     ofLoad(({ inFlight }) => inFlight),
   );
   histogram(
     "mdp_request_duration_seconds",
-    "From a request's arrival to its reply.",
+    "Time from the arrival of a request to its reply, in seconds.",
     ({ durations }) => durations,
   );
   gauge(
     "mdp_queue_depth",
-    "Requests that wait for a worker.",
+    "Queued requests.",
     ofLoad(({ queued }) => queued),
   );
   gauge(
     "mdp_queue_oldest_age_seconds",
-    "How long the request has waited that has waited longest for a worker.",
+    "Age of the oldest queued request, in seconds.",
     ofLoad(({ oldestMs }) => oldestMs / 1000),
   );
   histogram(
     "mdp_queue_wait_seconds",
-    "From a request's place in the queue to a worker, each time.",
+    "Time from the queue to a worker, at each delivery, in seconds.",
     ({ queueWaits }) => queueWaits,
   );
-  gauge("mdp_workers", "Workers that are registered.", () =>
+  gauge("mdp_workers", "Registered workers, idle or busy.", () =>
     [...loads].flatMap(([{ label }, { idle, busy }]) =>
       samplesOf({ idle, busy }, "state", { service: label }),
     ),
   );
   counter(
     "mdp_workers_registered_total",
-    "Workers that registered.",
+    "Workers registered.",
     byService(({ registered }) => registered),
   );
   counter(
     "mdp_workers_removed_total",
-    "Workers that were removed, by why.",
+    "Workers removed, by reason.",
     byServiceAnd("reason", ({ removed }) => removed),
   );
-  counter("mdp_replies_late_total", "Replies to requests that had ended or had gone on.", () => [
-    sample(broker.counts().repliesDropped),
-  ]);
-  counter("mdp_heartbeats_total", "HEARTBEAT commands.", () =>
+  counter(
+    "mdp_replies_late_total",
+    "Replies dropped because the request had ended or another worker has it.",
+    () => [sample(broker.counts().repliesDropped)],
+  );
+  counter("mdp_heartbeats_total", "HEARTBEAT commands, by direction.", () =>
     samplesOf(stats.heartbeats, "direction"),
   );
-  counter("mdp_messages_dropped_total", "Messages that are no MDP, or too large.", () => [
-    sample(broker.counts().messagesDropped),
-  ]);
+  counter(
+    "mdp_messages_dropped_total",
+    "Messages dropped because they were not valid MDP or exceeded the size limit.",
+    () => [sample(broker.counts().messagesDropped)],
+  );
   gauge(
     "mdp_accounting_drift",
-    "Requests received that are neither completed nor queued nor in flight: always 0.",
+    "Requests received that are neither completed nor queued nor in flight; not 0 is a bug.",
     () => [sample(driftOf(stats, loads))],
   );
   return metrics;
@@ -108,11 +116,13 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
 
 const sample = (value: number, labels: Sample["labels"] = {}): Sample => ({ value, labels });
 
-/** One for each count, with its name as a label. */
+/** One sample for each count, with the name of the count as a label. */
 const samplesOf = (counts: Record<string, number>, label: string, others: Sample["labels"] = {}) =>
   Object.entries(counts).map(([name, count]) => sample(count, { ...others, [label]: name }));
 
-/** A histogram's samples, each bucket with what is in the lower ones. */
+/**
+ * The samples of a histogram. Each bucket includes the lower ones, as in the format of Prometheus.
+ */
 function bucketsOf({ counts, sumMs }: Distribution, service: string): Sample[] {
   let count = 0;
   const buckets = counts.map((more, nth): Sample => {

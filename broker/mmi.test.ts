@@ -1,4 +1,4 @@
-// What the broker tells about itself.
+// The management services of the broker (8/MMI).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,13 +17,13 @@ import {
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
 
-/** The document that follows the status 200. */
+/** The JSON document after the status 200. */
 function document([line = ""]: string[]): unknown {
   const [, json = ""] = /^c1 < mmi\.\w+ 200 (.*)$/.exec(line) ?? [];
   return JSON.parse(json);
 }
 
-test("8/MMI: 200 with workers, busy ones too, 404 without, else 501; workers may not register", () => {
+test("8/MMI: service with workers, idle or busy: 200; without: 404; other mmi.* names: 501, and no READY", () => {
   const { says } = dialog();
   says(W1, ready("echo"));
   assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 200"]);
@@ -41,7 +41,7 @@ test("8/MMI: 200 with workers, busy ones too, 404 without, else 501; workers may
   assert.deepEqual(says(W3, ready("not.mmi.echo")), []);
 });
 
-test("8/MMI: what the broker itself provides is there, so a peer can ask what it knows", () => {
+test("8/MMI: mmi.service of the services of the broker itself: 200, so that peers can probe them", () => {
   const { says } = dialog();
   const asked = (name: string) => says(C1, request("mmi.service", name));
   for (const name of ["service", "services", "workers", "stats", "call"])
@@ -50,7 +50,7 @@ test("8/MMI: what the broker itself provides is there, so a peer can ask what it
     assert.deepEqual(asked(name), ["c1 < mmi.service 404"]);
 });
 
-test("mmi.services: what each has to do", () => {
+test("mmi.services: the workers and requests of each service", () => {
   const { says } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("echo"));
@@ -62,7 +62,7 @@ test("mmi.services: what each has to do", () => {
   ]);
 });
 
-test("mmi.workers: whose they are and what they have in hand", () => {
+test("mmi.workers: the service, the dialect, the credit and the requests of each worker", () => {
   const { says } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("math"));
@@ -81,7 +81,7 @@ test("mmi.workers: whose they are and what they have in hand", () => {
   ]);
 });
 
-test("mmi.stats: the counts, which add up, and the last requests that were given up", () => {
+test("mmi.stats: the counts, which add up, and the dead letters without bodies", () => {
   const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1 });
   waits(1000);
   says(W1, ready("echo", 2));
@@ -106,7 +106,7 @@ test("mmi.stats: the counts, which add up, and the last requests that were given
   assert.doesNotMatch(JSON.stringify(stats), /secret/);
 });
 
-test("mmi.stats: of the requests that were given up, the last hundred", () => {
+test("mmi.stats: more than a hundred dead letters: the last hundred", () => {
   const { says, vanishes } = dialog({ deliveriesMax: 1 });
   for (let nth = 1; nth <= 101; nth += 1) {
     says(W1, ready("echo", 1));
@@ -120,7 +120,7 @@ test("mmi.stats: of the requests that were given up, the last hundred", () => {
   assert.equal(deadLetters[0]?.request, id(2).toString("hex"));
 });
 
-test("no answer is longer than ten thousand entries", () => {
+test("more than ten thousand services: mmi.services lists ten thousand", () => {
   const { says } = dialog({ servicesMax: 20_000, queueBytesMax: 10 ** 9 });
   for (let nth = 0; nth < 10_001; nth += 1) says(C2, request(`s${nth}`, "hi"));
   const services = document(says(C1, request("mmi.services", ""))) as object[];

@@ -1,6 +1,6 @@
-// The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Beyond the
-// `mmi.service` of the RFC there are `mmi.services`, `mmi.workers` and `mmi.stats`, which answer with
-// JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
+// The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Beyond
+// the `mmi.service` of the RFC there are `mmi.services`, `mmi.workers` and `mmi.stats`, which
+// answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
 
 import type { Frame } from "../protocol/frame.ts";
 import { hexOf, nameOf, type Service, textOf, type Worker } from "./model.ts";
@@ -32,7 +32,10 @@ export function manage(service: string, [name]: Frame[], state: State, counts: C
   }
 }
 
-/** The services of the broker itself. `mmi.service` knows them, so that peers can probe capabilities. */
+/**
+ * The services of the broker itself. `mmi.service` knows them, so that peers can probe
+ * capabilities.
+ */
 const OWN = new Set(["mmi.service", "mmi.services", "mmi.workers", "mmi.stats", "mmi.call"]);
 
 const isServed = (name: string, { services }: State) =>

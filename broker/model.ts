@@ -1,6 +1,6 @@
-// The nouns of the broker: limits, services, workers and requests, commented field by field. A field
-// names the file that changes it, unless that is the constructor alone. Times are in ms of the clock
-// that main.ts passes in; sizes and weights are in bytes.
+// The nouns of the broker: limits, services, workers and requests, commented field by field. A
+// field names the file that changes it, unless that is the constructor alone. Times are in ms of
+// the clock that main.ts passes in; sizes and weights are in bytes.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
@@ -15,7 +15,9 @@ import type { Bucket } from "./timer-wheel.ts";
 export type Limits = {
   /** How long a request may stay open, in ms, unless its call has a ttl. */
   requestTtlMs: number;
-  /** After so many deliveries that ended with the removal of the worker, a request is quarantined. */
+  /**
+   * After so many deliveries that ended with the removal of the worker, a request is quarantined.
+   */
   deliveriesMax: number;
   /** The most open requests of one service. */
   queueMax: number;
@@ -65,13 +67,17 @@ export type Worker = {
   service: Service;
   /** The most requests that it may have in flight. 1 for a plain worker. */
   credit: number;
-  /** A plain 7/MDP worker: its READY had no credit, and its REQUESTs have client addresses, not ids. */
+  /**
+   * A plain 7/MDP worker: its READY had no credit, and its REQUESTs have client addresses, not ids.
+   */
   plain: boolean;
   /** Requests delivered to it and not yet answered, by id. Changed by delivery.ts. */
   inFlight: MapByNumber<Request>;
   /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
   last: { id: number; client: Address } | null;
-  /** The list in which it is eligible: its service's `idle` or `withCredit`. Null: no credit left. */
+  /**
+   * The list in which it is eligible: its service's `idle` or `withCredit`. Null: no credit left.
+   */
   slot: IntrusiveList<Worker> | null;
   /** Its neighbours in `slot`. Changed by workers.ts, like all that follows. */
   slotBefore: Worker | null;
@@ -107,7 +113,9 @@ export type DeliveryState = {
   worker: Worker | null;
   /** How many workers have received it. A worker that leaves does not count. */
   deliveries: number;
-  /** It is on its last delivery, and shares no worker with other requests. Changed by delivery.ts. */
+  /**
+   * It is on its last delivery, and shares no worker with other requests. Changed by delivery.ts.
+   */
   isolated: boolean;
   /** When it was last requeued, in ms. Null: never. Changed by requests.ts. */
   requeuedAt: number | null;
@@ -145,9 +153,9 @@ export const PARTS_DROPPED: Readonly<Parts> = { frames: [], weight: 0, isWhole: 
 /**
  * A request is open from its admission until it is settled.
  *
- * A queue may hold a million requests, so this class has only the fields that a queued request needs.
- * Rarer state is in objects of its own, allocated on first use; until then the fields point at shared
- * constants.
+ * A queue may hold a million requests, so this class has only the fields that a queued request
+ * needs. Rarer state is in objects of its own, allocated on first use; until then the fields point
+ * at shared constants.
  */
 export class Request {
   /** The sequence number, in the order of arrival, from 1. */
@@ -156,7 +164,9 @@ export class Request {
   client: Address | null;
   /** The dialect of that client. Changed by requests.ts, like `client` and `packed`. */
   dialect: Dialect;
-  /** The envelope of that client, and the body for the worker. Emptied when the request is settled. */
+  /**
+   * The envelope of that client, and the body for the worker. Emptied when the request is settled.
+   */
   packed: PackedMessage;
   /** Null: a plain request, whose client has no way to receive a rejection. */
   readonly call: CallState | null;

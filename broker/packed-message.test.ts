@@ -6,7 +6,7 @@ import { bodyOf, envelopeOf, owned, pack } from "./packed-message.ts";
 
 const CHUNK_BYTES = 65_536;
 
-/** A frame as it comes: a view of something larger. */
+/** A frame as from a transport: a view of a larger block. */
 function viewOf(bytes: Uint8Array): Frame {
   const chunk = Buffer.alloc(Math.max(CHUNK_BYTES, bytes.length), "x");
   chunk.set(bytes, chunk.length - bytes.length);
@@ -22,7 +22,7 @@ const frame = fc
   .map(viewOf);
 const frames = fc.array(frame, { maxLength: 8 });
 
-/** What these frames keep besides their bytes, in bytes. */
+/** The memory that these frames keep alive beyond their own bytes, in bytes. */
 function keptBesides(kept: Frame[]): number {
   const pieces = new Set(kept.filter(({ length }) => length > 0).map(({ buffer }) => buffer));
   let bytes = 0;
@@ -31,29 +31,29 @@ function keptBesides(kept: Frame[]): number {
   return bytes;
 }
 
-test("an envelope and a body come out of a parcel as they went in", () => {
+test("envelope and body packed: both are the same when unpacked", () => {
   fc.assert(
     fc.property(frames, frames, (envelope, body) => {
-      const parcel = pack(envelope, body);
-      assert.deepEqual(envelopeOf(parcel), envelope);
-      assert.deepEqual(bodyOf(parcel), body);
+      const packed = pack(envelope, body);
+      assert.deepEqual(envelopeOf(packed), envelope);
+      assert.deepEqual(bodyOf(packed), body);
     }),
   );
 });
 
-test("a parcel is not changed by those that are packed after it", () => {
+test("second message packed: the first one is unchanged", () => {
   const first = pack([viewOf(Buffer.from("an envelope"))], [viewOf(Buffer.from("a body"))]);
   pack([], [viewOf(Buffer.alloc(500, "y"))]);
   assert.deepEqual([...envelopeOf(first), ...bodyOf(first)].map(String), ["an envelope", "a body"]);
 });
 
-test("what is small is one string", () => {
-  const parcel = pack([Buffer.from("12345678"), Buffer.alloc(0)], [viewOf(Buffer.alloc(64))]);
-  assert.ok(typeof parcel === "string");
-  assert.equal(parcel.length, 80);
+test("small message: packed as one string", () => {
+  const packed = pack([Buffer.from("12345678"), Buffer.alloc(0)], [viewOf(Buffer.alloc(64))]);
+  assert.ok(typeof packed === "string");
+  assert.equal(packed.length, 80);
 });
 
-test("what is kept does not keep the memory that it came in", () => {
+test("frames owned: they keep at most as much memory again as their bytes", () => {
   fc.assert(
     fc.property(frames, (came) => {
       const kept = owned(came);
@@ -64,7 +64,7 @@ test("what is kept does not keep the memory that it came in", () => {
   );
 });
 
-test("a large frame that has its memory for itself is not copied", () => {
+test("large frame with a block of its own: not copied", () => {
   const large = viewOf(Buffer.alloc(40_000));
   assert.equal(owned([large])[0], large);
   assert.notEqual(owned([large.subarray(0, 30_000)])[0]?.buffer, large.buffer);

@@ -1,7 +1,7 @@
-// Messages packed for the time that the broker keeps them. A frame from the transport is a view of a
-// larger block of memory, and keeps all of that block alive. So a small message becomes a string, one
-// character per byte, with an overhead of 16 bytes. A large message becomes frames with memory of their
-// own.
+// Messages packed for the time that the broker keeps them. A frame from the transport is a view of
+// a larger block of memory, and keeps all of that block alive. So a small message becomes a string,
+// one character per byte, with an overhead of 16 bytes. A large message becomes frames with memory
+// of their own.
 
 import { EMPTY, type Frame, sizeOf } from "../protocol/frame.ts";
 
@@ -50,7 +50,8 @@ const isOwn = (frame: Frame) =>
 /** For a smaller frame the copy is cheaper than the question. */
 const OWN_BYTES_MIN = 4096;
 
-// The string is `[start of the body] [length of a frame] [frame] …`; start and length have two bytes.
+// The string is `[start of the body] [length of a frame] [frame] …`; start and length have two
+// bytes.
 const STRING_BYTES_MAX = 1024;
 const LENGTH_BYTES = 2;
 const table = Buffer.allocUnsafeSlow(STRING_BYTES_MAX); // For one message at a time.

@@ -1,4 +1,5 @@
-// Replies that come in parts (18/MDP): who is told what, and when, and what is kept meanwhile.
+// Replies in parts (18/MDP, PARTIAL): which client receives which part when, and the parts that the
+// broker keeps.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,9 +17,9 @@ import {
 const { ready, partial, reply, request: streamed, disconnect } = inDialect(MDP_0_2);
 const streamedCall = callIn(MDP_0_2);
 const ID = "an id that is long enough";
-const LOST = "its worker was removed in the middle of the reply";
+const BROKEN_OFF = "its worker was removed in the middle of the reply";
 
-test("18/MDP: PARTIALs go to a client of 0.2 at once, and the FINAL ends it", () => {
+test("18/MDP: PARTIAL to a client of 0.2: sent at once, and FINAL ends the reply", () => {
   const { says, broker } = dialog();
   says("w1", ready("count"));
   says("c1", streamed("count", "3"));
@@ -29,7 +30,7 @@ test("18/MDP: PARTIALs go to a client of 0.2 at once, and the FINAL ends it", ()
   assert.equal(broker.counts().answered, 1);
 });
 
-test("a client of 0.1 gets them all in its one REPLY, in order", () => {
+test("parts for a client of 0.1: all in one REPLY, in order", () => {
   const { says } = dialog();
   says("w1", ready("count"));
   says("c1", request("count", "3"));
@@ -38,7 +39,7 @@ test("a client of 0.1 gets them all in its one REPLY, in order", () => {
   assert.deepEqual(says("w1", reply("c1", "three")), ["c1 < count one two  three"]);
 });
 
-test("a part keeps the worker's place taken, and is a sign of life", () => {
+test("PARTIAL from a worker: renews its lease, and the request stays in flight", () => {
   const { says, waits, broker } = dialog();
   says("w1", ready("count"));
   says("c1", streamed("count", "3"));
@@ -54,7 +55,7 @@ test("a part keeps the worker's place taken, and is a sign of life", () => {
   ]);
 });
 
-test("206: a call of 0.2 has a status before each part", () => {
+test("206: call of 0.2: a status stands before each part", () => {
   const { says } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", {}, "3"));
@@ -65,7 +66,7 @@ test("206: a call of 0.2 has a status before each part", () => {
   assert.deepEqual(says("w1", reply(id(2), "two")), ["c1 < mmi.call 200 one two"]);
 });
 
-test("a failure is the whole reply, whatever parts came before it", () => {
+test("error reply after parts: it replaces the parts", () => {
   const failure = ["no more", "mmi.error", "500"];
   const { says } = dialog();
   says("w1", ready("count", 4));
@@ -74,9 +75,9 @@ test("a failure is the whole reply, whatever parts came before it", () => {
   assert.deepEqual(says("w1", reply(id(1), ...failure)), ["c1 < count no more mmi.error 500"]);
   says("c1", call("count", { id: ID }, "3"));
   says("w1", partial(id(2), "one"));
-  const told = ["c1 < mmi.call 500 no more mmi.error 500"];
-  assert.deepEqual(says("w1", reply(id(2), ...failure)), told);
-  assert.deepEqual(says("c1", call("count", { id: ID }, "3")), told);
+  const lines = ["c1 < mmi.call 500 no more mmi.error 500"];
+  assert.deepEqual(says("w1", reply(id(2), ...failure)), lines);
+  assert.deepEqual(says("c1", call("count", { id: ID }, "3")), lines);
   says("c1", streamedCall("count", {}, "3"));
   says("w1", partial(id(3), "one"));
   assert.deepEqual(says("w1", reply(id(3), ...failure)), [
@@ -84,7 +85,7 @@ test("a failure is the whole reply, whatever parts came before it", () => {
   ]);
 });
 
-test("lost in the middle, nothing having gone out: the request is given to another", () => {
+test("worker removed in mid-reply, no part sent to the client: another worker gets the request", () => {
   const { says, vanishes, broker } = dialog();
   says("w1", ready("count"));
   says("c1", request("count", "3"));
@@ -96,7 +97,7 @@ test("lost in the middle, nothing having gone out: the request is given to anoth
   assert.deepEqual([broker.counts().requeued, broker.counts().answered], [1, 1]);
 });
 
-test("lost in the middle, a part having gone out: the client is told, and nobody else is given it", () => {
+test("worker removed in mid-reply, a part sent to the client: 502, and no other worker gets the request", () => {
   for (const end of ["gone", "left", "rejected", "expired"]) {
     const { says, vanishes, waits, log, broker } = dialog();
     says("w1", ready("count", 4));
@@ -115,8 +116,8 @@ test("lost in the middle, a part having gone out: the client is told, and nobody
             ? says("w1", ready("count")).filter((line) => !line.includes("DISCONNECT"))
             : [...waits(2900), ...says("w2", inDialect(MDP_0_2).heartbeatCommand), ...waits(200)];
     assert.deepEqual(lines, [
-      `c1 < FINAL count ${LOST} mmi.error 502`,
-      `c2 < FINAL mmi.call 502 ${LOST}`,
+      `c1 < FINAL count ${BROKEN_OFF} mmi.error 502`,
+      `c2 < FINAL mmi.call 502 ${BROKEN_OFF}`,
       "w2 < REQUEST #3 5 (0.2)",
     ]);
     const removed = log.find(({ event }) => event === "worker.removed");
@@ -124,24 +125,24 @@ test("lost in the middle, a part having gone out: the client is told, and nobody
     assert.deepEqual([removed.requeued, removed.brokenOff, removed.quarantined], [1, 2, 0]);
     assert.equal(broker.counts().refused, 2);
     assert.deepEqual(says("c2", streamedCall("count", { id: ID }, "4")), [
-      `c2 < FINAL mmi.call 502 ${LOST}`,
+      `c2 < FINAL mmi.call 502 ${BROKEN_OFF}`,
     ]);
   }
 });
 
-test("what breaks off at its last delivery is not quarantined", () => {
+test("worker removed in mid-reply at the last delivery: 502, not quarantined", () => {
   const { says, vanishes, log, broker } = dialog({ deliveriesMax: 1 });
   says("w1", ready("count", 4));
   says("c1", streamed("count", "3"));
   says("w1", partial(id(1), "one"));
-  assert.deepEqual(vanishes("w1"), [`c1 < FINAL count ${LOST} mmi.error 502`]);
+  assert.deepEqual(vanishes("w1"), [`c1 < FINAL count ${BROKEN_OFF} mmi.error 502`]);
   const removed = log.find(({ event }) => event === "worker.removed");
   assert.ok(removed?.event === "worker.removed");
   assert.deepEqual([removed.requeued, removed.brokenOff, removed.quarantined], [0, 1, 0]);
   assert.deepEqual([broker.counts().refused, broker.counts().quarantined], [1, 0]);
 });
 
-test("past its ttl in the middle, the client is told so", () => {
+test("ttl passed in mid-reply: the client gets an error reply", () => {
   const { says, waits } = dialog({ requestTtlMs: 1000 });
   says("w1", ready("count", 4));
   says("c1", streamed("count", "3"));
@@ -152,7 +153,7 @@ test("past its ttl in the middle, the client is told so", () => {
   assert.deepEqual(says("w1", reply(id(1), "three")), []);
 });
 
-test("what is no longer its worker's is dropped, and a part of nothing ends the conversation", () => {
+test("PARTIAL without a request: dropped, and DISCONNECT if the worker has nothing in flight", () => {
   const { says, vanishes, broker } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamed("count", "3"));
@@ -168,7 +169,7 @@ test("what is no longer its worker's is dropped, and a part of nothing ends the 
   assert.deepEqual(says("w2", partial("c1", "one")), ["w2 < DISCONNECT (0.2)"]);
 });
 
-test("there is no PARTIAL in 0.1", () => {
+test("PARTIAL in the text dialect, which has none: DISCONNECT", () => {
   const words = inDialect(MDP_0_1_TEXT);
   const { says, broker } = dialog();
   says("w1", words.ready("count"));
@@ -179,7 +180,7 @@ test("there is no PARTIAL in 0.1", () => {
   assert.equal(broker.counts().queued, 1);
 });
 
-test("retry: who asks again in the middle has missed nothing", () => {
+test("retry in mid-reply: gets all parts so far, then each new one", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -200,7 +201,7 @@ test("retry: who asks again in the middle has missed nothing", () => {
   ]);
 });
 
-test("retry: should whoever asked last go away, whoever asked before is told all of it", () => {
+test("client of a retry disconnected in mid-reply: the previous client gets all parts", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -210,18 +211,18 @@ test("retry: should whoever asked last go away, whoever asked before is told all
   assert.deepEqual(says("w1", partial(id(1), "two")), ["c1 < PARTIAL mmi.call 206 two"]);
 });
 
-test("retry: whoever waits again is refused when what it has missed was not kept", () => {
+test("client of a retry disconnected after parts were dropped: the previous client gets 500", () => {
   const { says, vanishes, broker } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
   says("c2", streamedCall("count", { id: ID }, "3"));
   for (let nth = 0; nth < 4; nth += 1) says("w1", partial(id(1), LONG));
-  assert.deepEqual(vanishes("c2"), [`c1 < FINAL mmi.call 500 ${TOO_LONG}`]);
+  assert.deepEqual(vanishes("c2"), [`c1 < FINAL mmi.call 500 ${TOO_LARGE}`]);
   assert.deepEqual(says("w1", reply(id(1), "end")), []);
   assert.equal(broker.counts().repliesDropped, 1);
 });
 
-test("retry: who was sent a part and was asked out of the call is sent no more", () => {
+test("previous client that has a part already: not remembered", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -231,7 +232,7 @@ test("retry: who was sent a part and was asked out of the call is sent no more",
   assert.deepEqual(says("w1", reply(id(1), "two")), []);
 });
 
-test("retry: a reply that was passed on in parts is told again as a whole", () => {
+test("retry after a reply in parts: gets the whole reply", () => {
   const { says } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -240,7 +241,7 @@ test("retry: a reply that was passed on in parts is told again as a whole", () =
   assert.deepEqual(says("c1", call("count", { id: ID }, "3")), ["c1 < mmi.call 200 one two"]);
 });
 
-test("retry: who asks again before there is a part is sent none", () => {
+test("retry before the first part: gets nothing yet, then each part", () => {
   const { says } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -248,7 +249,7 @@ test("retry: who asks again before there is a part is sent none", () => {
   assert.deepEqual(says("w1", partial(id(1), "one")), ["c2 < PARTIAL mmi.call 206 one"]);
 });
 
-test("a client that asked again and has no part yet does not keep the request from another worker", () => {
+test("retry that has no part yet, worker removed: another worker gets the request", () => {
   const { says, vanishes } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -260,9 +261,9 @@ test("a client that asked again and has no part yet does not keep the request fr
 });
 
 const LONG = "x".repeat(30_000);
-const TOO_LONG = "the parts of the reply exceed the broker's bounds";
+const TOO_LARGE = "the parts of the reply exceed the broker's bounds";
 
-test("bounds: what is kept for a client of 0.1 is as much as a message has", () => {
+test("parts for a client of 0.1 beyond messageBytesMax: rejected", () => {
   const { says, broker } = dialog();
   says("w1", ready("count", 4));
   says("c1", request("count", "3"));
@@ -272,13 +273,13 @@ test("bounds: what is kept for a client of 0.1 is as much as a message has", () 
     assert.deepEqual(says("w1", partial(id(2), LONG)), []);
   }
   assert.deepEqual(says("w1", partial(id(1), LONG)), []);
-  assert.deepEqual(says("w1", reply(id(2), LONG)), [`c2 < mmi.call 500 ${TOO_LONG}`]);
+  assert.deepEqual(says("w1", reply(id(2), LONG)), [`c2 < mmi.call 500 ${TOO_LARGE}`]);
   assert.equal(broker.counts().refused, 2);
   assert.deepEqual(says("w1", reply(id(1), "end")), []);
   assert.equal(broker.counts().repliesDropped, 1);
 });
 
-test("bounds: it counts among the bytes of all open requests, and comes free again", () => {
+test("kept parts: their weight counts towards queueBytesMax until the request is settled", () => {
   const { says } = dialog({ queueBytesMax: 40_000 });
   says("w1", ready("count", 4));
   says("c1", request("count", "3"));
@@ -287,12 +288,12 @@ test("bounds: it counts among the bytes of all open requests, and comes free aga
     "c2 < mmi.call 429 the queues are too large",
   ]);
   says("c3", call("count", {}, "3"));
-  assert.deepEqual(says("w1", partial(id(2), LONG)), [`c3 < mmi.call 500 ${TOO_LONG}`]);
+  assert.deepEqual(says("w1", partial(id(2), LONG)), [`c3 < mmi.call 500 ${TOO_LARGE}`]);
   says("w1", reply(id(1), "end"));
   assert.deepEqual(says("c2", call("count", {}, LONG)), [`w1 < REQUEST #3 ${LONG} (0.2)`]);
 });
 
-test("bounds: a stream may be longer, and is not told again then", () => {
+test("stream beyond messageBytesMax: passed on, and a retry gets 500", () => {
   const { says } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamed("count", "3"));
@@ -301,14 +302,14 @@ test("bounds: a stream may be longer, and is not told again then", () => {
     assert.deepEqual(says("w1", partial(id(1), LONG)), [`c1 < PARTIAL count ${LONG}`]);
     assert.deepEqual(says("w1", partial(id(2), LONG)), [`c2 < PARTIAL mmi.call 206 ${LONG}`]);
   }
-  const refused = [`c3 < FINAL mmi.call 500 ${TOO_LONG}`];
+  const refused = [`c3 < FINAL mmi.call 500 ${TOO_LARGE}`];
   assert.deepEqual(says("c3", streamedCall("count", { id: ID }, "3")), refused);
   assert.deepEqual(says("w1", reply(id(1), "end")), ["c1 < FINAL count end"]);
   assert.deepEqual(says("w1", reply(id(2), "end")), ["c2 < FINAL mmi.call 200 end"]);
   assert.deepEqual(says("c3", streamedCall("count", { id: ID }, "3")), refused);
 });
 
-test("bounds: what nobody can ask for again is not kept", () => {
+test("parts of a plain stream: not kept", () => {
   const { says } = dialog({ queueBytesMax: 40_000 });
   says("w1", ready("count", 4));
   says("c1", streamed("count", "3"));
@@ -316,7 +317,7 @@ test("bounds: what nobody can ask for again is not kept", () => {
   assert.deepEqual(says("c2", call("count", {}, LONG)), [`w1 < REQUEST #2 ${LONG} (0.2)`]);
 });
 
-test("bounds: what was let go of comes free at once", () => {
+test("parts forgotten or dropped: their weight is free at once", () => {
   const lost = dialog({ queueBytesMax: 40_000 });
   lost.says("w1", ready("count", 4));
   lost.says("c1", request("count", "3"));
@@ -328,11 +329,11 @@ test("bounds: what was let go of comes free at once", () => {
   tooLong.says("w1", ready("count", 4));
   tooLong.says("c1", streamedCall("count", { id: ID }, "3"));
   for (let nth = 0; nth < 3; nth += 1) tooLong.says("w1", partial(id(1), LONG));
-  const told = tooLong.says("c2", call("count", {}, LONG));
-  assert.deepEqual(told, [`w1 < REQUEST #2 ${LONG} (0.2)`]);
+  const lines = tooLong.says("c2", call("count", {}, LONG));
+  assert.deepEqual(lines, [`w1 < REQUEST #2 ${LONG} (0.2)`]);
 });
 
-test("bounds: a reply without parts is passed on, however much is queued", () => {
+test("reply without parts beyond queueBytesMax: passed on", () => {
   const { says } = dialog({ queueBytesMax: 40_000 });
   says("w1", ready("count"));
   says("c1", call("count", {}, "3"));
@@ -343,7 +344,7 @@ test("bounds: a reply without parts is passed on, however much is queued", () =>
   ]);
 });
 
-test("bounds: a stream whose client is gone ends where no more of it is kept", () => {
+test("stream of a disconnected client beyond the bounds: rejected, and a retry gets 500", () => {
   const { says, vanishes, broker } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -351,11 +352,11 @@ test("bounds: a stream whose client is gone ends where no more of it is kept", (
   vanishes("c1");
   assert.deepEqual(says("w1", partial(id(1), LONG)), []);
   assert.equal(broker.counts().refused, 1);
-  const told = says("c2", call("count", { id: ID }, "3"));
-  assert.deepEqual(told, [`c2 < mmi.call 500 ${TOO_LONG}`]);
+  const lines = says("c2", call("count", { id: ID }, "3"));
+  assert.deepEqual(lines, [`c2 < mmi.call 500 ${TOO_LARGE}`]);
 });
 
-test("bounds: one that was not kept any more before its client was gone is answered, to nobody", () => {
+test("stream beyond the bounds whose client disconnects then: answered, and a retry gets 500", () => {
   const { says, vanishes, broker } = dialog();
   says("w1", ready("count", 4));
   says("c1", streamedCall("count", { id: ID }, "3"));
@@ -364,20 +365,20 @@ test("bounds: one that was not kept any more before its client was gone is answe
   assert.deepEqual(says("w1", partial(id(1), LONG)), []);
   assert.deepEqual(says("w1", reply(id(1), "end")), []);
   assert.equal(broker.counts().answered, 1);
-  const told = says("c2", call("count", { id: ID }, "3"));
-  assert.deepEqual(told, [`c2 < mmi.call 500 ${TOO_LONG}`]);
+  const lines = says("c2", call("count", { id: ID }, "3"));
+  assert.deepEqual(lines, [`c2 < mmi.call 500 ${TOO_LARGE}`]);
 });
 
-test("bounds: frames are counted, too", () => {
+test("parts with more frames than a message may have: rejected", () => {
   const { says } = dialog({ messageBytesMax: 100_000_000, queueBytesMax: 100_000_000 });
   const many = new Array<string>(32_768).fill("");
   says("w1", ready("count", 4));
   says("c1", call("count", {}, "3"));
   says("w1", partial(id(1), ...many));
-  assert.deepEqual(says("w1", partial(id(1), ...many)), [`c1 < mmi.call 500 ${TOO_LONG}`]);
+  assert.deepEqual(says("w1", partial(id(1), ...many)), [`c1 < mmi.call 500 ${TOO_LARGE}`]);
 });
 
-test("a REPLY of a worker of 0.1 is a FINAL without parts to a client of 0.2", () => {
+test("REPLY of a worker of 0.1 to a client of 0.2: FINAL", () => {
   const { says } = dialog();
   says("w1", inDialect(MDP_0_1_TEXT).ready("echo"));
   says("c1", streamed("echo", "a"));

@@ -1,9 +1,9 @@
 // The queue of one service: the requests that wait for a worker, in the order in which the broker
 // delivers them.
 //
-// Requeued requests come first. After them clients take turns, one request per turn, so that a client
-// with many requests does not delay the others. Each client has a lane of its own, in the order in which
-// it sent its requests, and the requeued requests share one more lane.
+// Requeued requests come first. After them clients take turns, one request per turn, so that a
+// client with many requests does not delay the others. Each client has a lane of its own, in the
+// order in which it sent its requests, and the requeued requests share one more lane.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
@@ -17,7 +17,9 @@ export type Queued<Item extends Queued<Item>> = {
   readonly queuedAt: number;
 };
 
-/** The queued requests of one client; with the client null, the requeued requests of all clients. */
+/**
+ * The queued requests of one client; with the client null, the requeued requests of all clients.
+ */
 export class Lane<Item extends Queued<Item>> extends IntrusiveList<Item> {
   readonly client: Address | null;
   /** Its neighbours among the lanes of clients. */

@@ -1,5 +1,5 @@
-// Rejections by the broker: the status and the reason that a call gets (mmi.call). The log has the same
-// reasons, also for plain requests, whose clients receive nothing.
+// Rejections by the broker: the status and the reason that a call gets (mmi.call). The log has the
+// same reasons, also for plain requests, whose clients receive nothing.
 
 import { encodeStatus, STATUS } from "../protocol/call.ts";
 import type { Frame } from "../protocol/frame.ts";

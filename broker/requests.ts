@@ -1,8 +1,9 @@
-// The account of all requests: each is added once and settled once. The rules decide what happens to a
-// request; this file keeps the indexes, weights and counters that must add up whatever they decide.
+// The account of all requests: each is added once and settled once. The rules decide what happens
+// to a request; this file keeps the indexes, weights and counters that must add up whatever they
+// decide.
 //
-// It has two policies of its own: which client a retry may displace (`previousOf`), and the weight of a
-// request (queueBytesMax bounds the sum).
+// It has two policies of its own: which client a retry may displace (`previousOf`), and the weight
+// of a request (queueBytesMax bounds the sum).
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { CallIndex } from "./call-index.ts";
@@ -60,7 +61,10 @@ export class Requests {
     return this.#open;
   }
 
-  /** The open requests that concern this client: their outcome goes to it, or would if a retry failed. */
+  /**
+   * The open requests that concern this client: their outcome goes to it, or would if a retry
+   * failed.
+   */
   openOf(client: Address): Iterable<Request> {
     return this.#clients.openOf(client);
   }
@@ -106,8 +110,8 @@ export class Requests {
   }
 
   /**
-   * Takes a disconnected client out of a request. If the client was the last one to retry a call, the
-   * call goes back to the previous client. Returns whether it did.
+   * Takes a disconnected client out of a request. If the client was the last one to retry a call,
+   * the call goes back to the previous client. Returns whether it did.
    */
   removeClient(request: Request, client: Address): boolean {
     const previous = request.call?.previousReplyTo ?? null;
@@ -193,10 +197,10 @@ export class Requests {
 const NOTHING = pack([], []);
 
 /**
- * The client that gets the outcome if the client that retries now disconnects; null for none. A client
- * that reconnects may retry on the new connection before its last message on the old one arrives: then
- * the later message is the older one. A client in the middle of a stream has missed parts, and a heavy
- * envelope would escape queueBytesMax: neither can be the previous one.
+ * The client that gets the outcome if the client that retries now disconnects; null for none. A
+ * client that reconnects may retry on the new connection before its last message on the old one
+ * arrives: then the later message is the older one. A client in the middle of a stream has missed
+ * parts, and a heavy envelope would escape queueBytesMax: neither can be the previous one.
  */
 function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
   const { client, dialect, envelope, streaming } = request;
@@ -206,5 +210,7 @@ function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
   return { client, dialect, envelope: owned(envelope) };
 }
 
-/** The heaviest envelope of a previous client, in bytes: a correlation id fits. It is not weighed. */
+/**
+ * The heaviest envelope of a previous client, in bytes: a correlation id fits. It is not weighed.
+ */
 const PREVIOUS_WEIGHT_MAX = 256;

@@ -28,7 +28,7 @@ const labels = (broker: Broker) => [...broker.overview().stats].map(({ label }) 
 const loads = (broker: Broker, now: number) =>
   [...loadOf(broker.overview(), now)].map(([{ label }, load]) => ({ label, ...load }));
 
-test("a request is counted once when it comes and once when it ends, by how it ends", () => {
+test("each request: counted once when it arrives, and once by its outcome", () => {
   const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1, queueMax: 4 });
   says(W1, ready("echo"));
   says(C1, request("echo", "well"));
@@ -43,12 +43,12 @@ test("a request is counted once when it comes and once when it ends, by how it e
   vanishes(C1);
   const { received, ended } = statsOf(broker, "echo");
   const expected = { answered: 1, failed: 1, refused: 0, expired: 0, quarantined: 1 };
-  // Nobody served or wanted it for a while, but it is the same service.
+  // The service was forgotten for a while, but its counters stay.
   assert.deepEqual(ended, { ...expected, refused: 1, expired: 1, clientGone: 4 });
   assert.equal(received, 9);
 });
 
-test("an answer by which the service says no is an answer in mmi.stats", () => {
+test("error reply: answered in mmi.stats", () => {
   const { says, broker } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "hi"));
@@ -56,7 +56,7 @@ test("an answer by which the service says no is an answer in mmi.stats", () => {
   assert.equal(broker.counts().answered, 1);
 });
 
-test("a service has stats of its own once it is served, and keeps them; the others share theirs", () => {
+test("first worker of a service: the service gets counters of its own, and keeps them", () => {
   const { says, vanishes, broker } = dialog();
   says(C1, request("echo", "early"));
   says(C1, request("nobody's", "hi"));
@@ -70,13 +70,13 @@ test("a service has stats of its own once it is served, and keeps them; the othe
   assert.equal(broker.counts().services, 0);
   says(C1, request("echo", "hi"));
   assert.deepEqual(labels(broker), ["(other)", "echo"]);
-  // What came before the first worker stays where it was counted.
+  // Requests from before the first worker stay where they were counted.
   const { received, ended } = statsOf(broker, "(other)");
   assert.deepEqual([received, ended.answered, ended.refused, ended.clientGone], [3, 1, 1, 1]);
   assert.equal(statsOf(broker, "echo").received, 2);
 });
 
-test("as many services have stats of their own as there may be services, however many come", () => {
+test("more services than servicesMax, one after the other: the later ones share counters", () => {
   const { says, vanishes, broker } = dialog({ servicesMax: 2 });
   for (let nth = 1; nth <= 5; nth += 1) {
     says(W1, ready(`service ${nth}`));
@@ -89,7 +89,7 @@ test("as many services have stats of their own as there may be services, however
   assert.deepEqual([received, ended.answered, registered], [3, 3, 3]);
 });
 
-test("services whose names read the same share their stats", () => {
+test("services whose names are the same text: they share counters", () => {
   const { says, broker } = dialog();
   says(W1, ready("\xff")); // Neither is UTF-8.
   says(W2, ready("\xfe"));
@@ -100,7 +100,7 @@ test("services whose names read the same share their stats", () => {
   assert.equal(loads(broker, 0)[1]?.idle, 2);
 });
 
-test("workers are counted when they register and when they are removed, with what they had", () => {
+test("worker registered, then removed: both are counted, and its requeued request", () => {
   const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 9 });
   says(W1, ready("echo"));
   says(C1, request("echo", "hi"));
@@ -118,7 +118,7 @@ test("workers are counted when they register and when they are removed, with wha
   assert.equal(broker.counts().requeued, 4);
 });
 
-test("heartbeats are counted in both directions", () => {
+test("heartbeats: counted in both directions", () => {
   const { says, beats, broker } = dialog();
   says(W1, ready("echo"));
   beats(2000);
@@ -126,7 +126,7 @@ test("heartbeats are counted in both directions", () => {
   assert.deepEqual(broker.overview().stats.heartbeats, { received: 1, sent: 2 });
 });
 
-test("it is known how long requests waited in the queue, each time, and how long for their reply", () => {
+test("durations: the wait in the queue counts per delivery, the wait for the reply once", () => {
   const { says, vanishes, passesSilently, broker } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "hi"));
@@ -148,20 +148,20 @@ test("it is known how long requests waited in the queue, each time, and how long
 
 const sum = ({ counts }: Distribution) => counts.reduce((all, count) => all + count);
 
-test("a duration is counted by the lowest bound that it keeps", () => {
+test("duration: counted in the lowest bucket whose bound it does not exceed", () => {
   const distribution = new Distribution();
   for (const ms of [0, 1, 1.1, 2.5, 10_000, 10_001, 1e9]) distribution.add(ms);
   assert.deepEqual(distribution.counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
 });
 
-test("the load is what is queued, since when, what is in flight, and what workers do", () => {
+test("load: queued requests and the age of the oldest, requests in flight, idle and busy workers", () => {
   const { says, passesSilently, broker } = dialog();
   says(W1, ready("echo", 2));
   says(W2, ready("upper"));
   for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body));
   passesSilently(70);
   says(C2, request("echo", "5"));
-  says(W1, reply(id(1), "ONE")); // Now it is the turn of C2.
+  says(W1, reply(id(1), "ONE")); // The next turn is that of C2.
   says(C1, request("nobody's", "hi"));
   passesSilently(30);
   says(C1, request("nobody's either", "hi"));
@@ -172,7 +172,7 @@ test("the load is what is queued, since when, what is in flight, and what worker
   ]);
 });
 
-test("what a worker lost waits from then on", () => {
+test("requeued request: its age in the queue begins again", () => {
   const { says, vanishes, passesSilently, broker } = dialog();
   says(W1, ready("echo"));
   says(C1, request("echo", "lost"));
@@ -181,7 +181,7 @@ test("what a worker lost waits from then on", () => {
   assert.equal(loads(broker, 530)[1]?.oldestMs, 30);
 });
 
-test("a worker is busy, and nothing in flight, while it has what expired", () => {
+test("worker with an expired request: busy, with nothing in flight", () => {
   const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
   says(W1, ready("echo"));
   says(C1, request("echo", "hi"));
@@ -190,7 +190,7 @@ test("a worker is busy, and nothing in flight, while it has what expired", () =>
   assert.deepEqual({ inFlight, idle, busy }, { inFlight: 0, idle: 0, busy: 1 });
 });
 
-test("a request that is lost, or counted twice, shows in the drift", () => {
+test("request lost or counted twice: the drift is not 0", () => {
   const { says, broker } = dialog();
   const drift = () => {
     const overview = broker.overview();

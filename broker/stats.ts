@@ -1,9 +1,9 @@
-// The counters of the broker, by service, for metrics.ts and `mmi.stats`. The numbers of this moment are
-// in load.ts.
+// The counters of the broker, by service, for metrics.ts and `mmi.stats`. The numbers of this
+// moment are in load.ts.
 //
-// Peers choose the names of services, so this file has a policy: a service gets counters of its own when
-// a worker first registers for it, and at most servicesMax services get them. All others share one set.
-// Counters outlive their service, since a counter must not decrease.
+// Peers choose the names of services, so this file has a policy: a service gets counters of its own
+// when a worker first registers for it, and at most servicesMax services get them. All others share
+// one set. Counters outlive their service, since a counter must not decrease.
 
 import type { Frame } from "../protocol/frame.ts";
 import type { Counts, Ending, RemovalReason } from "./vocabulary.ts";
@@ -120,5 +120,8 @@ function newStats(label: string): ServiceStats {
   };
 }
 
-/** UTF-8, as in the log. Names with the same text share counters: Prometheus rejects two such series. */
+/**
+ * UTF-8, as in the log. Names with the same text share counters: Prometheus rejects two such
+ * series.
+ */
 const labelOf = (name: Frame) => name.toString("utf8");

@@ -1,5 +1,6 @@
-// A timer wheel: all open requests by the time of their expiry. Time is divided into buckets, so that
-// to add, to remove and to find expired requests costs the same however many requests there are.
+// A timer wheel: all open requests by the time of their expiry. Time is divided into buckets, so
+// that to add, to remove and to find expired requests costs the same however many requests there
+// are.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 
@@ -58,7 +59,9 @@ export class TimerWheel<Item extends Expiring<Item>> {
     this.#size -= 1;
   }
 
-  /** The items that expired since the last call, first expiry first. The caller must remove them. */
+  /**
+   * The items that expired since the last call, first expiry first. The caller must remove them.
+   */
   due(now: number): Item[] {
     const last = Math.floor(now / BUCKET_MS);
     if (last <= this.#passed) return [];

@@ -1,8 +1,9 @@
-// All workers: by address, by the end of their lease, by their next HEARTBEAT and, within each service,
-// in the order in which they are served. This file has the policy of which worker gets a request.
+// All workers: by address, by the end of their lease, by their next HEARTBEAT and, within each
+// service, in the order in which they are served. This file has the policy of which worker gets a
+// request.
 //
-// All leases are equally long, and so are all heartbeat intervals. So a worker whose lease is renewed
-// moves to the end of its list, and the list stays in order.
+// All leases are equally long, and so are all heartbeat intervals. So a worker whose lease is
+// renewed moves to the end of its list, and the list stays in order.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
@@ -57,8 +58,8 @@ export class Workers {
 
   /**
    * The worker that gets this request: the one that has been idle for longest, or else the least
-   * recently served one with credit. Undefined if no worker may have it. An isolated request goes to
-   * an idle worker only.
+   * recently served one with credit. Undefined if no worker may have it. An isolated request goes
+   * to an idle worker only.
    */
   next({ service, delivery }: Request): Worker | undefined {
     const { idle, withCredit } = service;
@@ -66,8 +67,8 @@ export class Workers {
   }
 
   /**
-   * Puts a worker behind the others that are as eligible as it is. Call it after each change of what
-   * the worker has in flight. A worker with an isolated request is not eligible.
+   * Puts a worker behind the others that are as eligible as it is. Call it after each change of
+   * what the worker has in flight. A worker with an isolated request is not eligible.
    */
   reposition(worker: Worker) {
     const { service, inFlight, credit } = worker;

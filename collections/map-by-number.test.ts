@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { MapByNumber } from "./map-by-number.ts";
 
 test("add, get and delete: the same results and the same order as a Map", () => {
-  // Many of these numbers share a bucket.
+  // Few remainders, so that many numbers share a bucket.
   const number = fc.tuple(fc.nat(9), fc.nat(9)).map(([tens, ones]) => 64 * tens + ones);
   const step = fc.record({ add: fc.boolean(), number });
   fc.assert(

@@ -1,20 +1,28 @@
-// What a caller sees of the real Client, broker and workers.
+// The Client with a real broker and real workers: replies, errors, retries.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
-import { Client, type RequestOptions } from "../../clients/client.ts";
+import { Client } from "../../clients/client.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
+import { slowdown, stretched } from "../slowdown.ts";
 import { transport } from "../transport.ts";
+import { until } from "../until.ts";
 import { freeEndpoint, type Program } from "./program.ts";
 import { Stack } from "./stack.ts";
+import { verdict } from "./verdict.ts";
 
 const SLOW = "e2e/processes/slow.ts";
 
-const begun = (worker: Program) => worker.log.filter(({ event }) => event === "slow.began").length;
+const begun = (worker: Program) => worker.all("slow.began").length;
 
-test("echo returns any bytes and any number of frames, unchanged", async () => {
+/** The counters of the broker. */
+async function counts({ client }: Stack) {
+  const [, json] = await client.request("mmi.stats", "");
+  return JSON.parse(String(json));
+}
+
+test("echo of any bytes and any number of frames: the same frames", async () => {
   await using stack = await Stack.start();
   await stack.worker("workers/echo.ts");
   const allBytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
@@ -24,7 +32,7 @@ test("echo returns any bytes and any number of frames, unchanged", async () => {
   for (const body of bodies) assert.deepEqual(await stack.client.request("echo", body), body);
 });
 
-test("a thousand requests outstanding on one client each get their own reply", async () => {
+test("a thousand requests outstanding on one client: each gets its own reply", async () => {
   await using stack = await Stack.start();
   await Promise.all([stack.worker("workers/echo.ts"), stack.worker("workers/echo.ts")]);
   const bodies = Array.from({ length: 1000 }, (_, n) => `body ${n}`);
@@ -33,28 +41,41 @@ test("a thousand requests outstanding on one client each get their own reply", a
   assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
 });
 
-test("a slow service is waited for, not asked twice, however impatient the client", async () => {
-  await using stack = await Stack.start({}, { silenceMs: 200 });
-  const worker = await stack.worker(SLOW);
-  assert.equal(String(await stack.client.request("slow", "1500")), String(worker.pid));
-  assert.equal(stack.client.retries, 0);
-  assert.equal(begun(worker), 1);
-});
+test("service slower than silenceMs: the client waits and does not retry", () =>
+  stretched(200, async (scale) => {
+    const silenceMs = Math.round(200 * scale);
+    await using stack = await Stack.start({}, { silenceMs });
+    const worker = await stack.worker(SLOW);
+    const work = String(7 * silenceMs);
+    assert.equal(String(await stack.client.request("slow", work)), String(worker.pid));
+    assert.equal(stack.client.retries, 0);
+    assert.equal(begun(worker), 1);
+  }));
 
-test("a request that takes too long expires, and the client goes on", async () => {
+test("request in flight past its timeout: Expired, and the client continues", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
-  await assert.rejects(stack.client.request("slow", "700", { timeoutMs: 200 }), {
+  let asked = 0;
+  const ask = async () => {
+    asked += 1;
+    const name = String(asked);
+    const reply = stack.client.request("slow", ["held", name], { timeoutMs: 200 });
+    reply.catch(() => {});
+    await worker.logged("slow.began", ({ request }) => request === name);
+    await reply.finally(() => worker.signal("SIGUSR2"));
+  };
+  await assert.rejects(verdict(ask), {
     name: "Expired",
     service: "slow",
     status: 408,
     message: "expired in flight",
   });
   assert.equal(String(await stack.client.request("slow", "1")), String(worker.pid));
-  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
+  // The broker drops each reply that comes too late. Only a late verdict reaches the client.
+  assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: asked - 1 });
 });
 
-test("a broker that says nothing in time: timed out, and the client goes on", async () => {
+test("broker frozen past a request's timeout: TimedOut, and the client continues", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
   await stack.client.request("slow", "1");
@@ -69,9 +90,10 @@ test("a broker that says nothing in time: timed out, and the client goes on", as
   assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 1 });
 });
 
-test("a service without a worker: the broker says so when the time is over", async () => {
+test("service without a worker: NoWorker when the timeout has passed", async () => {
   await using stack = await Stack.start();
-  await assert.rejects(stack.client.request("nobody", "hello", { timeoutMs: 200 }), {
+  const ask = () => stack.client.request("nobody", "hello", { timeoutMs: 200 });
+  await assert.rejects(verdict(ask), {
     name: "NoWorker",
     service: "nobody",
     status: 404,
@@ -79,22 +101,23 @@ test("a service without a worker: the broker says so when the time is over", asy
   });
 });
 
-test("a full queue: refused at once, and what is in it is not harmed", async () => {
+test("queue full: QueueFull at once, and the accepted request is answered", async () => {
   await using stack = await Stack.start({ MDP_QUEUE_MAX: "1" });
   const worker = await stack.worker(SLOW);
-  const first = stack.client.request("slow", "500");
+  const first = stack.client.request("slow", "held");
   await assert.rejects(stack.client.request("slow", "1"), {
     name: "QueueFull",
     status: 429,
     message: "the queue is full",
   });
+  worker.signal("SIGUSR2");
   assert.equal(String(await first), String(worker.pid));
 });
 
-test("a request that kills its workers is quarantined", async () => {
+test("request whose worker dies at its last delivery: Quarantined", async () => {
   await using stack = await Stack.start({ MDP_DELIVERIES_MAX: "1" });
   const worker = await stack.worker(SLOW);
-  const quarantined = assert.rejects(stack.client.request("slow", "60000"), {
+  const quarantined = assert.rejects(stack.client.request("slow", "held"), {
     name: "Quarantined",
     status: 502,
   });
@@ -103,7 +126,7 @@ test("a request that kills its workers is quarantined", async () => {
   await quarantined;
 });
 
-test("what a service says no with is its own, through a call, too", async () => {
+test("error reply of a service: ServiceFailed with its code", async () => {
   await using stack = await Stack.start();
   await stack.worker("workers/math.ts");
   await assert.rejects(stack.client.request("math", "2 + * 3"), {
@@ -113,19 +136,19 @@ test("what a service says no with is its own, through a call, too", async () => 
   });
 });
 
-test("a broker that is shutting down is asked until there is another, or the time is over", async () => {
-  await using stack = await Stack.start();
+test("broker draining: the client retries until the next broker, or until the timeout", async () => {
+  await using stack = await Stack.start({ MDP_DRAIN_MS: "60000" });
   const worker = await stack.worker(SLOW);
-  const taken = stack.client.request("slow", "1500");
+  const taken = stack.client.request("slow", "held");
   await worker.logged("slow.began");
   stack.broker.signal("SIGTERM");
   await stack.broker.logged("broker.draining");
   const later = stack.client.request("slow", "1");
-  await assert.rejects(stack.client.request("slow", "1", { timeoutMs: 200 }), {
-    name: "ShuttingDown",
-    status: 503,
-    message: "the broker is shutting down",
-  });
+  await assert.rejects(
+    verdict(() => stack.client.request("slow", "1", { timeoutMs: 200 })),
+    { name: "ShuttingDown", status: 503, message: "the broker is shutting down" },
+  );
+  worker.signal("SIGUSR2");
   assert.equal(String(await taken), String(worker.pid));
   await stack.broker.ended;
   await stack.restartBroker();
@@ -133,26 +156,30 @@ test("a broker that is shutting down is asked until there is another, or the tim
   assert.equal(begun(worker), 2);
 });
 
-test("one id, asked three times of a slow job: it runs once, and who asked last is answered", async () => {
+test("three clients call with one id: one execution, and the last client gets the reply", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);
   const clients = [1, 2, 3].map(() => new Client(stack.endpoint, { transport }));
-  const options: RequestOptions = { id: randomUUID(), timeoutMs: 2000 };
-  const ask = (client: Client) =>
-    client.request("slow", "1500", options).then(String, (error) => error.name);
+  const id = randomUUID();
+  const ask = (client: Client, timeoutMs = 30_000) =>
+    client.request("slow", "held", { id, timeoutMs }).then(String, (error) => error.name);
+  const shortMs = 2000 * (await slowdown());
   const outcomes = [];
-  for (const client of clients) {
-    outcomes.push(ask(client));
-    await pause(500);
+  for (const [nth, client] of clients.entries()) {
+    outcomes.push(ask(client, nth < 2 ? shortMs : undefined));
+    await worker.logged("slow.began");
+    await until("the broker to have the call", async () => (await counts(stack)).retried === nth);
   }
+  await Promise.all(outcomes.slice(0, 2));
+  worker.signal("SIGUSR2");
   const answer = String(worker.pid);
   assert.deepEqual(await Promise.all(outcomes), ["TimedOut", "TimedOut", answer]);
-  assert.equal(await ask(stack.client), answer); // It has ended by now, and is remembered.
+  assert.equal(await ask(stack.client), answer); // The broker remembers the outcome.
   assert.equal(begun(worker), 1);
   for (const client of clients) client.close();
 });
 
-test("a broker that does not know calls is asked plainly", async (t) => {
+test("broker without mmi.call: the client sends plain requests, one at a time", async (t) => {
   const endpoint = await freeEndpoint();
   const asked: string[] = [];
   const binding = { frameBytesMax: 1000, unsentBytesMax: 100_000, deadAfterMs: 10_000 };
@@ -180,7 +207,7 @@ test("a broker that does not know calls is asked plainly", async (t) => {
   assert.equal(client.retries, 0);
 });
 
-test("an AbortSignal stops the waiting with its reason", async () => {
+test("AbortSignal aborted: the request rejects with its reason", async () => {
   await using stack = await Stack.start();
   await stack.worker(SLOW);
   const controller = new AbortController();
@@ -191,7 +218,7 @@ test("an AbortSignal stops the waiting with its reason", async () => {
   await assert.rejects(stack.client.request("slow", "1", { signal: controller.signal }), reason);
 });
 
-test("a closed client rejects what is outstanding, and what comes after", async () => {
+test("client closed: outstanding requests and later ones reject with Closed", async () => {
   await using stack = await Stack.start();
   const reply = stack.client.request("nobody", "hello");
   stack.client.close();
@@ -199,7 +226,7 @@ test("a closed client rejects what is outstanding, and what comes after", async 
   await assert.rejects(stack.client.request("nobody", "hello"), { name: "Closed" });
 });
 
-test("no broker: an error that says where none is, after all tries", async (t) => {
+test("no broker: NoBroker with the endpoint after all tries", async (t) => {
   const endpoint = await freeEndpoint();
   const client = new Client(endpoint, { transport, silenceMs: 100, tries: 3 });
   t.after(() => client.close());
@@ -210,7 +237,7 @@ test("no broker: an error that says where none is, after all tries", async (t) =
   assert.equal(client.retries, 0); // It was never sent.
 });
 
-test("what no broker would take is refused before it is sent", async () => {
+test("endpoint, name, body or id that MDP cannot carry: RangeError before sending", async () => {
   const client = new Client(await freeEndpoint(), { transport, messageBytesMax: 10_000 });
   for (const endpoint of ["nonsense", "tcp://*:5555", "tcp://localhost:70000"])
     assert.throws(() => new Client(endpoint), RangeError);
@@ -224,7 +251,7 @@ test("what no broker would take is refused before it is sent", async () => {
   client.close();
 });
 
-test("a message over the broker's bound costs its sender the answer, and nobody else", async () => {
+test("message over the broker's bound: its sender gets no reply, others do", async () => {
   await using stack = await Stack.start({ MDP_MESSAGE_BYTES_MAX: "2000" });
   await stack.worker("workers/echo.ts");
   const large = stack.client.request("echo", "x".repeat(3000), { timeoutMs: 1000 });

@@ -1,5 +1,5 @@
-// A service that streams: "count 3" is answered in the parts 1, 2 and 3. Between two parts it waits
-// for somebody to say "go on", so that a test knows what has gone out and what has not.
+// A service that streams: the reply to "count 3" has the parts 1, 2 and 3. After each part but the
+// last the handler waits for a request "go on", so a test decides when the next part is sent.
 
 import { EventEmitter, once } from "node:events";
 import { ServiceError, serve } from "../../workers/worker.ts";

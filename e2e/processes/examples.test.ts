@@ -1,4 +1,4 @@
-// docs/SERVICES.md is true: each command there prints what is said there.
+// The console examples of docs/SERVICES.md: each command prints the output on the page.
 
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
@@ -20,17 +20,17 @@ const examples = blocks.flatMap((block) =>
 const folder = mkdtempSync(join(tmpdir(), "examples-"));
 after(() => rmSync(folder, { recursive: true }));
 
-test("the commands of docs/SERVICES.md print what it says", async (t) => {
+test("commands of docs/SERVICES.md: the output on the page", async (t) => {
   assert.ok(examples.length > 10, `${examples.length} examples`);
   await using stack = await Stack.start({ MDP_DB_FILE: join(folder, "documents.sqlite") });
   for (const service of ["echo", "math", "db"]) await stack.worker(`workers/${service}.ts`);
   const env = { ...process.env, MDP_BROKER: stack.endpoint };
   for (const { command, printed } of examples) {
     await t.test(command, async () => {
-      const said = await new Promise((resolve) => {
+      const output = await new Promise((resolve) => {
         exec(command, { env }, (_error, stdout, stderr) => resolve(stdout + stderr));
       });
-      assert.equal(said, printed);
+      assert.equal(output, printed);
     });
   }
 });

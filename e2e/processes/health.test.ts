@@ -1,10 +1,10 @@
-// What a supervisor sees: GET /livez and GET /readyz. What Prometheus sees is in metrics.test.ts.
+// The pages of a supervisor: GET /livez and GET /readyz. The page of Prometheus is in metrics.test.ts.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { Client } from "../../clients/client.ts";
 import { transport } from "../transport.ts";
+import { until } from "../until.ts";
 import { freeEndpoint, Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -16,20 +16,15 @@ async function status(url: string): Promise<number | "no answer"> {
   }
 }
 
-async function becomes(url: string, expected: number, withinMs = 10_000) {
-  for (const deadline = performance.now() + withinMs; ; ) {
-    const found = await status(url);
-    if (found === expected) return;
-    assert.ok(performance.now() < deadline, `${url} is ${found}, not ${expected}`);
-    await setTimeout(20);
-  }
+async function becomes(url: string, expected: number) {
+  await until(`${expected} at ${url}`, async () => (await status(url)) === expected);
 }
 
 async function portOf(endpoint: Promise<string>): Promise<string> {
   return (await endpoint).split(":").at(-1) ?? "";
 }
 
-test("a worker is live from the start, and ready while it is registered", async () => {
+test("worker: live from the start, ready while it is registered", async () => {
   const endpoint = await freeEndpoint();
   const heartbeat = { MDP_HEARTBEAT_INTERVAL_MS: "100" };
   const port = await portOf(freeEndpoint());
@@ -53,20 +48,21 @@ test("a worker is live from the start, and ready while it is registered", async 
   assert.deepEqual(await worker.stop(), { code: 0, signal: null });
 });
 
-test("a broker is live and ready once it listens, and no longer ready when it drains", async () => {
+test("broker: live and ready once it listens, not ready while it drains", async () => {
   const port = await portOf(freeEndpoint());
-  await using stack = await Stack.start({ MDP_DRAIN_MS: "1000" });
+  await using stack = await Stack.start({ MDP_DRAIN_MS: "60000" });
   const settings = { MDP_BIND: await freeEndpoint(), MDP_HEALTH_PORT: port };
   const broker = stack.program("broker/main.ts", [], settings);
   await becomes(`http://127.0.0.1:${port}/livez`, 200);
   await becomes(`http://127.0.0.1:${port}/readyz`, 200);
   const worker = stack.program("e2e/processes/slow.ts", [], { MDP_BROKER: settings.MDP_BIND });
   const client = new Client(settings.MDP_BIND, { transport });
-  const reply = client.request("slow", "60000");
-  reply.catch(() => {});
+  const reply = client.request("slow", "held");
   await worker.logged("slow.began");
   broker.signal("SIGTERM");
   await becomes(`http://127.0.0.1:${port}/readyz`, 503);
+  worker.signal("SIGUSR2");
+  await reply;
   assert.deepEqual(await broker.ended, { code: 0, signal: null });
   client.close();
 });

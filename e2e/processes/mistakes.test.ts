@@ -1,4 +1,4 @@
-// What a user can get wrong: each mistake is one clear line and exit code 1, never a stack trace.
+// Mistakes of a user: each program prints one line and exits with code 1, without a stack trace.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ async function fails(program: Program, expected: RegExp) {
 }
 
 for (const file of [...PROGRAMS, "clients/load.ts", "clients/call.ts"]) {
-  test(`${file}: a bad environment names every bad value`, async () => {
+  test(`${file} with bad settings: the error names every bad value`, async () => {
     const endpoint = file.startsWith("broker") ? "MDP_BIND" : "MDP_BROKER";
     const settings = { [endpoint]: "tcp://localhost:70000", MDP_HEARTBEAT_INTERVAL_MS: "soon" };
     const program = new Program(file, file.includes("clients") ? ["echo"] : [], settings);
@@ -24,7 +24,7 @@ for (const file of [...PROGRAMS, "clients/load.ts", "clients/call.ts"]) {
   });
 }
 
-test("the broker's port in use", async () => {
+test("port of the broker in use: the broker exits with code 1", async () => {
   const MDP_BIND = await freeEndpoint();
   const first = new Program("broker/main.ts", [], { MDP_BIND });
   await first.logged("broker.listening");
@@ -32,7 +32,7 @@ test("the broker's port in use", async () => {
   await first.stop();
 });
 
-test("the port of the health check in use", async () => {
+test("port of the health check in use: the broker exits with code 1", async () => {
   const [MDP_BIND, other] = [await freeEndpoint(), await freeEndpoint()];
   const MDP_HEALTH_PORT = String(MDP_BIND.split(":").at(-1));
   const first = new Program("broker/main.ts", [], { MDP_BIND });
@@ -42,12 +42,12 @@ test("the port of the health check in use", async () => {
   await first.stop();
 });
 
-test("an address that this machine does not have", async () => {
+test("address of another machine: the broker exits with code 1", async () => {
   const MDP_BIND = "tcp://192.0.2.1:5555";
   await fails(new Program("broker/main.ts", [], { MDP_BIND }), /cannot listen on tcp:..192.0.2.1/);
 });
 
-test("no broker: call and load say so, and what to do", async () => {
+test("no broker: call and load name the endpoint and the next step", async () => {
   const MDP_BROKER = await freeEndpoint();
   for (const [file, ...args] of [["clients/call.ts", "echo", "hi"], ["clients/load.ts"]]) {
     await fails(
@@ -57,7 +57,7 @@ test("no broker: call and load say so, and what to do", async () => {
   }
 });
 
-test("no broker: the conformance suite says so before its first case", async () => {
+test("no broker: the conformance suite ends before its first case", async () => {
   const MDP_BROKER = await freeEndpoint();
   const suite = new Program("conformance", [], { MDP_BROKER }, ["npm", "run", "-s"]);
   await fails(suite, /cannot connect to tcp.*MDP_BROKER/);

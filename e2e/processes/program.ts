@@ -1,4 +1,4 @@
-// A program as a local process.
+// A program of this project, or another one, as a local process.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -11,10 +11,10 @@ export type Ended = { code: number | null; signal: NodeJS.Signals | null };
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** What runs a program of ours. */
+/** The command that runs a program of this project. */
 const NODE = [process.execPath, "--import", "tsx"];
 
-/** No program outlives whoever started it: not when that one is interrupted, not even frozen. */
+/** The programs that run. Each ends with this process, also when a signal ends it, and also when frozen. */
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -26,8 +26,8 @@ export class Program extends ProcessLog {
   #child: ChildProcess;
 
   /**
-   * Runs `file` (from the root of the project) with these arguments and settings. What `runner` has
-   * goes before it on the command line; without any, the file is run by itself.
+   * Runs `file` (a path from the root of the project) with these arguments. The settings are its
+   * environment. `runner` precedes the file on the command line; [] runs the file itself.
    */
   constructor(
     file: string,
@@ -67,14 +67,14 @@ export class Program extends ProcessLog {
     this.#child.kill(signal);
   }
 
-  /** Asks it to stop, and resolves to how it ended. */
+  /** Sends SIGTERM, also to a frozen program, and resolves to its exit code or signal. */
   async stop(): Promise<Ended> {
     this.signal("SIGCONT");
     this.signal("SIGTERM");
     return this.ended;
   }
 
-  /** Ends it without asking. */
+  /** Sends SIGKILL, and resolves when the program has ended. */
   async destroy() {
     this.signal("SIGKILL");
     await this.ended;

@@ -1,21 +1,26 @@
-// A service whose requests take as long as they say, and are answered with who did them and the rest
-// of what they said, by which a history knows them. One that says "die" is the end of its worker.
+// A service whose requests take as long as their first frame says: a number of ms, or "held" for
+// until the worker receives SIGUSR2. At "die" the worker aborts. The reply is the name of the worker
+// and the other frames of the request, the first of which identifies the request in a history.
 
+import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { serve } from "../../workers/worker.ts";
 
-const who = process.env.HOSTNAME ?? String(process.pid);
+const name = process.env.HOSTNAME ?? String(process.pid);
 
-await serve("slow", async ([ms, ...said], { id, signal }) => {
-  const request = String(said[0] ?? "");
+process.on("SIGUSR2", () => {}); // Without a listener the signal ends the process.
+
+await serve("slow", async ([work, ...others], { id, signal }) => {
+  const request = String(others[0] ?? "");
   log("slow.began", { id, request });
-  if (String(ms) === "die") process.abort();
+  if (String(work) === "die") process.abort();
   signal.addEventListener("abort", () =>
     log("slow.aborted", { id, reason: signal.reason.message }),
   );
-  await setTimeout(Number(ms), undefined, { signal });
+  if (String(work) === "held") await once(process, "SIGUSR2", { signal });
+  else await setTimeout(Number(work), undefined, { signal });
   log("slow.finished", { id });
-  return [who, ...said];
+  return [name, ...others];
 });
 
 function log(event: string, fields: object) {

@@ -1,4 +1,4 @@
-// A broker, workers and a client as local processes, all gone when the test is over.
+// A broker and its workers as local processes, with a client in this process. Disposal ends all.
 
 import { Client, type ClientOptions } from "../../clients/client.ts";
 import { transport } from "../transport.ts";
@@ -11,7 +11,7 @@ export class Stack implements AsyncDisposable {
   #settings: Record<string, string>;
   #programs: Program[] = [];
 
-  /** A broker that listens and a client of it. The settings are every program's environment. */
+  /** Resolves when the broker listens. Every program of the stack gets the settings. */
   static async start(settings: Record<string, string> = {}, options: ClientOptions = {}) {
     const endpoint = await freeEndpoint();
     const stack = new Stack(endpoint, settings, options);
@@ -26,14 +26,14 @@ export class Stack implements AsyncDisposable {
     this.client = new Client(endpoint, { transport, ...options });
   }
 
-  /** What `settings` has goes before what all programs have. */
+  /** `settings` override those of the stack. */
   program(file: string, args: string[] = [], settings: Record<string, string> = {}): Program {
     const program = new Program(file, args, { ...this.#settings, ...settings });
     this.#programs.push(program);
     return program;
   }
 
-  /** A worker that the broker has registered. */
+  /** Starts a worker, and resolves when the broker has registered it. */
   async worker(file: string): Promise<Program> {
     const before = this.registered;
     const worker = this.program(file);
@@ -41,7 +41,7 @@ export class Stack implements AsyncDisposable {
     return worker;
   }
 
-  /** How many registrations the broker has seen. */
+  /** The registrations that the broker has logged, those of former workers too. */
   get registered(): number {
     return this.broker.log.filter(({ event }) => event === "worker.registered").length;
   }

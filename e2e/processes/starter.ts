@@ -1,4 +1,4 @@
-// Starts a program, freezes it and waits: what the demo and the tests do when they are interrupted.
+// Starts a broker, freezes it and waits, as the demo and the tests may when they are interrupted.
 
 import { freeEndpoint, Program } from "./program.ts";
 

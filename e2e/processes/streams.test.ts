@@ -1,55 +1,59 @@
-// Replies in parts (18/MDP), from a real worker through the real broker to a real client.
+// Streamed replies (18/MDP, PARTIAL and FINAL) through real programs, from worker to client.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Frame } from "../../clients/client.ts";
-import type { Program } from "./program.ts";
+import { slowdown, stretched } from "../slowdown.ts";
 import { Stack } from "./stack.ts";
+import { verdict } from "./verdict.ts";
 
 const COUNT = "e2e/processes/count.ts";
 
-/** The first frame of each part, as they come. */
+/** The first frame of each part, in order of arrival. */
 async function* numbers(parts: AsyncIterable<Frame[]>) {
   for await (const [number] of parts) yield String(number);
 }
 
-const goOn = (stack: Stack) => stack.client.request("count", "go on");
+/** Lets the worker send the next parts: resolves once a handler waited for this. */
+async function goOn(stack: Stack) {
+  while (String(await stack.client.request("count", "go on")) !== "true");
+}
 
-/** Its stream has begun, and waits to go on. */
+/** A stream whose first part has come. Its handler waits for `goOn`. */
 async function begun(stack: Stack, ...body: string[]) {
   const stream = numbers(stack.client.stream("count", ["count", ...body]));
   assert.deepEqual(await stream.next(), { done: false, value: "1" });
   return stream;
 }
 
-test("a part arrives while the worker has not finished", async () => {
+test("streaming worker not finished: the client has its parts", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   const stream = await begun(stack, "3", "the end");
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual(await stream.next(), { done: false, value: "2" });
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual(await stream.next(), { done: false, value: "3" });
   assert.deepEqual(await stream.next(), { done: true, value: undefined });
 });
 
-test("a client that wants the whole gets all parts in order", async () => {
+test("request() to a service that streams: one reply with all parts in order", async () => {
   await using stack = await Stack.start();
   const { pid } = await stack.worker(COUNT);
   const whole = stack.client.request("count", ["count", "2", "the end"]);
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual((await whole).map(String), ["1", `of ${pid}`, "2", "the end"]);
 });
 
-test("a handler that returns nothing ends the stream and adds nothing to it", async () => {
+test("handler that yields and returns nothing: the stream ends after its last part", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   const stream = await begun(stack, "2");
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual(await stream.next(), { done: true, value: undefined });
 });
 
-test("a handler that fails in the middle: the parts, and then its error", async () => {
+test("handler that throws after a part: the part, then ServiceFailed", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   const stream = await begun(stack, "2", "fail");
@@ -58,11 +62,11 @@ test("a handler that fails in the middle: the parts, and then its error", async 
   const asked = [stream.next(), whole];
   let failed = 0;
   const rejected = asked.map((reply) => assert.rejects(reply, failure).then(() => (failed += 1)));
-  while (failed < asked.length) await goOn(stack);
+  while (failed < asked.length) await stack.client.request("count", "go on");
   await Promise.all(rejected);
 });
 
-test("a service that does not stream is a stream of one part", async () => {
+test("stream() from a service that does not stream: one part", async () => {
   await using stack = await Stack.start();
   await stack.worker("workers/echo.ts");
   const parts: string[][] = [];
@@ -70,7 +74,7 @@ test("a service that does not stream is a stream of one part", async () => {
   assert.deepEqual(parts, [["a", ""]]);
 });
 
-test("a worker killed in mid-stream: an error for who had a part, another worker for the rest", async () => {
+test("worker killed while it streams: error after a part, redelivery without a part", async () => {
   await using stack = await Stack.start();
   const first = await stack.worker(COUNT);
   const stream = await begun(stack, "3");
@@ -84,11 +88,11 @@ test("a worker killed in mid-stream: an error for who had a part, another worker
   });
   const { requeued, brokenOff } = await stack.broker.logged("worker.removed");
   assert.deepEqual([requeued, brokenOff], [1, 1]);
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual((await whole).map(String), ["1", `of ${second.pid}`, "2", "the end"]);
 });
 
-test("a broker killed in mid-stream: it has broken off, and the next one is asked anew", async () => {
+test("broker killed during a stream: BrokenOff, and the next broker serves new streams", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   const stream = await begun(stack, "3");
@@ -102,16 +106,20 @@ test("a broker killed in mid-stream: it has broken off, and the next one is aske
   await begun(stack, "3");
 });
 
-test("who stops reading is done with it, and the client goes on", async () => {
+test("reader that stops, times out or aborts: its stream ends, and the client continues", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   for await (const [number] of stack.client.stream("count", ["count", "3"])) {
     assert.equal(String(number), "1");
     break;
   }
-  const stream = stack.client.stream("count", ["count", "3"], { timeoutMs: 300 });
-  assert.equal(String((await stream.next()).value?.[0]), "1");
-  await assert.rejects(stream.next(), { name: "Expired", status: 408 });
+  const timeoutMs = 300 * (await slowdown());
+  const ask = async () => {
+    const stream = stack.client.stream("count", ["count", "3"], { timeoutMs });
+    assert.equal(String((await stream.next()).value?.[0]), "1");
+    await stream.next();
+  };
+  await assert.rejects(verdict(ask), { name: "Expired", status: 408 });
   const controller = new AbortController();
   const aborted = stack.client.stream("count", ["count", "3"], { signal: controller.signal });
   await aborted.next();
@@ -123,26 +131,36 @@ test("who stops reading is done with it, and the client goes on", async () => {
   });
 });
 
-test("ten thousand parts, and heartbeats go on", async () => {
-  const settings = { MDP_HEARTBEAT_INTERVAL_MS: "100" };
-  await using stack = await Stack.start(settings);
-  const worker: Program = await stack.worker("e2e/processes/flood.ts");
-  let expected = 0;
-  for await (const [number] of stack.client.stream("flood", "10000")) {
-    assert.equal(String(number), String(expected));
-    expected += 1;
-  }
-  assert.equal(expected, 10_000);
-  const whole = await stack.client.request("flood", "10000");
-  assert.equal(whole.length, 10_001); // An empty FINAL is its last frame.
-  assert.ok(!worker.log.some(({ event }) => event === "session.lost"));
-});
+test("flood of parts for two leases: heartbeats continue, no part is lost", () =>
+  stretched(200, async (scale) => {
+    const intervalMs = Math.round(200 * scale);
+    const leaseMs = 3 * intervalMs;
+    const heartbeat = {
+      MDP_HEARTBEAT_INTERVAL_MS: String(intervalMs),
+      MDP_HEARTBEAT_LIVENESS: "3",
+    };
+    await using stack = await Stack.start(heartbeat);
+    const worker = await stack.worker("e2e/processes/flood.ts");
+    const numbers: string[] = [];
+    const flood = stack.client.stream("flood", ["10000", String(2 * leaseMs)]);
+    for await (const [number] of flood) numbers.push(String(number));
+    const count = numbers.length - 1; // The last frame is the count.
+    assert.ok(count >= 10_000);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: count }, (_, number) => String(number)).concat(String(count)),
+    );
+    const whole = await stack.client.request("flood", ["10000", "0"]);
+    assert.equal(whole.length, 10_001);
+    assert.deepEqual(worker.all("session.lost"), []);
+    assert.deepEqual(stack.broker.all("worker.removed"), []);
+  }));
 
-test("call --stream prints the parts as they come", async () => {
+test("call --stream: prints each part on arrival", async () => {
   await using stack = await Stack.start();
   await stack.worker(COUNT);
   const call = stack.program("clients/call.ts", ["--stream", "count", "count", "2", "the end"]);
-  while (String(await goOn(stack)) !== "true");
+  await goOn(stack);
   assert.deepEqual(await call.ended, { code: 0, signal: null });
   assert.match(call.output, /^1\nof \d+\n2\nthe end\n$/);
 });

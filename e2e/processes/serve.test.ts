@@ -1,0 +1,105 @@
+// serve(): from a project that depends on this one, with errors of the handler, and when it stops.
+
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { slowdown } from "../slowdown.ts";
+import { Program } from "./program.ts";
+import { Stack } from "./stack.ts";
+
+const SLOW = "e2e/processes/slow.ts";
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** Another project, with this one in its node_modules and a worker of this source. */
+async function project(source: string) {
+  const folder = await mkdtemp(join(tmpdir(), "majordomo-author-"));
+  await mkdir(join(folder, "node_modules"));
+  await symlink(ROOT, join(folder, "node_modules", "majordomo"));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  const worker = join(folder, "worker.ts");
+  await writeFile(worker, source);
+  return { worker, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+test("serve() in a project that depends on this one: its service answers", async () => {
+  await using stack = await Stack.start();
+  await using upper = await project(`
+    import { serve } from "majordomo/worker";
+    await serve("upper", ([text]) => String(text).toUpperCase());`);
+  await stack.worker(upper.worker);
+  assert.equal(String(await stack.client.request("upper", "hello")), "HELLO");
+});
+
+test("handler that throws or returns no reply: an error reply, and the worker continues", async () => {
+  await using stack = await Stack.start();
+  await using faulty = await project(`
+    import { serve, ServiceError } from "majordomo/worker";
+    await serve("faulty", ([how]) => {
+      if (String(how) === "throw") throw new Error("out of luck");
+      if (String(how) === "refuse") throw new ServiceError(404, "no such thing");
+      if (String(how) === "nothing") return undefined as never;
+      if (String(how) === "no frames") return [];
+      return "fine";
+    });`);
+  await stack.worker(faulty.worker);
+  const ask = (how: string) => stack.client.request("faulty", how);
+  await assert.rejects(ask("throw"), { code: 500, message: "the service failed: out of luck" });
+  await assert.rejects(ask("refuse"), { code: 404, message: "no such thing" });
+  await assert.rejects(ask("nothing"), {
+    code: 500,
+    message: /returned undefined; a frame is a string or a Uint8Array/,
+  });
+  await assert.rejects(ask("no frames"), { code: 500, message: /at least one frame/ });
+  assert.equal(String(await ask("be good")), "fine");
+});
+
+test("handler that exceeds its time limit: an error reply, and the worker continues", async () => {
+  const limitMs = Math.round(1000 * (await slowdown()));
+  await using stack = await Stack.start({ MDP_TIME_LIMIT_MS: String(limitMs) });
+  const worker = await stack.worker(SLOW);
+  const message = `the service took longer than ${limitMs} ms`;
+  await assert.rejects(stack.client.request("slow", "held"), {
+    name: "ServiceFailed",
+    code: 500,
+    message,
+  });
+  await worker.logged("slow.aborted", ({ reason }) => reason === message);
+  assert.equal(String((await stack.client.request("slow", "1"))[0]), String(worker.pid));
+});
+
+test("second SIGTERM: a busy worker aborts its handler and exits with code 143", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker(SLOW);
+  const reply = stack.client.request("slow", "held");
+  reply.catch(() => {});
+  await worker.logged("slow.began");
+  // A signal that follows at once counts as the same one: npm repeats the signal of the terminal.
+  while (worker.running) {
+    worker.signal("SIGTERM");
+    await setTimeout(50);
+  }
+  assert.deepEqual(await worker.ended, { code: 143, signal: null });
+  await worker.logged("slow.aborted", ({ reason }) => reason === "the worker was stopped");
+});
+
+test("serve() with a name or a concurrency that the protocol cannot carry: exit code 1", async () => {
+  const wrong = [
+    ["mmi.mine", 1],
+    ["", 1],
+    ["x".repeat(256), 1],
+    ["x", 0],
+    ["x", 1.5],
+    ["x", 65_536],
+  ] as const;
+  for (const [name, concurrency] of wrong) {
+    await using mistaken = await project(`
+      import { serve } from "majordomo/worker";
+      await serve("${name}", (body) => body, { concurrency: ${concurrency} });`);
+    const program = new Program(mistaken.worker);
+    assert.equal((await program.ended).code, 1);
+    assert.match(program.errors, /RangeError/);
+  }
+});

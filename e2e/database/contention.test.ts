@@ -1,15 +1,15 @@
-// Five workers on one database: none fails, none loses anything.
+// Five workers that share one database.
 
 import assert from "node:assert/strict";
 import { Random } from "../simulated/random.ts";
 import { ask, dbWorkers, onEachEngine } from "./trial.ts";
 
-const ASKERS = 40;
+const TASKS = 40;
 const ROUNDS = 15;
-const KEYS = 10; // Few, so that everybody wants the same.
+const KEYS = 10; // Few, so that all tasks compete for them.
 
 onEachEngine(
-  "five workers that make the tables at once and write to the same keys",
+  "five workers create the tables at once and write to the same keys: no write is lost",
   async (stack) => {
     const random = new Random(1);
     const workers = await dbWorkers(stack, 5);
@@ -19,14 +19,14 @@ onEachEngine(
       return { command: "increment", key: `sum:${key}`, by };
     };
     await Promise.all(
-      Array.from({ length: ASKERS }, async (_, asker) => {
+      Array.from({ length: TASKS }, async (_, task) => {
         for (let round = 1; round <= ROUNDS; round += 1) {
           const [one, other] = [random.whole(0, KEYS - 1), random.whole(0, KEYS - 1)];
           await ask(stack.client, add(one, round));
           const commands = [add(other, 1), add(one, -1), add(other, 1)];
           await ask(stack.client, { command: "batch", commands });
-          await ask(stack.client, { command: "put", key: `own:${asker}`, value: round });
-          const own = await ask(stack.client, { command: "get", key: `own:${asker}` });
+          await ask(stack.client, { command: "put", key: `own:${task}`, value: round });
+          const own = await ask(stack.client, { command: "get", key: `own:${task}` });
           assert.deepEqual([own.value, own.version], [round, round]);
         }
       }),

@@ -1,4 +1,4 @@
-// Real processes make a thousand increments, and are killed meanwhile.
+// The counter test with real processes that are killed meanwhile.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -11,18 +11,21 @@ import { DB, dbWorkers, onEachEngine } from "./trial.ts";
 const EVERY = 90;
 const SEED = Number(process.env.SEED ?? 1);
 
-onEachEngine(`1,000 increments, workers killed at random: 1,000 (SEED=${SEED})`, async (stack) => {
-  const random = new Random(SEED);
-  const workers = await dbWorkers(stack, 5);
-  const kill = () => killWorker(stack, workers, random);
-  await counterTest(stack.client, { every: EVERY, kill, random });
-  const [, json] = await stack.client.request("mmi.stats", "");
-  const { requeued } = JSON.parse(String(json));
-  assert.ok(requeued >= 10, `${requeued} requests were in the hands of those who died`);
-});
+onEachEngine(
+  `workers killed during 1,000 increments: the counter is 1,000 (SEED=${SEED})`,
+  async (stack) => {
+    const random = new Random(SEED);
+    const workers = await dbWorkers(stack, 5);
+    const kill = () => killWorker(stack, workers, random);
+    await counterTest(stack.client, { every: EVERY, kill, random });
+    const [, json] = await stack.client.request("mmi.stats", "");
+    const { requeued } = JSON.parse(String(json));
+    assert.ok(requeued >= 10, `${requeued} requests were in flight to killed workers`);
+  },
+);
 
 onEachEngine(
-  `1,000 increments under ids of their client's, the broker killed, too: 1,000 (SEED=${SEED})`,
+  `workers and broker killed, calls with ids: the counter is 1,000 (SEED=${SEED})`,
   async (stack) => {
     const random = new Random(SEED);
     const workers = await dbWorkers(stack, 5);
@@ -38,7 +41,7 @@ onEachEngine(
   },
 );
 
-/** Another comes in its place. */
+/** Kills a worker, and resolves when another is registered. */
 async function killWorker(stack: Stack, workers: Program[], random: Random) {
   const place = random.whole(0, workers.length - 1);
   workers[place]?.signal("SIGKILL");

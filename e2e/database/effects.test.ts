@@ -1,4 +1,4 @@
-// Workers that die at the worst of moments: each effect is there once, as a whole, or not at all.
+// Workers killed around a commit: each effect happens once and completely, or not at all.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -12,7 +12,7 @@ import { ask, DB, dbWorkers, onEachEngine } from "./trial.ts";
 const INCREMENT = { command: "increment", key: "counter" };
 
 onEachEngine(
-  "a worker killed after its commit, its reply unheard: done once",
+  "worker killed after its commit and before its REPLY: one effect",
   async (stack, database) => {
     using link = await Link.to(stack.endpoint);
     const victim = stack.program(DB, [], { MDP_BROKER: link.endpoint });
@@ -30,20 +30,23 @@ onEachEngine(
   },
 );
 
-onEachEngine("a client's id holds when broker and worker are others", async (stack) => {
-  const id = randomUUID();
-  const [worker] = await dbWorkers(stack, 1);
-  const first = await ask(stack.client, { ...INCREMENT, id });
-  await worker?.destroy();
-  await stack.broker.destroy();
-  await stack.restartBroker();
-  await dbWorkers(stack, 1);
-  assert.deepEqual(await ask(stack.client, { ...INCREMENT, id }), first);
-  assert.equal((await ask(stack.client, INCREMENT)).value, 2);
-});
+onEachEngine(
+  "call repeated with its id at another broker and worker: one effect",
+  async (stack) => {
+    const id = randomUUID();
+    const [worker] = await dbWorkers(stack, 1);
+    const first = await ask(stack.client, { ...INCREMENT, id });
+    await worker?.destroy();
+    await stack.broker.destroy();
+    await stack.restartBroker();
+    await dbWorkers(stack, 1);
+    assert.deepEqual(await ask(stack.client, { ...INCREMENT, id }), first);
+    assert.equal((await ask(stack.client, INCREMENT)).value, 2);
+  },
+);
 
 onEachEngine(
-  "workers killed in the middle of transactions: nothing is half done",
+  "workers killed in the middle of transactions: no transaction is half done",
   async (stack, database) => {
     const random = new Random(Number(process.env.SEED ?? 1));
     await using observer = await Opened.of(database);
@@ -72,18 +75,18 @@ onEachEngine(
       const before = stack.registered;
       workers[place]?.signal("SIGKILL");
       workers[place] = stack.program(DB);
-      await whole(observer);
+      await assertWhole(observer);
       await stack.broker.logged("worker.registered", () => stack.registered > before);
-      await whole(observer);
+      await assertWhole(observer);
     }
     done.abort();
     await Promise.all(transfers);
-    await whole(observer);
+    await assertWhole(observer);
   },
 );
 
-/** What is taken here is there, and all documents of a batch are of the same one. */
-async function whole(observer: Opened) {
+/** Both accounts sum to 0, and all documents of a batch have the value of one batch. */
+async function assertWhole(observer: Opened) {
   const { documents }: Page = await observer.ask({ command: "list" });
   const value = Object.fromEntries(documents.map(({ key, value }) => [key, value]));
   assert.equal((value.left ?? 0) + (value.right ?? 0), 0);

@@ -1,4 +1,4 @@
-// The engines that the db worker keeps its documents in, and what their tests are run with.
+// The database engines of the db worker, and the programs that their tests need.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
@@ -11,10 +11,10 @@ export type Engine = "SQLite" | "PostgreSQL";
 const ALL: Engine[] = ["SQLite", "PostgreSQL"];
 const chosen = (process.env.ENGINES ?? ALL.join()).split(",");
 
-/** Those that are tested: all, or what ENGINES names of them. */
+/** The engines under test: those that ENGINES names, or all. */
 export const engines = ALL.filter((engine) => chosen.includes(engine));
 
-/** Debian has a folder of programs for each version of the server, and none of them is in the path. */
+/** Debian has one folder of programs per version of the server, outside PATH. */
 const versions = globSync("/usr/lib/postgresql/*/bin").sort((one, other) =>
   other.localeCompare(one, "en", { numeric: true }),
 );
@@ -22,11 +22,11 @@ const programs = [...versions, ...(process.env.PATH ?? "").split(delimiter)].fin
   ["initdb", "postgres"].every((name) => existsSync(join(folder, name))),
 );
 
-/** PostgreSQL refuses to run as root, and needs a user of its own there. */
+/** PostgreSQL refuses to run as root: then its programs run as the user postgres. */
 const root = process.getuid?.() === 0;
 const user = root ? { uid: idOf("-u"), gid: idOf("-g") } : {};
 
-/** What the tests on PostgreSQL need and this machine does not have. */
+/** The requirements of the tests on PostgreSQL that this machine does not meet. */
 export function missing(): string[] {
   return [
     ...(process.platform === "linux" ? [] : ["Linux"]),
@@ -40,7 +40,7 @@ export function programOf(name: "initdb" | "postgres"): string {
   return join(programs, name);
 }
 
-/** As whom the server's programs run: as whoever runs this, unless that is root. */
+/** The user of the server's programs: postgres for root, otherwise the user of this process. */
 export function userOfServer(): { uid?: number; gid?: number } {
   if (root && !user.uid) throw new Error(`no user postgres here: ${HOW_TO_GET_THEM}`);
   return user;

@@ -1,17 +1,19 @@
-// Stands between who connects and who listens, and can keep back what is said.
+// A TCP proxy between a peer and its server. It can hold back what the peer sends, and lose a reply.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freeEndpoint } from "../endpoint.ts";
 
-type Ends = { caller: Socket; listener: Socket };
+type Pair = { caller: Socket; listener: Socket };
 
 export class Link implements Disposable {
   readonly endpoint: string;
   #server: Server;
-  #connections: Ends[] = [];
-  #fatal: string | null = null;
+  #pairs: Pair[] = [];
+  #fatal: string | null = null; // These bytes cut the connection that carries them.
+  #refuses = false;
+  #refusesAfterCut = false;
 
-  /** To who listens at this endpoint. */
+  /** A link to the server at this endpoint. */
   static async to(listener: string): Promise<Link> {
     const link = new Link(await freeEndpoint(), listener);
     await new Promise<void>((resolve) => link.#server.listen(portOf(link.endpoint), resolve));
@@ -21,39 +23,49 @@ export class Link implements Disposable {
   private constructor(endpoint: string, listener: string) {
     this.endpoint = endpoint;
     this.#server = createServer((caller) => {
-      const ends = { caller, listener: connect(portOf(listener), "127.0.0.1") };
-      for (const socket of Object.values(ends)) socket.on("error", () => cut(ends));
-      caller.pipe(ends.listener).pipe(caller);
-      caller.on("data", (said) => this.#watch(said, ends));
-      this.#connections.push(ends);
+      if (this.#refuses) return void caller.destroy();
+      const pair = { caller, listener: connect(portOf(listener), "127.0.0.1") };
+      for (const socket of Object.values(pair)) socket.on("error", () => cut(pair));
+      caller.pipe(pair.listener).pipe(caller);
+      caller.on("data", (bytes) => this.#watch(bytes, pair));
+      this.#pairs.push(pair);
     });
   }
 
-  /** From now on who listens hears nothing more, and is heard. */
+  /** From now on the server receives nothing from its peers; they still receive from it. */
   mute() {
-    for (const { caller, listener } of this.#connections) caller.unpipe(listener).pause();
+    for (const { caller, listener } of this.#pairs) caller.unpipe(listener).pause();
   }
 
-  /** The next time that this is said it is heard and answered, but the answer gets lost. */
-  cutAfter(words: string) {
+  /**
+   * The next time that a peer sends `words`, the server receives them and replies, but the link loses
+   * the reply and closes the connection. With `andRefuse` no connection succeeds until `accept`.
+   */
+  cutAfter(words: string, { andRefuse = false } = {}) {
     this.#fatal = words;
+    this.#refusesAfterCut = andRefuse;
   }
 
-  #watch(said: Buffer, ends: Ends) {
-    if (this.#fatal === null || !said.includes(this.#fatal)) return;
+  accept() {
+    this.#refuses = false;
+  }
+
+  #watch(bytes: Buffer, pair: Pair) {
+    if (this.#fatal === null || !bytes.includes(this.#fatal)) return;
     this.#fatal = null;
-    ends.listener.unpipe(ends.caller).resume();
-    ends.listener.once("data", () => cut(ends));
+    this.#refuses = this.#refusesAfterCut;
+    pair.listener.unpipe(pair.caller).resume();
+    pair.listener.once("data", () => cut(pair));
   }
 
-  /** What was kept back is never said. */
+  /** Closes all connections. Held back bytes are lost. */
   [Symbol.dispose]() {
     this.#server.close();
-    this.#connections.forEach(cut);
+    this.#pairs.forEach(cut);
   }
 }
 
-function cut({ caller, listener }: Ends) {
+function cut({ caller, listener }: Pair) {
   caller.destroy();
   listener.destroy();
 }

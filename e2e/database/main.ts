@@ -1,9 +1,9 @@
-// Runs the db worker's tests on each engine: its unit tests again on PostgreSQL, and then those here,
-// which start what they need. Where there is no PostgreSQL, those here are run on SQLite alone, and
-// what was not run is said. Where everything is to be checked (CI=true), that is a failure.
+// Runs the db worker's tests on each engine: its unit tests again on PostgreSQL, then the tests here.
+// On a machine without PostgreSQL, runs the tests here on SQLite and prints that the others did not
+// run; that is a failure only where CI=true.
 //
 //   make databases
-//   ONLY=killed make databases     those with this in their titles
+//   ONLY=killed make databases     only tests with "killed" in their titles
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,8 +20,8 @@ if (lacking.length === 0) {
   process.exitCode = (await tests("e2e/database/*.test.ts")) && passed ? 0 : 1;
 } else {
   const passed = await tests("e2e/database/*.test.ts", { ENGINES: "SQLite" });
-  const want = lacking.join(" and ");
-  process.stdout.write(`Not run: ${WHAT}, for want of ${want}. To run them: ${HOW_TO_GET_THEM}\n`);
+  const need = `they need ${lacking.join(" and ")}`;
+  process.stdout.write(`Not run: ${WHAT}; ${need}. To run them: ${HOW_TO_GET_THEM}\n`);
   process.exitCode = passed && process.env.CI !== "true" ? 0 : 1;
 }
 
@@ -30,7 +30,7 @@ async function unitTests(): Promise<boolean> {
   return await tests("workers/db/{documents,once}.test.ts", { TEST_DATABASE_URL: server.url });
 }
 
-/** Whether they passed. */
+/** Returns whether the tests passed. */
 async function tests(files: string, settings: Record<string, string> = {}): Promise<boolean> {
   const chosen = only === "" ? [] : [`--test-name-pattern=${only}`];
   const args = ["--import", "tsx", "--test", "--test-concurrency=2", ...chosen];

@@ -1,4 +1,4 @@
-// A PostgreSQL server of one's own: local processes, and a folder that goes with them.
+// A PostgreSQL server for one test: local processes and a temporary folder. Disposal removes both.
 
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -16,8 +16,8 @@ import { programOf, userOfServer } from "./engines.ts";
 const NAME = "majordomo"; // Of the role and of the first database.
 const GUARD = readFileSync(new URL("guard.sh", import.meta.url), "utf8");
 const READY = /database system is ready to accept connections$/;
-const PATIENCE_MS = 30_000;
-const LOOK_MS = 5;
+const WAIT_MAX_MS = 60_000;
+const POLL_MS = 5;
 
 export class Postgres implements AsyncDisposable {
   readonly folder: string;
@@ -26,11 +26,11 @@ export class Postgres implements AsyncDisposable {
   #port = "";
   #databases = 0;
   #postmaster: ChildProcess | undefined;
-  #log: string[] = []; // Of the postmaster that runs, or of the last one.
+  #log: string[] = []; // The log of the present postmaster, or of the last one.
   #guard: ChildProcess;
   #guardEnded: Promise<unknown>;
 
-  /** A new server that accepts connections. It does not outlive this process, however that ends. */
+  /** Resolves when the server accepts connections. It ends with this process, however that ends. */
   static async start(): Promise<Postgres> {
     const server = new Postgres();
     try {
@@ -48,7 +48,7 @@ export class Postgres implements AsyncDisposable {
     const user = userOfServer();
     this.folder = mkdtempSync(join(tmpdir(), "majordomo-postgres-"));
     const env = { PATH: process.env.PATH };
-    // Detached, as a Ctrl-C at the terminal is for this process alone.
+    // Detached, so that Ctrl-C at the terminal stops only this process.
     this.#options = { cwd: this.folder, env, detached: true, ...user };
     if (user.uid && user.gid) chownSync(this.folder, user.uid, user.gid);
     this.#guard = spawn("sh", ["-c", GUARD, "guard", this.folder], {
@@ -58,12 +58,12 @@ export class Postgres implements AsyncDisposable {
     this.#guardEnded = once(this.#guard, "exit");
   }
 
-  /** What DATABASE_URL is to be. */
+  /** The DATABASE_URL of the server. */
   get url(): string {
     return this.#urlOf(NAME);
   }
 
-  /** Another database of this server, which is empty, and its URL. */
+  /** Creates an empty database, and resolves to its URL. */
   async database(): Promise<string> {
     this.#databases += 1;
     const name = `${NAME}_${this.#databases}`;
@@ -71,30 +71,30 @@ export class Postgres implements AsyncDisposable {
     return this.#urlOf(name);
   }
 
-  /** The postmaster and its children, one of which serves each connection. */
+  /** The postmaster and its children. Each connection has a child. */
   get pids(): number[] {
     const pid = this.#postmaster?.pid;
     if (pid === undefined || !this.#running) return [];
     return [pid, ...wordsOf(`/proc/${pid}/task/${pid}/children`).map(Number)];
   }
 
-  /** Cuts off whoever is connected and ends in order. */
+  /** Disconnects all clients and shuts down in order. */
   async stop() {
     this.thaw();
     this.#signal("SIGINT", this.pids.slice(0, 1));
     await this.#until(() => !this.#running, "stop");
   }
 
-  /** Ends all of it at once, as when its machine fails. */
+  /** Ends all processes at once, as a failure of the machine does. */
   async kill() {
-    const pids = await this.#held();
+    const pids = await this.#frozen();
     this.#signal("SIGKILL", pids);
     await this.#until(() => !this.#running && pids.every(isGone), "die");
   }
 
-  /** All of it stands still until it is thawed; connections stay. */
+  /** Stops all processes until `thaw`. Connections stay open. */
   async freeze() {
-    const pids = await this.#held();
+    const pids = await this.#frozen();
     this.#signal("SIGSTOP", pids);
     await this.#until(() => pids.every(isStill), "freeze");
   }
@@ -103,13 +103,13 @@ export class Postgres implements AsyncDisposable {
     this.#signal("SIGCONT", this.pids);
   }
 
-  /** After a stop or a kill: with the same data, on the same port. */
+  /** Starts the server after a stop or a kill, with the same data on the same port. */
   async startAgain() {
     const settings = {
       listen_addresses: "127.0.0.1",
       port: this.#port,
       unix_socket_directories: this.folder,
-      dynamic_shared_memory_type: "mmap", // In the folder, so that nothing is left of a killed one.
+      dynamic_shared_memory_type: "mmap", // In the folder, so that a killed server leaves nothing.
     };
     const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
     const postmaster = spawn(programOf("postgres"), ["-D", this.#data, ...flags], {
@@ -125,7 +125,7 @@ export class Postgres implements AsyncDisposable {
     await this.#until(() => isReady() || !this.#running, "start");
     if (this.#running) return;
     await closed;
-    throw new Error(`PostgreSQL ended\n${this.#lastWords}`);
+    throw new Error(`PostgreSQL ended\n${this.#logTail}`);
   }
 
   async [Symbol.asyncDispose]() {
@@ -141,7 +141,7 @@ export class Postgres implements AsyncDisposable {
     return this.#postmaster?.exitCode === null && this.#postmaster.signalCode === null;
   }
 
-  get #lastWords(): string {
+  get #logTail(): string {
     return this.#log.slice(-20).join("\n");
   }
 
@@ -152,7 +152,7 @@ export class Postgres implements AsyncDisposable {
   async #make() {
     const passwordFile = join(this.folder, "password");
     writeFileSync(passwordFile, this.#password);
-    // Only what is made here need not be on the disk yet; later on the server flushes as usual.
+    // Only initdb skips the flush to disk. The server itself flushes as usual.
     const args = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"];
     args.push(`--username=${NAME}`, `--pwfile=${passwordFile}`, "-D", this.#data);
     await promisify(execFile)(programOf("initdb"), args, this.#options);
@@ -161,14 +161,14 @@ export class Postgres implements AsyncDisposable {
 
   async #execute(sql: string) {
     const connectionString = this.#urlOf("postgres");
-    const patience = { connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS };
-    const client = new Client({ connectionString, ...patience });
+    const limits = { connectionTimeoutMillis: WAIT_MAX_MS, query_timeout: WAIT_MAX_MS };
+    const client = new Client({ connectionString, ...limits });
     await client.connect();
     await client.query(sql).finally(() => client.end());
   }
 
-  /** All of its processes, of which the postmaster is stopped, so that it forks no more. */
-  async #held(): Promise<number[]> {
+  /** Freezes the postmaster, so that it forks no more, and resolves to all processes. */
+  async #frozen(): Promise<number[]> {
     const [postmaster] = this.pids;
     if (postmaster === undefined) return [];
     this.#signal("SIGSTOP", [postmaster]);
@@ -181,32 +181,32 @@ export class Postgres implements AsyncDisposable {
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   }
 
-  async #until(isSo: () => boolean, what: string) {
-    for (const deadline = performance.now() + PATIENCE_MS; !isSo(); await setTimeout(LOOK_MS)) {
+  async #until(holds: () => boolean, change: string) {
+    for (const deadline = performance.now() + WAIT_MAX_MS; !holds(); await setTimeout(POLL_MS)) {
       if (performance.now() < deadline) continue;
-      throw new Error(`PostgreSQL did not ${what} within ${PATIENCE_MS} ms\n${this.#lastWords}`);
+      throw new Error(`PostgreSQL did not ${change} within ${WAIT_MAX_MS} ms\n${this.#logTail}`);
     }
   }
 }
 
-/** A letter, of which proc(5) says what it means. There is none for a process that is not there. */
+/** The state letter of proc(5); "" for a process that does not exist. */
 const stateOf = (pid: number) => wordsOf(`/proc/${pid}/stat`, /.*\) /s)[0] ?? "";
 
-/** A process that nobody has waited for yet is none any more. */
+/** Also true of a zombie: a dead process whose parent has not waited for it. */
 export const isGone = (pid: number) => ["", "Z", "X"].includes(stateOf(pid));
 
 const isStill = (pid: number) => stateOf(pid) === "T" || isGone(pid);
 
-/** The words of a file, after what is skipped of it. */
+/** The words of a file, after the part that `skipped` matches. */
 function wordsOf(file: string, skipped = /^/): string[] {
   try {
     return readFileSync(file, "utf8").replace(skipped, "").trim().split(" ").filter(Boolean);
   } catch {
-    return []; // The process has ended, perhaps while it was read.
+    return []; // The process has ended, perhaps during the read.
   }
 }

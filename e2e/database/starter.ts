@@ -1,4 +1,4 @@
-// Starts a server, freezes it and waits: what a test does that is killed.
+// Starts a server, freezes it and waits, as a test that is killed may.
 
 import { Postgres } from "./postgres.ts";
 

@@ -1,4 +1,4 @@
-// A test on each engine: a broker, and an empty database for the db workers that come to it.
+// A test on each engine: a broker, and an empty database for its db workers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,29 +12,32 @@ import {
 } from "../../workers/db/empty-database.testing.ts";
 import type { Program } from "../processes/program.ts";
 import { Stack } from "../processes/stack.ts";
+import { slowdown } from "../slowdown.ts";
 import { type Engine, engines } from "./engines.ts";
 import { Postgres } from "./postgres.ts";
 
 export const DB = "workers/db.ts";
 
-/** A short lease, and nothing given up for the bad luck of its workers. */
+const scale = await slowdown();
+
+/** A short lease, and so many deliveries that no request is quarantined. */
 const SETTINGS = {
-  MDP_HEARTBEAT_INTERVAL_MS: "500",
+  MDP_HEARTBEAT_INTERVAL_MS: String(Math.round(500 * scale)),
   MDP_HEARTBEAT_LIVENESS: "4",
   MDP_DELIVERIES_MAX: "100",
 };
 
-const PATIENCE_MS = 120_000;
+const TEST_MAX_MS = 300_000;
 
 export function onEachEngine(
   title: string,
   play: (stack: Stack, database: Database) => Promise<void>,
 ) {
   for (const engine of engines) {
-    test(`${engine}: ${title}`, { timeout: PATIENCE_MS }, () =>
+    test(`${engine}: ${title}`, { timeout: TEST_MAX_MS }, () =>
       withDatabase(engine, async (database) => {
-        // A client that asks again for as long as a test takes.
-        const options = { silenceMs: 1000, tries: 100 };
+        // The client retries for as long as a test takes.
+        const options = { silenceMs: 1000 * scale, tries: 100 };
         await using stack = await Stack.start({ ...SETTINGS, ...database.settings }, options);
         await play(stack, database);
       }),
@@ -42,10 +45,10 @@ export function onEachEngine(
   }
 }
 
-/** A test of what only a server can do. */
+/** A test that needs a server. */
 export function onPostgres(title: string, play: (stack: Stack, server: Postgres) => Promise<void>) {
   if (!engines.includes("PostgreSQL")) return;
-  test(`PostgreSQL: ${title}`, { timeout: PATIENCE_MS }, async () => {
+  test(`PostgreSQL: ${title}`, { timeout: TEST_MAX_MS }, async () => {
     await using server = await Postgres.start();
     const settings = { ...SETTINGS, DATABASE_URL: server.url };
     await using stack = await Stack.start(settings);
@@ -53,7 +56,7 @@ export function onPostgres(title: string, play: (stack: Stack, server: Postgres)
   });
 }
 
-/** Of all tests in a file that leave it alone. */
+/** One server for all tests of a file that neither stop nor freeze it. */
 let server: Promise<Postgres> | undefined;
 after(async () => (await server)?.[Symbol.asyncDispose]());
 
@@ -68,7 +71,7 @@ async function withDatabase(engine: Engine, work: (database: Database) => Promis
   await work(database).finally(() => rmSync(folder, { recursive: true }));
 }
 
-/** So many db workers, started at once. */
+/** Starts so many db workers at once, and resolves when all are registered. */
 export async function dbWorkers(stack: Stack, count: number): Promise<Program[]> {
   const registered = stack.registered + count;
   const workers = Array.from({ length: count }, () => stack.program(DB));
@@ -76,7 +79,7 @@ export async function dbWorkers(stack: Stack, count: number): Promise<Program[]>
   return workers;
 }
 
-/** What the db service answers. */
+/** Sends a command to the db service, and resolves to the answer. */
 export async function ask(client: Client, command: object, timeoutMs = 60_000) {
   const [reply] = await client.request("db", JSON.stringify(command), { timeoutMs });
   return JSON.parse(String(reply));

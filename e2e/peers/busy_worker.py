@@ -1,7 +1,7 @@
-"""A worker in words that does its work inside its receive loop: while it works it is silent.
+"""A worker of the text dialect that works inside its receive loop, so it is silent while it works.
 
-Of a request it reads frame 5 and nothing else, and answers with that. It beats between messages,
-gives up a silent broker, and after DISCONNECT begins anew on another socket.
+It replies with frame 5 of the request and ignores the others. Between messages it sends HEARTBEAT.
+When the broker is silent or sends DISCONNECT, it opens a new socket and sends READY again.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main():
 
 def converse(socket, options):
     socket.send_multipart([b"", b"MDPW01", b"READY", options.service.encode()])
-    say("ready")
+    log("ready")
     beat_at = time.monotonic() + options.interval / 1000
     liveness = options.liveness
     while liveness > 0:
@@ -35,32 +35,32 @@ def converse(socket, options):
             frames = socket.recv_multipart()
             liveness = options.liveness
             if frames[2] == b"DISCONNECT":
-                say("lost", why="disconnected")
+                log("lost", reason="disconnected")
                 return
             if frames[2] == b"REQUEST":
-                say("request", frames=[frames[5].hex()])
+                log("request", frames=[frames[5].hex()])
                 time.sleep(options.work / 1000)
                 socket.send_multipart([b"", b"MDPW01", b"REPLY", frames[3], b"", frames[5]])
-                say("answered")
+                log("answered")
         else:
             liveness -= 1
         if time.monotonic() >= beat_at:
             socket.send_multipart([b"", b"MDPW01", b"HEARTBEAT"])
             beat_at = time.monotonic() + options.interval / 1000
-    say("lost", why="silent")
+    log("lost", reason="silent")
 
 
 def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("endpoint")
     parser.add_argument("service")
-    parser.add_argument("--interval", type=int, default=2500, help="of heartbeats, in ms")
+    parser.add_argument("--interval", type=int, default=2500, help="the heartbeat interval in ms")
     parser.add_argument("--liveness", type=int, default=3)
-    parser.add_argument("--work", type=int, default=0, help="how long each request takes, in ms")
+    parser.add_argument("--work", type=int, default=0, help="the time per request, in ms")
     return parser.parse_args()
 
 
-def say(event, **fields):
+def log(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 

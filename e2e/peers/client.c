@@ -1,8 +1,9 @@
-// A client of 7/MDP on libzmq, in C: one request after the other, on a REQ or a DEALER socket.
+// A client of 7/MDP on libzmq, in C: sends one request after the other on a REQ or DEALER socket.
 //
 //   client ENDPOINT SERVICE req|dealer REQUEST...
 //
-// A request is its frames in hex with commas between them. Each reply is printed as a line of JSON.
+// A request is its frames in hex, separated by commas. The client prints each reply as a line of
+// JSON.
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static void send_frame(void *socket, const void *bytes, size_t size, int flags) 
     require(zmq_send(socket, bytes, size, flags) == (int)size, "a frame was not sent");
 }
 
-// The frames between the commas, the last of which ends the message.
+// Sends the frames of a request. The last one ends the message.
 static void send_body(void *socket, const char *hex) {
     for (;;) {
         size_t digits = strcspn(hex, ",");
@@ -48,7 +49,7 @@ static void send_body(void *socket, const char *hex) {
     }
 }
 
-// Whether more frames follow.
+// Returns whether more frames follow.
 static int receive_frame(void *socket, zmq_msg_t *frame) {
     require(zmq_msg_init(frame) == 0, "no frame");
     if (zmq_msg_recv(frame, socket, 0) < 0) {
@@ -63,7 +64,7 @@ static void expect(void *socket, const char *expected) {
     int more = receive_frame(socket, &frame);
     size_t size = strlen(expected);
     int same = zmq_msg_size(&frame) == size && memcmp(zmq_msg_data(&frame), expected, size) == 0;
-    require(same && more, "this is no reply to the request");
+    require(same && more, "the message is not the reply to the request");
     zmq_msg_close(&frame);
 }
 

@@ -1,7 +1,7 @@
 """A client of 7/MDP (0.1) or 18/MDP (0.2) on libzmq, written from the specifications.
 
-Asks each request of its command line, and prints each message that comes as a line of JSON. Frames
-are in hex, those of a request with commas between them.
+Sends each request of its command line, and prints each message that it receives as a line of JSON.
+Frames are in hex; commas separate the frames of a request.
 """
 
 import argparse
@@ -18,7 +18,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = parse()
     client = Client(options)
-    say("ready")
+    log("ready")
     requests = list(enumerate(options.requests * options.times))
     if options.at_once:
         served = client.ask_at_once(requests)
@@ -47,7 +47,7 @@ class Client:
         self.socket.connect(self.options.endpoint)
 
     def ask(self, number, body):
-        """Asks once, and on a new socket after each silence (7/MDP, client recovery)."""
+        """Sends a request, after each timeout on a new socket (7/MDP, client recovery)."""
         for attempt in range(self.options.tries):
             if attempt > 0:
                 self.connect()
@@ -55,17 +55,17 @@ class Client:
             while self.socket.poll(self.options.timeout):
                 if self.receive() != "partial":
                     return True
-            say("timeout")
+            log("timeout")
         return False
 
     def ask_at_once(self, requests):
-        """Asks all before the first reply. A REQ socket waits only for that to the last."""
+        """Sends all requests before the first reply. A REQ socket waits only for the last reply."""
         for number, body in requests:
             self.send(number, body)
         unanswered = 1 if self.options.req else len(requests)
         while unanswered > 0:
             if not self.socket.poll(self.options.timeout):
-                say("timeout")
+                log("timeout")
                 return False
             if self.receive() != "partial":
                 unanswered -= 1
@@ -77,7 +77,7 @@ class Client:
         if self.options.envelope:
             frames = [number.to_bytes(4, "big"), b"", *frames]
         elif not self.options.req and not self.options.v2:
-            frames = [b"", *frames]  # What a REQ socket adds by itself.
+            frames = [b"", *frames]  # A REQ socket adds this delimiter itself.
         self.socket.send_multipart(frames)
 
     def receive(self):
@@ -90,7 +90,7 @@ class Client:
         expect(frames.pop(0), b"MDPC02" if self.options.v2 else b"MDPC01")
         event = EVENTS[frames.pop(0)] if self.options.v2 else "reply"
         expect(frames.pop(0), self.options.service.encode())
-        say(event, **fields, frames=[frame.hex() for frame in frames])
+        log(event, **fields, frames=[frame.hex() for frame in frames])
         return event
 
 
@@ -104,14 +104,14 @@ def parse():
     parser.add_argument("endpoint")
     parser.add_argument("service")
     parser.add_argument("requests", nargs="+", type=body_of)
-    parser.add_argument("--req", action="store_true", help="a REQ socket, not a DEALER")
-    parser.add_argument("--v2", action="store_true", help="MDP 0.2, not 0.1")
-    parser.add_argument("--times", type=int, default=1, help="how often to ask all of them")
-    parser.add_argument("--at-once", action="store_true", help="wait for no reply before the last")
+    parser.add_argument("--req", action="store_true", help="use a REQ socket, not a DEALER")
+    parser.add_argument("--v2", action="store_true", help="speak MDP 0.2, not 0.1")
+    parser.add_argument("--times", type=int, default=1, help="send all requests so many times")
+    parser.add_argument("--at-once", action="store_true", help="do not wait between requests")
     parser.add_argument("--correlate", action="store_true", help="REQ_CORRELATE and REQ_RELAXED")
     parser.add_argument("--envelope", action="store_true", help="a number before the delimiter")
     parser.add_argument("--routing-id")
-    parser.add_argument("--timeout", type=int, default=20_000, help="in ms, for each try")
+    parser.add_argument("--timeout", type=int, default=20_000, help="of each try, in ms")
     parser.add_argument("--tries", type=int, default=1)
     return parser.parse_args()
 
@@ -120,7 +120,7 @@ def body_of(text):
     return [bytes.fromhex(frame) for frame in text.split(",")]
 
 
-def say(event, **fields):
+def log(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 

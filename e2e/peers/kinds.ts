@@ -1,4 +1,4 @@
-// Every kind of client and of worker that docs/CONFORMANCE.md has in its matrix, by its name there.
+// The clients and workers of the matrix in docs/CONFORMANCE.md, with their names there.
 
 import type { Program } from "../processes/program.ts";
 import type { Peers } from "./peers.ts";
@@ -7,12 +7,12 @@ type Start = (peers: Peers, service: string) => Program;
 
 export type WorkerKind = {
   name: string;
-  service: string; // Which it serves in the matrix.
+  service: string; // The service that it serves in the matrix.
   start: Start;
-  readsOneFrame?: true; // Of a request's body.
+  readsOneFrame?: true; // It ignores all frames of a body but the first.
 };
 
-const BEATS = ["2500", "3"];
+const HEARTBEAT = ["2500", "3"];
 
 export const WORKERS: WorkerKind[] = [
   { name: "ours", service: "echo", start: (peers) => peers.ours("workers/echo.ts") },
@@ -22,9 +22,9 @@ export const WORKERS: WorkerKind[] = [
     start: (peers, service) => peers.python("worker", service),
   },
   {
-    name: "Python in words",
-    service: "python-words",
-    start: (peers, service) => peers.python("worker", service, "--dialect", "words"),
+    name: "Python 0.1 text",
+    service: "python-text",
+    start: (peers, service) => peers.python("worker", service, "--dialect", "text"),
   },
   {
     name: "Python 0.2",
@@ -32,7 +32,7 @@ export const WORKERS: WorkerKind[] = [
     start: (peers, service) => peers.python("worker", service, "--dialect", "0.2"),
   },
   {
-    name: "Python in words, silent while busy",
+    name: "Python 0.1 text, silent while busy",
     service: "python-busy",
     start: (peers, service) => peers.python("busy_worker", service),
     readsOneFrame: true,
@@ -40,18 +40,18 @@ export const WORKERS: WorkerKind[] = [
   {
     name: "C 0.1",
     service: "c",
-    start: (peers, service) => peers.c("worker", service, "bytes", ...BEATS),
+    start: (peers, service) => peers.c("worker", service, "bytes", ...HEARTBEAT),
   },
   {
-    name: "C in words",
-    service: "c-words",
-    start: (peers, service) => peers.c("worker", service, "words", ...BEATS),
+    name: "C 0.1 text",
+    service: "c-text",
+    start: (peers, service) => peers.c("worker", service, "text", ...HEARTBEAT),
   },
 ];
 
 export type ClientKind = {
   name: string;
-  /** Asks each of the requests; null: it is our Client, which is no program. */
+  /** Starts a program that sends the requests; null stands for our Client in this process. */
   ask: ((peers: Peers, service: string, requests: string[]) => Program) | null;
 };
 

@@ -1,4 +1,4 @@
-// Every kind of client asks every kind of worker, through one broker.
+// Every kind of client with every kind of worker, through one broker.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,6 +1,6 @@
-"""A worker in words that never beats and ignores DISCONNECT: READY, and answers to requests.
+"""A worker of the text dialect that sends READY and replies, no HEARTBEAT, and ignores DISCONNECT.
 
-SIGUSR1 makes it say READY again, on the same socket. All that it is sent is printed.
+At SIGUSR1 it sends READY again on the same socket. It prints every command that it receives.
 """
 
 import json
@@ -16,13 +16,13 @@ again = False
 def main(endpoint, service):
     global again
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGUSR1, say_ready_again)
+    signal.signal(signal.SIGUSR1, request_ready)
     socket = zmq.Context().socket(zmq.DEALER)
     socket.linger = 0
     socket.connect(endpoint)
     ready = [b"", b"MDPW01", b"READY", service.encode()]
     socket.send_multipart(ready)
-    say("ready")
+    log("ready")
     while True:
         if again:
             again = False
@@ -30,17 +30,17 @@ def main(endpoint, service):
         if not socket.poll(TICK_MS):
             continue
         _, _, command, *frames = socket.recv_multipart()
-        say("received", command=command.decode())
+        log("received", command=command.decode())
         if command == b"REQUEST":
             socket.send_multipart([b"", b"MDPW01", b"REPLY", *frames])
 
 
-def say_ready_again(*_):
+def request_ready(*_):
     global again
     again = True
 
 
-def say(event, **fields):
+def log(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 

@@ -1,5 +1,5 @@
-// Programs around one broker, ours and others': those in Python and in C are on libzmq, and were
-// written from the specifications. All are gone when the test is over.
+// Programs around one broker: ours, and foreign ones in Python and C, which use libzmq and were
+// written from the specifications. Disposal ends all.
 
 import { Program } from "../processes/program.ts";
 import { binaryOf, interpreter } from "./tools.ts";
@@ -14,18 +14,18 @@ export class Peers implements AsyncDisposable {
     this.endpoint = endpoint;
   }
 
-  /** A program of ours. */
+  /** Starts a program of ours. */
   ours(file: string, args: string[] = [], settings: Record<string, string> = {}): Program {
     return this.#add(new Program(file, args, { MDP_BROKER: this.endpoint, ...settings }));
   }
 
-  /** One of those here that is in Python: it connects to the endpoint, and the rest is up to it. */
+  /** Starts a Python program of this folder. Its first argument is the endpoint. */
   python(name: string, ...args: string[]): Program {
     const file = `e2e/peers/${name}.py`;
     return this.#add(new Program(file, [this.endpoint, ...args], {}, [interpreter()]));
   }
 
-  /** One in C. */
+  /** Starts a C program of this folder. Its first argument is the endpoint. */
   c(name: string, ...args: string[]): Program {
     return this.#add(new Program(binaryOf(name), [this.endpoint, ...args], {}, []));
   }
@@ -40,15 +40,15 @@ export class Peers implements AsyncDisposable {
   }
 }
 
-/** Requests on the command line of a client: frames in hex with commas between them. */
+/** Requests for the command line of a client: frames in hex, separated by commas. */
 export const asArguments = (bodies: Body[]) => bodies.map((body) => asHex(body).join(","));
 
 export const asHex = (body: Body) => body.map((frame) => Buffer.from(frame).toString("hex"));
 
-/** What a client printed of this kind, in the order in which it came. */
+/** The frames that a program printed with these events, in order. */
 export const came = (client: Program, ...events: string[]) =>
   client.log.filter(({ event }) => events.includes(event ?? "")).map(({ frames }) => frames);
 
-/** Resolves once the program has logged this event so many times. */
+/** Resolves when the program has logged the event so many times. */
 export const times = (program: Program, event: string, count: number) =>
   program.logged(event, () => program.log.filter((line) => line.event === event).length >= count);

@@ -1,5 +1,5 @@
-// Our peers with a broker that knows 7/MDP and nothing of ours: it answers mmi. names or does not,
-// drops what it does not know or ends with it, and has its workers' commands in bytes or in words.
+// Our client and workers with a broker that implements 7/MDP only: with 8/MMI or without, tolerant or
+// strict, with the commands of its workers in bytes or in the text dialect.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client, type ClientOptions } from "../../clients/client.ts";
 import { freeEndpoint, type Program } from "../processes/program.ts";
+import { slowdown } from "../slowdown.ts";
 import { transport } from "../transport.ts";
 import { asArguments, asHex, type Body, came, Peers, times } from "./peers.ts";
 
@@ -15,18 +16,22 @@ const SLOW = "e2e/processes/slow.ts";
 const SERVICES = ["workers/echo.ts", SLOW, SLOW];
 const FOREIGN = ["python", "c"];
 const BODY: Body = ["hello", "", Buffer.from([0, 255])];
-const INTERVAL_MS = "300";
+const scale = await slowdown();
+const INTERVAL_MS = String(Math.round(300 * scale));
+const SILENCE_MS = 1000 * scale;
+/** Longer than a fault takes to strike, shorter than the silence after which the client retries. */
+const WORK_MS = String(Math.round(700 * scale));
 
-for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--mmi", "--words"]]) {
-  describe(`with a plain broker ${options.join(" ")}`, () => {
+for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--mmi", "--text"]]) {
+  describe(`plain broker ${options.join(" ")}:`, () => {
     let plain: PlainBroker;
     let slow: Program[];
 
     before(async () => {
-      plain = await PlainBroker.start(options, { silenceMs: 1000, tries: 20 });
+      plain = await PlainBroker.start(options, { silenceMs: SILENCE_MS, tries: 20 });
       const settings = { MDP_HEARTBEAT_INTERVAL_MS: INTERVAL_MS };
       slow = SERVICES.map((file) => plain.ours(file, [], settings)).slice(-2);
-      const dialect = options.includes("--words") ? "words" : "bytes";
+      const dialect = options.includes("--text") ? "text" : "bytes";
       plain.python("worker", "python", "--interval", INTERVAL_MS, "--dialect", dialect);
       plain.c("worker", "c", dialect, INTERVAL_MS, "3");
       await times(plain.broker, "registered", SERVICES.length + FOREIGN.length);
@@ -34,7 +39,7 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
 
     after(() => plain[Symbol.asyncDispose]());
 
-    test("our Client asks our worker", async () => {
+    test("our Client and our worker: replies", async () => {
       const bodies: Body[] = [["one"], BODY, [""]];
       for (const body of bodies) {
         assert.deepEqual(asHex(await plain.client.request("echo", body)), asHex(body));
@@ -43,7 +48,7 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
       assert.equal(asked.length, bodies.length + plain.client.retries);
     });
 
-    test("several requests at once go one after the other", async () => {
+    test("twenty requests at once: one outstanding at a time", async () => {
       const before = (await plain.requests("echo", 1)).length;
       const bodies = Array.from({ length: 20 }, (_, number) => `body ${number}`);
       const replies = await Promise.all(bodies.map((body) => plain.client.request("echo", body)));
@@ -53,13 +58,13 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
       assert.deepEqual(plain.client.unmatchedReplies, { duplicate: 0, late: 0 });
     });
 
-    test("our Client asks workers in Python and C", async () => {
+    test("our Client and workers in Python and C: replies", async () => {
       for (const service of FOREIGN) {
         assert.deepEqual(asHex(await plain.client.request(service, BODY)), asHex(BODY));
       }
     });
 
-    test("clients in Python and C ask our worker, which takes what it is given", async () => {
+    test("clients in Python and C and our worker: replies", async () => {
       const requests = asArguments([BODY, BODY]);
       const clients = [
         plain.python("client", "echo", ...requests, "--req"),
@@ -71,18 +76,18 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
       }
     });
 
-    test("one request from the shell", async () => {
+    test("call from the shell: the reply, or an exit code for the missing worker", async () => {
       const call = (...args: string[]) => plain.ours("clients/call.ts", args);
       const served = call("echo", "hello", "world");
       const nobody = call("--timeout", "700", "nobody", "hello");
       assert.deepEqual(await served.ended, { code: 0, signal: null }, served.errors);
       assert.equal(served.output, "hello\nworld\n");
-      // That there is no worker is known where mmi.service may be asked.
+      // Only mmi.service reveals that no worker is registered.
       const code = options.includes("--mmi") ? 4 : 3;
       assert.deepEqual(await nobody.ended, { code, signal: null }, nobody.errors);
     });
 
-    test("a service that nobody serves: timed out, by the time that was given", async () => {
+    test("service without a worker: TimedOut after the timeout", async () => {
       const client = new Client(plain.endpoint, { transport, silenceMs: 300 });
       const asked = performance.now();
       await assert.rejects(client.request("nobody", "hello", { timeoutMs: 700 }), {
@@ -91,31 +96,31 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
       });
       const took = performance.now() - asked;
       client.close();
-      assert.ok(took >= 700 && took < 5000, `it took ${took} ms`);
+      assert.ok(took >= 700 && took < 5000 * (await slowdown()), `it took ${took} ms`);
     });
 
-    test("a worker killed in mid-request takes it along, and another is asked again", async () => {
-      const reply = plain.client.request("slow", ["300", "said"]);
+    test("worker killed in mid-request: the client retries, another worker replies", async () => {
+      const reply = plain.client.request("slow", [WORK_MS, "first"]);
       const victim = await Promise.any(
         slow.map((worker) => worker.logged("slow.began").then(() => worker)),
       );
       victim.signal("SIGKILL");
       await plain.broker.logged("removed", ({ busy }) => busy === true);
-      const other = slow.find((worker) => worker !== victim);
-      assert.deepEqual((await reply).map(String), [String(other?.pid), "said"]);
+      const other = slow.find((worker) => worker !== victim) ?? assert.fail();
+      assert.deepEqual((await reply).map(String), [String(other.pid), "first"]);
       assert.ok(plain.client.retries > 0);
     });
 
-    test("the broker ended for nothing that was said to it", () => {
+    test("after all these messages: the broker still runs", () => {
       assert.ok(plain.broker.running, plain.broker.errors);
     });
 
-    test("a broker killed and started again: its workers come back, it is asked again", async () => {
+    test("broker killed and restarted: workers register again, the client retries", async () => {
       const [worker] = slow.filter(({ running }) => running);
       assert.ok(worker);
-      const begun = () => worker.log.filter(({ event }) => event === "slow.began").length;
-      const reply = plain.client.request("slow", ["300", "again"]);
-      await times(worker, "slow.began", begun() + 1);
+      const before = worker.all("slow.began").length;
+      const reply = plain.client.request("slow", [WORK_MS, "again"]);
+      await times(worker, "slow.began", before + 1);
       await plain.restartBroker();
       await times(plain.broker, "registered", SERVICES.length + FOREIGN.length - 1);
       assert.deepEqual((await reply).map(String), [String(worker.pid), "again"]);
@@ -123,7 +128,7 @@ for (const options of [[], ["--mmi"], ["--strict"], ["--mmi", "--strict"], ["--m
   });
 }
 
-test("db takes no client's address for the id of a request, however long it is", async (t) => {
+test("client address of 16 bytes in REQUEST: db does not use it as a request id", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "plain-broker-"));
   t.after(() => rmSync(folder, { recursive: true }));
   await using plain = await PlainBroker.start([], {});
@@ -164,7 +169,7 @@ class PlainBroker extends Peers {
     await this.broker.logged("ready");
   }
 
-  /** What the broker was asked of this service, once that is so much. */
+  /** The requests that the broker has received for a service, once there are so many. */
   async requests(service: string, count: number) {
     const asked = () =>
       this.broker.log.filter((line) => line.event === "request" && line.service === service);

@@ -1,10 +1,10 @@
-"""A broker of 7/MDP and no more: no requeue, no bounds, no credit, no envelope of the client's.
+"""A broker of 7/MDP without extensions: no requeue, no bounds, no credit, no client envelopes.
 
-What it does not know it drops. With --strict it drops a READY that has not exactly four frames, and
-whatever else its sender says, and ends with an assertion, as the Guide's in Python does, when the
-frame after the address is not empty. With --mmi it answers names that start with mmi. as 8/MMI has
-it; without, they are services like any other, and what is asked of them waits. With --words the
-workers' commands are words, and no others are known.
+It drops unknown messages. With --strict it drops a READY that has not exactly four frames, and all
+later messages of its sender; a frame after the address that is not empty ends it with an assertion,
+as it ends the Guide's broker in Python. With --mmi it answers names that start with mmi. (8/MMI);
+without, such a name is a service like any other, and its requests wait. With --text it speaks the
+text dialect with workers, and drops commands in bytes.
 """
 
 import argparse
@@ -22,16 +22,16 @@ TICK_MS = 20
 
 class Service:
     def __init__(self):
-        self.requests = collections.deque()  # Those that wait, each with its client.
-        self.waiting = collections.deque()  # Workers with nothing to do, the longest first.
-        self.workers = 0  # The busy ones too.
+        self.requests = collections.deque()  # The queue: pairs of client and body.
+        self.waiting = collections.deque()  # Idle workers, the longest idle first.
+        self.workers = 0  # Idle and busy.
 
 
 class Worker:
     def __init__(self, address, service):
         self.address = address
         self.service = service
-        self.client = None  # Whose request it has.
+        self.client = None  # The client of its request in flight.
         self.expiry = 0
         self.beat_at = 0
 
@@ -39,21 +39,21 @@ class Worker:
 class Broker:
     def __init__(self, options):
         self.options = options
-        # What the name of each command is on the wire.
+        # The bytes of each command on the wire.
         self.code = {
-            name: name.encode() if options.words else bytes([number])
+            name: name.encode() if options.text else bytes([number])
             for number, name in enumerate(COMMANDS, start=1)
         }
-        self.invalid = set()  # The addresses of those that broke the protocol.
+        self.invalid = set()  # Addresses of peers that broke the protocol.
         self.interval = options.interval / 1000
         self.lease = self.interval * options.liveness
         self.services = collections.defaultdict(Service)
         self.workers = {}  # By address.
-        self.outstanding = collections.Counter()  # Without a reply, by client and service.
+        self.outstanding = collections.Counter()  # Requests without a reply, by client and service.
         self.socket = zmq.Context().socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.bind(options.endpoint)
-        say("ready")
+        log("ready")
 
     def run(self):
         while True:
@@ -63,7 +63,7 @@ class Broker:
             for worker in [worker for worker in self.workers.values() if now >= worker.expiry]:
                 self.remove(worker, "expired")
             for worker in [worker for worker in self.workers.values() if now >= worker.beat_at]:
-                self.tell(worker.address, "HEARTBEAT")
+                self.send_to(worker.address, "HEARTBEAT")
 
     def receive(self, frames):
         if self.options.strict:
@@ -75,12 +75,12 @@ class Broker:
         elif empty == b"" and header == b"MDPW01" and rest:
             self.from_worker(address, *rest)
         else:
-            say("dropped", frames=[frame.hex() for frame in frames])
+            log("dropped", frames=[frame.hex() for frame in frames])
 
     def from_client(self, client, name, *body):
         self.outstanding[client, name] += 1
         outstanding = self.outstanding[client, name]
-        say("request", client=client.hex(), service=name.decode(), outstanding=outstanding)
+        log("request", client=client.hex(), service=name.decode(), outstanding=outstanding)
         if self.options.mmi and name.startswith(b"mmi."):
             self.answer(client, name, [self.manage(name, body)])
         else:
@@ -98,7 +98,7 @@ class Broker:
         if command == "READY" and self.options.strict and len(rest) != 1:
             self.invalid.add(address)
         if command is None or address in self.invalid:
-            say("dropped", frames=[code.hex(), *(frame.hex() for frame in rest)])
+            log("dropped", frames=[code.hex(), *(frame.hex() for frame in rest)])
         elif command == "READY" and not worker:
             self.register(Worker(address, rest[0]))
         elif command == "DISCONNECT":
@@ -116,7 +116,7 @@ class Broker:
             # Valid but unexpected (7/MDP, Opening and Closing a Connection).
             if worker:
                 self.remove(worker, "unexpected")
-            self.tell(address, "DISCONNECT")
+            self.send_to(address, "DISCONNECT")
 
     def register(self, worker):
         self.workers[worker.address] = worker
@@ -124,17 +124,17 @@ class Broker:
         worker.beat_at = time.monotonic() + self.interval
         self.services[worker.service].workers += 1
         self.services[worker.service].waiting.append(worker)
-        say("registered", service=worker.service.decode(), worker=worker.address.hex())
+        log("registered", service=worker.service.decode(), worker=worker.address.hex())
         self.dispatch(worker.service)
 
     def remove(self, worker, reason):
-        """What it had in hand is forgotten with it."""
+        """Forgets the worker and its request in flight."""
         del self.workers[worker.address]
         service = self.services[worker.service]
         service.workers -= 1
         if worker in service.waiting:
             service.waiting.remove(worker)
-        say("removed", service=worker.service.decode(), reason=reason, busy=bool(worker.client))
+        log("removed", service=worker.service.decode(), reason=reason, busy=bool(worker.client))
 
     def dispatch(self, name):
         service = self.services[name]
@@ -142,14 +142,14 @@ class Broker:
             client, body = service.requests.popleft()
             worker = service.waiting.popleft()
             worker.client = client
-            say("dispatched", service=name.decode(), worker=worker.address.hex())
-            self.tell(worker.address, "REQUEST", client, b"", *body)
+            log("dispatched", service=name.decode(), worker=worker.address.hex())
+            self.send_to(worker.address, "REQUEST", client, b"", *body)
 
     def answer(self, client, name, body):
         self.outstanding[client, name] -= 1
         self.socket.send_multipart([client, b"", b"MDPC01", name, *body])
 
-    def tell(self, address, command, *frames):
+    def send_to(self, address, command, *frames):
         if address in self.workers:
             self.workers[address].beat_at = time.monotonic() + self.interval
         self.socket.send_multipart([address, b"", b"MDPW01", self.code[command], *frames])
@@ -160,13 +160,13 @@ def parse():
     parser.add_argument("endpoint")
     parser.add_argument("--mmi", action="store_true")
     parser.add_argument("--strict", action="store_true")
-    parser.add_argument("--words", action="store_true")
-    parser.add_argument("--interval", type=int, default=2500, help="of heartbeats, in ms")
+    parser.add_argument("--text", action="store_true")
+    parser.add_argument("--interval", type=int, default=2500, help="the heartbeat interval in ms")
     parser.add_argument("--liveness", type=int, default=3)
     return parser.parse_args()
 
 
-def say(event, **fields):
+def log(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 

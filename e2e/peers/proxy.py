@@ -1,4 +1,4 @@
-"""libzmq's own proxy between clients and a broker: a ROUTER for them, a DEALER to it."""
+"""libzmq's proxy between clients and a broker: a ROUTER for clients, a DEALER to the broker."""
 
 import json
 import signal

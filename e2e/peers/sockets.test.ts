@@ -1,5 +1,5 @@
-// What libzmq's sockets do by themselves: a proxy on the way, REQ sockets that number their
-// requests, and an address that a client chooses.
+// Features of libzmq's sockets: a proxy between clients and the broker, REQ sockets that number their
+// requests, and a routing id that a client chooses.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const BODIES: Body[] = [["one"], ["", "two", ""], [Buffer.from([0, 255, 0])]];
 const REQUESTS = asArguments(BODIES);
 const REPLIES = BODIES.map(asHex);
 
-/** Programs that know only the proxy, on its way to the broker. */
+/** Peers that connect to a proxy, which connects to the broker of the stack. */
 async function behindProxy(stack: Stack, peers: Peers) {
   const endpoint = await freeEndpoint();
   const behind = new Peers(endpoint);
@@ -27,7 +27,7 @@ const KINDS = [["--req"], ["--req", "--correlate"], ["--envelope", "--at-once"],
 KINDS.push(["--v2", "--envelope", "--at-once"]);
 
 for (const options of KINDS) {
-  test(`through a proxy: a client with ${options.join(" ")}`, async () => {
+  test(`client behind a proxy, with ${options.join(" ")}: gets its replies`, async () => {
     await using stack = await Stack.start();
     await using peers = new Peers(stack.endpoint);
     await using behind = await behindProxy(stack, peers);
@@ -37,7 +37,7 @@ for (const options of KINDS) {
   });
 }
 
-test("through a proxy: several clients at once, each with its own replies", async () => {
+test("several clients behind a proxy: each gets its own replies", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   await using behind = await behindProxy(stack, peers);
@@ -52,7 +52,7 @@ test("through a proxy: several clients at once, each with its own replies", asyn
   }
 });
 
-test("through a proxy: our Client, with many requests outstanding", async () => {
+test("our Client behind a proxy, many requests outstanding: each gets its reply", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   await using behind = await behindProxy(stack, peers);
@@ -63,7 +63,7 @@ test("through a proxy: our Client, with many requests outstanding", async () => 
   assert.deepEqual(replies.map(String), bodies);
 });
 
-test("a REQ socket that numbers its requests has its number back", async () => {
+test("REQ socket with REQ_CORRELATE: every reply has the number of its request", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   await stack.worker("workers/echo.ts");
@@ -72,7 +72,7 @@ test("a REQ socket that numbers its requests has its number back", async () => {
   assert.deepEqual(came(client, "reply"), REPLIES);
 });
 
-test("a relaxed REQ socket that asks again early has the second reply, not the first", async () => {
+test("REQ socket with REQ_RELAXED sends again early: it gets the second reply", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = peers.python("worker", "echo", "--hold");
@@ -92,7 +92,7 @@ test("a relaxed REQ socket that asks again early has the second reply, not the f
   assert.deepEqual(came(client, "reply"), [asHex(["second"])]);
 });
 
-test("a client that keeps its address is served again at once when it comes back", async () => {
+test("client that returns with the same routing id: served at once", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = peers.python("worker", "echo", "--hold");
@@ -103,7 +103,7 @@ test("a client that keeps its address is served again at once when it comes back
   await first.destroy();
   const second = peers.python("client", "echo", ...asArguments([["found"]]), ...options);
   await second.logged("ready");
-  worker.signal("SIGUSR1"); // Nobody waits for what the first one asked.
+  worker.signal("SIGUSR1"); // No client waits for this reply.
   await times(worker, "request", 2);
   worker.signal("SIGUSR1");
   assert.deepEqual(await second.ended, { code: 0, signal: null });

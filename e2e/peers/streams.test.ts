@@ -1,5 +1,4 @@
-// PARTIALs of an 0.2 worker on their way to each kind of client (18/MDP, Request and Reply
-// Processing).
+// PARTIALs of a worker for each kind of client (18/MDP, Request and Reply Processing).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,9 +9,9 @@ const BODY = ["hello", ""];
 const REQUEST = asArguments([BODY]);
 const PARTIALS = ["1", "2", "3"].map((number) => asHex([number, ...BODY]));
 const FINAL = asHex(BODY);
-const GATHERED = [...PARTIALS, FINAL].flat();
+const WHOLE = [...PARTIALS, FINAL].flat();
 
-/** A worker that sends its PARTIALs and keeps back the FINAL until SIGUSR1. */
+/** A worker that sends its PARTIALs, and the FINAL at SIGUSR1. */
 async function streamer(stack: Stack, peers: Peers) {
   const before = stack.registered;
   const options = ["--dialect", "0.2", "--partials", "3", "--hold"];
@@ -21,7 +20,7 @@ async function streamer(stack: Stack, peers: Peers) {
   return worker;
 }
 
-test("an 0.2 client has the PARTIALs before the FINAL is sent", async () => {
+test("0.2 client: has the PARTIALs before the worker sends the FINAL", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
@@ -34,7 +33,7 @@ test("an 0.2 client has the PARTIALs before the FINAL is sent", async () => {
 });
 
 for (const options of [["--req"], ["--envelope"]]) {
-  test(`an 0.1 client has one REPLY with all frames in order: ${options}`, async () => {
+  test(`0.1 client with ${options}: one REPLY with all frames in order`, async () => {
     await using stack = await Stack.start();
     await using peers = new Peers(stack.endpoint);
     const worker = await streamer(stack, peers);
@@ -42,21 +41,21 @@ for (const options of [["--req"], ["--envelope"]]) {
     await worker.logged("request");
     worker.signal("SIGUSR1");
     assert.deepEqual(await client.ended, { code: 0, signal: null });
-    assert.deepEqual(came(client, "reply"), [GATHERED]);
+    assert.deepEqual(came(client, "reply"), [WHOLE]);
   });
 }
 
-test("our Client has one reply with all frames in order", async () => {
+test("request() of our Client: one reply with all frames in order", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
   const reply = stack.client.request("stream", BODY);
   await worker.logged("request");
   worker.signal("SIGUSR1");
-  assert.deepEqual(asHex(await reply), GATHERED);
+  assert.deepEqual(asHex(await reply), WHOLE);
 });
 
-test("our Client has the parts before the FINAL is sent, if it asks for a stream", async () => {
+test("stream() of our Client: has the parts before the worker sends the FINAL", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
@@ -68,7 +67,7 @@ test("our Client has the parts before the FINAL is sent, if it asks for a stream
   assert.deepEqual(await parts.next(), { done: true, value: undefined });
 });
 
-test("our worker streams to an 0.2 client, and to an 0.1 client says all at once", async () => {
+test("our worker streams: PARTIALs for an 0.2 client, one REPLY for an 0.1 client", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await stack.worker("e2e/peers/streamer.ts");
@@ -82,10 +81,10 @@ test("our worker streams to an 0.2 client, and to an 0.1 client says all at once
   await times(worker, "request", 2);
   worker.signal("SIGUSR2");
   assert.deepEqual(await other.ended, { code: 0, signal: null });
-  assert.deepEqual(came(other, "reply"), [GATHERED]);
+  assert.deepEqual(came(other, "reply"), [WHOLE]);
 });
 
-test("streams to several clients at once do not mix", async () => {
+test("streams to several clients at once: each gets its own parts", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const workers = [await streamer(stack, peers), await streamer(stack, peers)];
@@ -104,7 +103,7 @@ test("streams to several clients at once do not mix", async () => {
   }
 });
 
-test("a worker that dies in mid-stream: 502 for an 0.2 client that has a part of it", async () => {
+test("worker killed after a PARTIAL: error 502 for an 0.2 client", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
@@ -119,7 +118,7 @@ test("a worker that dies in mid-stream: 502 for an 0.2 client that has a part of
   assert.deepEqual(came(other, "request"), []);
 });
 
-test("a worker that dies in mid-stream: for an 0.1 client another begins anew", async () => {
+test("worker killed after a PARTIAL: another worker serves an 0.1 client from the start", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
@@ -130,7 +129,7 @@ test("a worker that dies in mid-stream: for an 0.1 client another begins anew", 
   await other.logged("request");
   other.signal("SIGUSR1");
   assert.deepEqual(await client.ended, { code: 0, signal: null });
-  assert.deepEqual(came(client, "reply"), [GATHERED]);
+  assert.deepEqual(came(client, "reply"), [WHOLE]);
 });
 
 const text = (hex: string) => Buffer.from(hex, "hex").toString();

@@ -1,5 +1,4 @@
-// What the foreign peers are run and built with: a Python that has pyzmq, and gcc with the headers
-// of libzmq.
+// The tools of the foreign peers: a Python with pyzmq, and gcc with the headers of libzmq.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, renameSync, statSync } from "node:fs";
@@ -11,10 +10,10 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 const works = (command: string, args: string[]) => spawnSync(command, args).status === 0;
 
-/** The first in the path is often not Debian's, which has Debian's packages. */
+/** The first python3 in PATH is often not Debian's, and only Debian's has its packages. */
 const python = ["python3", "/usr/bin/python3"].find((file) => works(file, ["-c", "import zmq"]));
 
-/** What the tests of the foreign peers need and this machine does not have. */
+/** The requirements of the foreign peers that this machine does not meet. */
 export function missing(): string[] {
   const headers = ["-fsyntax-only", "-include", "zmq.h", "-x", "c", "/dev/null"];
   return [
@@ -28,12 +27,12 @@ export function interpreter(): string {
   return python;
 }
 
-/** The built program, which is made anew when its source is newer. */
+/** The path of a C program; compiles it if its source is newer. */
 export function binaryOf(name: string): string {
   const [source, binary] = [`${FOLDER}/${name}.c`, `${FOLDER}/built/${name}`];
   if (changedAt(binary) >= changedAt(source)) return binary;
   mkdirSync(`${FOLDER}/built`, { recursive: true });
-  const built = `${binary}.${process.pid}`; // Two suites may build at once.
+  const built = `${binary}.${process.pid}`; // Two processes may compile at once.
   const args = ["-std=gnu11", "-O2", ...WARNINGS, "-o", built, source, "-lzmq"];
   const { status, stderr } = spawnSync("gcc", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`gcc: ${stderr ?? HOW_TO_GET_THEM}`);

@@ -1,8 +1,9 @@
-// An echo worker of 7/MDP on libzmq, in C, whose commands are bytes or words.
+// An echo worker of 7/MDP on libzmq, in C, with commands in bytes or in the text dialect.
 //
-//   worker ENDPOINT SERVICE bytes|words INTERVAL_MS LIVENESS
+//   worker ENDPOINT SERVICE bytes|text INTERVAL_MS LIVENESS
 //
-// It beats, gives up a silent broker, and after DISCONNECT begins anew on another socket.
+// It sends HEARTBEAT. When the broker is silent or sends DISCONNECT, it opens a new socket and
+// sends READY again.
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,12 +15,12 @@
 
 enum { READY, REQUEST, REPLY, HEARTBEAT, DISCONNECT, COMMANDS };
 static const char *BYTES[COMMANDS] = {"\1", "\2", "\3", "\4", "\5"};
-static const char *WORDS[COMMANDS] = {"READY", "REQUEST", "REPLY", "HEARTBEAT", "DISCONNECT"};
+static const char *TEXT[COMMANDS] = {"READY", "REQUEST", "REPLY", "HEARTBEAT", "DISCONNECT"};
 
 static const char **commands = BYTES;
-static void *broker; // The socket of this conversation.
+static void *broker; // The present socket to the broker.
 static long interval_ms;
-static long beat_at; // When to beat.
+static long beat_at; // The time of the next HEARTBEAT.
 
 static void leave(int signal) {
     (void)signal;
@@ -49,22 +50,22 @@ static void start(int command, int flags) {
     send_text(commands[command], flags);
 }
 
-// The command of a message from the broker, of which further frames may be left.
+// Receives the frames of a message up to its command. More frames may follow.
 static int receive_command(void) {
     char frame[16];
     require(zmq_recv(broker, frame, sizeof frame, 0) == 0, "no empty frame");
     require(zmq_recv(broker, frame, sizeof frame, 0) == 6, "no header");
-    require(memcmp(frame, "MDPW01", 6) == 0, "another header than MDPW01");
+    require(memcmp(frame, "MDPW01", 6) == 0, "the header is not MDPW01");
     int size = zmq_recv(broker, frame, sizeof frame, 0);
     for (int command = 0; command < COMMANDS; command++) {
         int length = (int)strlen(commands[command]);
         if (size == length && memcmp(frame, commands[command], (size_t)length) == 0) return command;
     }
-    require(0, "a command that 7/MDP does not have");
+    require(0, "the command is not one of 7/MDP");
     return -1;
 }
 
-// The client's address, the empty frame and the body go back as they came.
+// Sends back the client's address, the empty frame and the body unchanged.
 static void echo(void) {
     int more = 1;
     start(REPLY, ZMQ_SNDMORE);
@@ -78,7 +79,7 @@ static void echo(void) {
     puts("{\"event\":\"answered\"}");
 }
 
-// Until the broker says DISCONNECT or nothing at all.
+// Returns when the broker sends DISCONNECT, or nothing for a whole lease.
 static void converse(const char *service, long lease_ms) {
     long expiry = now_ms() + lease_ms;
     start(READY, ZMQ_SNDMORE);
@@ -99,8 +100,8 @@ static void converse(const char *service, long lease_ms) {
 }
 
 int main(int count, char **arguments) {
-    require(count == 6, "worker ENDPOINT SERVICE bytes|words INTERVAL_MS LIVENESS");
-    if (strcmp(arguments[3], "words") == 0) commands = WORDS;
+    require(count == 6, "worker ENDPOINT SERVICE bytes|text INTERVAL_MS LIVENESS");
+    if (strcmp(arguments[3], "text") == 0) commands = TEXT;
     interval_ms = atol(arguments[4]);
     signal(SIGTERM, leave);
     setvbuf(stdout, NULL, _IOLBF, 0);

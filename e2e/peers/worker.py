@@ -1,7 +1,8 @@
-"""An echo worker of 7/MDP (0.1), in bytes or in words, or of 18/MDP (0.2), on libzmq.
+"""An echo worker of 7/MDP (0.1), in bytes or the text dialect, or of 18/MDP (0.2), on libzmq.
 
-Keeps all rules of the worker's side: it beats also while it works, gives up a silent broker, and
-after DISCONNECT begins anew on another socket. With --hold an answer is kept back until SIGUSR1.
+It obeys all rules for workers: it sends HEARTBEAT also while it works. When the broker is silent or
+sends DISCONNECT, it opens a new socket and sends READY again. With --hold each reply waits for
+SIGUSR1.
 """
 
 import argparse
@@ -12,8 +13,8 @@ import time
 
 import zmq
 
-WORDS = {name: name.encode() for name in ("READY", "REQUEST", "REPLY", "HEARTBEAT", "DISCONNECT")}
-BYTES = {name: bytes([number]) for number, name in enumerate(WORDS, start=1)}
+TEXT = {name: name.encode() for name in ("READY", "REQUEST", "REPLY", "HEARTBEAT", "DISCONNECT")}
+BYTES = {name: bytes([number]) for number, name in enumerate(TEXT, start=1)}
 V2 = {
     "READY": b"\x01",
     "REQUEST": b"\x02",
@@ -41,17 +42,17 @@ class Worker:
         self.options = options
         self.lease = options.interval * options.liveness / 1000
         v2 = options.dialect == "0.2"
-        self.commands = {"bytes": BYTES, "words": WORDS, "0.2": V2}[options.dialect]
+        self.commands = {"bytes": BYTES, "text": TEXT, "0.2": V2}[options.dialect]
         self.start = [b"MDPW02"] if v2 else [b"", b"MDPW01"]
         self.answer = "FINAL" if v2 else "REPLY"
         self.context = zmq.Context()
         self.socket = None
-        self.held = None  # The request whose answer is kept back.
-        self.released = False  # It need be kept back no longer.
+        self.held = None  # The request whose reply waits.
+        self.released = False  # The reply need not wait any longer.
         self.connect()
 
     def connect(self):
-        """A conversation opens with READY on a new socket."""
+        """Opens a new socket and sends READY."""
         if self.socket:
             self.socket.close(linger=0)
         self.socket = self.context.socket(zmq.DEALER)
@@ -60,7 +61,7 @@ class Worker:
         self.released = False
         self.expiry = time.monotonic() + self.lease
         self.send("READY", self.options.service.encode())
-        say("ready")
+        log("ready")
 
     def run(self):
         while True:
@@ -70,7 +71,7 @@ class Worker:
                 self.finish()
             now = time.monotonic()
             if now >= self.expiry:
-                say("lost", why="silent")
+                log("lost", reason="silent")
                 self.connect()
             elif now >= self.beat_at:
                 self.send("HEARTBEAT")
@@ -79,19 +80,19 @@ class Worker:
         self.expiry = time.monotonic() + self.lease
         start, command, rest = split(frames, len(self.start))
         if start != self.start:
-            sys.exit(f"no command for a worker: {frames!r}")
+            sys.exit(f"not a command for a worker: {frames!r}")
         if command == self.commands["DISCONNECT"]:
-            say("lost", why="disconnected")
+            log("lost", reason="disconnected")
             self.connect()
         elif command == self.commands["REQUEST"]:
             self.work(*rest)
         elif command != self.commands["HEARTBEAT"] or rest:
-            sys.exit(f"no command for a worker: {frames!r}")
+            sys.exit(f"not a command for a worker: {frames!r}")
 
     def work(self, client, empty, *body):
-        say("request", frames=[frame.hex() for frame in body])
+        log("request", frames=[frame.hex() for frame in body])
         if empty != b"" or not body or self.held:
-            sys.exit("a REQUEST that 7/MDP does not have")
+            sys.exit(f"not a REQUEST of 7/MDP: {[client, empty, *body]!r}")
         for number in range(1, self.options.partials + 1):
             self.send("PARTIAL", client, b"", str(number).encode(), *body)
         self.held = [client, b"", *body]
@@ -103,7 +104,7 @@ class Worker:
         self.held = None
         self.released = False
         self.send(self.answer, *frames)
-        say("answered")
+        log("answered")
 
     def release(self):
         self.released = True
@@ -121,15 +122,15 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("endpoint")
     parser.add_argument("service")
-    parser.add_argument("--dialect", choices=["bytes", "words", "0.2"], default="bytes")
-    parser.add_argument("--interval", type=int, default=2500, help="of heartbeats, in ms")
+    parser.add_argument("--dialect", choices=["bytes", "text", "0.2"], default="bytes")
+    parser.add_argument("--interval", type=int, default=2500, help="the heartbeat interval in ms")
     parser.add_argument("--liveness", type=int, default=3)
     parser.add_argument("--partials", type=int, default=0, help="PARTIALs before each FINAL")
-    parser.add_argument("--hold", action="store_true", help="answer at SIGUSR1, not before")
+    parser.add_argument("--hold", action="store_true", help="reply at SIGUSR1, not before")
     return parser.parse_args()
 
 
-def say(event, **fields):
+def log(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 

@@ -1,47 +1,50 @@
-// Chance, drawn from a seed: the same seed gives the same draws in the same order.
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 
+/** Random numbers from a seed: the same seed gives the same draws in the same order. */
 export class Random {
-  #state: number;
+  readonly #generator: RandomGenerator;
 
+  /** `seed`: a 32-bit integer. */
   constructor(seed: number) {
-    this.#state = seed | 0;
+    this.#generator = xoroshiro128plus(seed);
   }
 
-  /** From 0 up to 1 (mulberry32). */
+  /** Returns a number in [0, 1). */
   next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+    return uniformFloat64(this.#generator);
   }
 
+  /** Returns true with the given probability, from 0 to 1. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
+  /** Returns a number in [least, most). */
   between(least: number, most: number): number {
     return least + this.next() * (most - least);
   }
 
-  /** A whole number, both ends included. */
+  /** Returns an integer from `least` to `most`, both included. */
   whole(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1));
+    return uniformInt(this.#generator, least, most);
   }
 
-  /** As long as `mean` on average, mostly shorter, now and then much longer. */
+  /** Returns an exponentially distributed number: mostly below `mean`, rarely far above it. */
   around(mean: number): number {
     return -Math.log(1 - this.next()) * mean;
   }
 
+  /** Returns one of the items; throws a RangeError when there is none. */
   pick<Item>(items: readonly Item[]): Item {
     const item = items[Math.floor(this.next() * items.length)];
-    if (item === undefined) throw new RangeError("there is nothing to pick from");
+    if (item === undefined) throw new RangeError("cannot pick an item from an empty list");
     return item;
   }
 
   bytes(length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    for (let at = 0; at < length; at += 1) bytes[at] = this.next() * 256;
-    return bytes;
+    return Buffer.from(Array.from({ length }, () => this.whole(0, 255)));
   }
 }

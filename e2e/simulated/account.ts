@@ -1,4 +1,4 @@
-// The broker's own account of its requests, and whether it adds up and is what a witness has seen.
+// The broker's own counts, checked: they must add up and match the events that the witness saw.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Counts } from "../../broker/vocabulary.ts";
@@ -7,12 +7,12 @@ import { Violation } from "./violation.ts";
 import type { BrokerUnderTest } from "./world.ts";
 
 export class Account {
-  before: Counts; // The broker's, before the input now looked at.
-  after: Counts; // And after it.
+  before: Counts; // The broker's counts before the current input.
+  after: Counts; // The broker's counts after it.
   #broker: BrokerUnderTest;
   #limits: Limits;
   #book: Book;
-  #seen: Book["totals"]; // As it was before the input.
+  #seen: Book["totals"]; // The witness's totals before the current input.
 
   constructor(broker: BrokerUnderTest, limits: Limits, book: Book) {
     this.#broker = broker;
@@ -23,42 +23,48 @@ export class Account {
     this.after = this.before;
   }
 
-  /** How many requests are queued and in flight. */
+  /** Returns the number of requests queued or in flight. */
   get open(): number {
     return this.after.queued + this.after.inFlight;
   }
 
-  /** There was an input. */
+  /** Call once per input, before check(). */
   next() {
     this.before = this.after;
     this.after = this.#broker.counts();
   }
 
-  /** Whether there were more of these than before. */
+  /** Returns whether this count rose with the current input. */
   rose(name: keyof Counts): boolean {
     return this.after[name] > this.before[name];
   }
 
-  /** After the effects of an input. */
+  /** Call after the effects of an input; throws a Violation. */
   check(now: number) {
     const { received, services } = this.after;
     const { answered, refused, expired, quarantined, clientGone } = this.after;
     const sum = answered + refused + expired + quarantined + clientGone + this.open;
     if (sum !== received)
-      throw new Violation("conservation", `${received} were received, ${sum} are accounted for`);
+      throw new Violation("conservation", `${received} requests received, ${sum} accounted for`);
     if (services > this.#limits.servicesMax)
-      throw new Violation("S6", `there are ${services} services`);
+      throw new Violation("S6", `the broker has ${services} services`);
     this.#checkSeen(now);
   }
 
-  /** What is past its time may have ended in another way than the witness believes, or later. */
+  /**
+   * Skipped while a request is past its expiry: the broker may end it later, or with another
+   * outcome, than the witness assumes.
+   */
   #checkSeen(now: number) {
     const { totals } = this.#book;
     for (const name of TOTALS) {
       const ours = totals[name] - this.#seen[name];
       const its = this.after[name] - this.before[name];
       if (ours !== its && !this.#book.isUnsure(now))
-        throw new Violation("conservation", `${ours} ${name} were seen, and ${its} are counted`);
+        throw new Violation(
+          "conservation",
+          `the broker counts ${its} ${name}, the witness ${ours}`,
+        );
       this.#seen[name] = totals[name];
     }
     this.#book.settle();

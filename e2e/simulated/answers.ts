@@ -1,5 +1,6 @@
-// What workers answer, and whether exactly that is passed on: each part as it comes to an asker that
-// takes parts, the whole to one that does not, and all that it has missed to one that asks again.
+// Checks that the broker passes on exactly the frames that workers answer. A client that takes
+// parts gets each part when it comes, and a client that does not gets the whole reply. A client
+// that asks again gets every part that it has missed.
 
 import type { Limits } from "../../broker/model.ts";
 import { encodeStatus, STATUS } from "../../protocol/call.ts";
@@ -16,15 +17,15 @@ import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** What a worker answered now. */
+/** The answer that a worker sent with the current input. */
 type Came = {
   asked: Asked;
   name: "PARTIAL" | "REPLY";
-  status: number; // For a call.
-  body: Frame[]; // As its asker is to be told it, if at all.
-  inParts: boolean; // That is not all that there is of the reply.
-  isLong: boolean; // With what came before it may be more than the broker keeps.
-  told: boolean; // It was.
+  status: number; // The status for mmi.call.
+  body: Frame[]; // The frames that the client must get, if it gets any.
+  inParts: boolean; // The reply has more parts than this one.
+  isLong: boolean; // The broker may drop the reply: the parts together may exceed its limit.
+  told: boolean; // The client got this answer.
 };
 
 export class Answers {
@@ -32,7 +33,8 @@ export class Answers {
   #limits: Limits;
   #book: Book;
   #came: Came | null = null;
-  #behind = new Set<Asked>(); // Their askers have missed what came before they asked.
+  // Calls asked again whose new client has not received the earlier parts yet.
+  #behind = new Set<Asked>();
 
   constructor(world: World, book: Book) {
     this.#world = world;
@@ -45,7 +47,8 @@ export class Answers {
     const goesOn = name === "PARTIAL";
     const failure = goesOn ? null : decodeErrorReply(body);
     const inParts = !failure && (goesOn || parts.length > 0);
-    if (failure && parts.length > 0) this.#see("a service said no in the middle of its reply");
+    if (failure && parts.length > 0)
+      this.#see("a service replied with an error in the middle of a reply");
     const isLong = inParts && this.#mayBeTooLong(asked, body);
     asked.cut ||= isLong;
     asked.parts = failure ? body : [...parts, ...body];
@@ -60,27 +63,30 @@ export class Answers {
     };
   }
 
-  /** Its asker is to be told all of it. */
+  /** The client that asked again must get every earlier part. */
   askedAgain(asked: Asked) {
     if (asked.parts.length > 0) this.#behind.add(asked);
   }
 
-  /** Whether that is what a worker answered, to its asker. */
+  /** Returns whether the command is the worker's answer to this client. */
   passes(asker: Asker, command: ClientCommand, now: number): boolean {
     return this.#catchesUp(asker, command) || this.#passesOn(asker, command, now);
   }
 
-  /** Whether what has come of its reply may be more than the broker keeps, or has kept, for its asker. */
+  /** Returns whether the reply so far may exceed the bytes that the broker keeps for its client. */
   mayGiveUp(asked: Asked): boolean {
     if (this.#behind.has(asked)) return asked.cut;
     return this.#came?.asked === asked && this.#came.isLong && !takesParts(asked);
   }
 
-  /** After the effects of an input. `isDrained`: it was the end of all that was open. */
+  /** Call after the effects of an input. `isDrained`: this input ended everything that was open. */
   check(account: Account, isDrained: boolean, now: number) {
     for (const asked of this.#behind)
       if (!asked.ended && takesParts(asked))
-        throw new Violation("S10", `the new asker of ${asked.name} was told no earlier parts`);
+        throw new Violation(
+          "S10",
+          `the client that asked again for ${asked.name} got no earlier parts`,
+        );
     this.#behind.clear();
     const came = this.#came;
     if (came && !came.told && !came.asked.ended) this.#checkUntold(came, account, isDrained, now);
@@ -93,7 +99,7 @@ export class Answers {
     if (!behind || !same(body, encodeStatus(STATUS.part, behind.parts))) return false;
     this.#behind.delete(behind);
     this.#book.begin(behind);
-    this.#see("a call was asked again in the middle of its reply, which was told from the start");
+    this.#see("a call asked again in the middle of its reply got the parts from the start");
     return true;
   }
 
@@ -101,15 +107,19 @@ export class Answers {
     const came = this.#came;
     if (!came || came.told || came.asked.ended || !isAsker(came.asked, asker)) return false;
     const { asked, status, inParts } = came;
-    const goesOn = name === "PARTIAL"; // A REPLY of 0.1 is read as a REQUEST.
+    const goesOn = name === "PARTIAL"; // decode() reads a REPLY of 0.1 as a REQUEST.
     const isIt =
       goesOn === (came.name === "PARTIAL") && same(body, asTold(asked, status, came.body));
     if (!isIt && inParts && isReply(asked, body))
-      throw new Violation("S10", `${asked.name} was told other parts than its worker answered`);
+      throw new Violation(
+        "S10",
+        `the client of ${asked.name} got other parts than its worker answered`,
+      );
     came.told = isIt;
     if (isIt && goesOn) this.#book.begin(asked);
     else if (isIt) this.#answered(asked, status, now);
-    if (isIt && inParts && !takesParts(asked)) this.#see("a reply in parts was told as a whole");
+    if (isIt && inParts && !takesParts(asked))
+      this.#see("a client without parts got a reply in parts as one");
     return isIt;
   }
 
@@ -118,31 +128,31 @@ export class Answers {
     const isGivenUp = !isAnswered && account.rose("refused");
     if (name === "REPLY" && !isGivenUp) this.#checkLast(asked, isAnswered ? status : null, now);
     else if (isDrained)
-      return; // All that was open was given up.
+      return; // The drain has refused every open request.
     else if (isGivenUp) this.#checkGivenUp(asked, now);
     else if (takesParts(asked) && isOwed(asked, now))
-      throw new Violation("S10", `a part of the reply to ${asked.name} was not passed on`);
+      throw new Violation("S10", `the client of ${asked.name} did not get a part of its reply`);
   }
 
-  /** Its asker is plain and knows no parts, or is not there: nobody is told. */
+  /** The client is plain and takes no parts, or is gone: the broker sends nothing. */
   #checkGivenUp(asked: Asked, now: number) {
     if (!this.mayGiveUp(asked) || (asked.call && asked.asker))
-      throw new Violation("S1", `${asked.name} was given up while it was answered`);
-    this.#see("a reply was given up as too long to be kept");
+      throw new Violation("S1", `the broker dropped ${asked.name} while its worker answered`);
+    this.#see("the broker dropped a reply that was too long to keep");
     this.#book.end(asked, "refused", null, now);
   }
 
-  /** Nobody was there to be told. `status` is null if its time was over. */
+  /** No client gets this outcome. `status` is null if the request expired. */
   #checkLast(asked: Asked, status: number | null, now: number) {
     if (isOwed(asked, now) || (status === null && asked.expiry > now))
-      throw new Violation("S1", `the reply to ${asked.name} was not passed on`);
+      throw new Violation("S1", `the client of ${asked.name} did not get its reply`);
     if (status === null) this.#book.end(asked, "expired", null, now);
     else this.#answered(asked, status, now);
   }
 
   #answered(asked: Asked, status: number, now: number) {
     const { asker, parts } = asked;
-    if (asker) this.#see(`a client of ${takesParts(asked) ? "0.2" : "0.1"} had its reply`);
+    if (asker) this.#see(`a client of ${takesParts(asked) ? "0.2" : "0.1"} got its reply`);
     this.#book.end(asked, "answered", asTold(asked, status, parts), now);
   }
 
@@ -163,7 +173,10 @@ export class Answers {
 
 const takesParts = ({ asker }: Asked) => asker !== null && streams(asker.dialect);
 
-/** Whether its asker must be told now. A plain one is told of an expiry only if it has had a part. */
+/**
+ * Returns whether the client must get a message now. A plain client gets one on expiry only after a
+ * part.
+ */
 const isOwed = ({ asker, call, begun, expiry }: Asked, now: number) =>
   asker !== null && (call || begun || expiry > now);
 

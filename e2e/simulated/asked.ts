@@ -1,4 +1,4 @@
-// What a witness of the broker knows: the requests that it took and the workers that it registered.
+// The state that a witness of the broker keeps: the accepted requests and the registered workers.
 
 import type { Outcome } from "../../broker/vocabulary.ts";
 import { decodeCall, decodeStatus, STATUS } from "../../protocol/call.ts";
@@ -11,53 +11,55 @@ import { Violation } from "./violation.ts";
 
 export type ServiceLine = Line<Asked, Registered>;
 
-/** A request that the broker has taken. */
+/** A request that the broker has accepted. */
 export type Asked = {
-  name: string; // What its body says that it is called.
-  number: number; // In the order of arrival.
-  client: Address; // Who asked first.
-  asker: Asker | null; // Who is to be told; null: nobody.
-  earlier: Asker | null; // Who is, should that one go away.
-  call: boolean; // By mmi.call, so that its asker is told any outcome.
+  name: string; // The name in the first body frame.
+  number: number; // Position in the order of arrival.
+  client: Address; // The client that asked first.
+  asker: Asker | null; // The reply-to of the outcome; null: no client waits.
+  earlier: Asker | null; // The reply-to to fall back on when the current one goes away.
+  call: boolean; // Sent as mmi.call: the client gets every outcome, refusals too.
   callId: string | null;
   line: ServiceLine;
   body: Frame[];
   expiry: number;
-  id: string | null; // What workers with a credit know it by, once one has been given it.
+  id: string | null; // The request id that workers with credit get; null before the first delivery.
   deliveries: number;
-  worker: Registered | null; // Who has it, if it does not wait.
-  alone: boolean; // Its worker may have nothing else.
-  parts: Frame[]; // What its worker has answered so far.
-  begun: boolean; // Its asker has been sent a part of that.
-  cut: boolean; // That may have become too much for the broker to keep.
+  worker: Registered | null; // The worker that has the request in flight; null while it is queued.
+  alone: boolean; // Isolated: its worker may have no other request in flight.
+  parts: Frame[]; // The frames of the parts that the worker has answered.
+  begun: boolean; // The client has received a part.
+  cut: boolean; // The parts may exceed the bytes that the broker keeps.
   ended: Outcome | null;
-  servedBefore: number; // How many of its service were served before it waited.
+  // The number of requests that the service had served before this one was queued.
+  servedBefore: number;
 };
 
 export type Registered = {
   address: Address;
-  line: ServiceLine; // Of its service.
-  dialect: Dialect; // What its READY spoke.
+  line: ServiceLine; // The queue of its service.
+  dialect: Dialect; // The dialect of its READY.
   credit: number;
   plain: boolean;
-  holds: Map<string, Asked>; // What it has not answered, by client frame.
-  seated: number; // Of two workers with as much to do, the lower one is served first.
+  holds: Map<string, Asked>; // The requests in flight, by client frame.
+  // Order of changes: of two workers with equal load, the lower number is served first.
+  seated: number;
   heardAt: number;
   toldAt: number;
 };
 
 export type Asker = { address: Address; envelope: Frame[]; dialect: Dialect };
 
-/** What a command of a client's asks of a worker. */
+/** The request for a worker that a client's command carries. */
 export type Wish = {
   service: string;
-  ttl: number | null; // Null: the broker's own.
+  ttl: number | null; // In ms; null: the broker's default.
   call: boolean;
   callId: string | null;
   body: Frame[];
 };
 
-/** Null: nothing of a worker's. */
+/** Returns null for a command that needs no worker. */
 export function wishOf({ service: frame, body }: ClientCommand): Wish | null {
   const service = frame.toString("latin1");
   if (!service.startsWith("mmi.")) return { service, ttl: null, call: false, callId: null, body };
@@ -68,49 +70,52 @@ export function wishOf({ service: frame, body }: ClientCommand): Wish | null {
   return { service: call.service.toString("latin1"), ttl, call: true, callId: id, body: call.body };
 }
 
-/** Names an asker: an address, and what stands before the reply. */
+/** Returns the key of a reply-to: the address and the envelope frames of its reply. */
 export const askerKey = ({ address, envelope }: Omit<Asker, "dialect">) =>
   [address, ...envelope.map((frame) => frame.toString("latin1"))].join("\n");
 
-/** Whether it is for this asker that its outcome is; in another dialect it must not be. */
+/** Returns whether the outcome is for this reply-to; throws a Violation if the dialect differs. */
 export function isAsker({ name, asker }: Asked, told: Asker): boolean {
   if (!asker || askerKey(asker) !== askerKey(told)) return false;
   if (asker.dialect === told.dialect) return true;
-  throw new Violation("S11", `the asker of ${name} was told something in ${told.dialect.name}`);
+  throw new Violation("S11", `the client of ${name} got a message in ${told.dialect.name}`);
 }
 
-/** Whether its asker was told what a service says, and no refusal. */
+/** Returns whether the client got the service's own reply, and no refusal by the broker. */
 export const isReply = ({ call }: Asked, told: Frame[]) =>
   call ? (decodeStatus(told)?.status ?? 0) < 300 : decodeErrorReply(told) === null;
 
-/** What its asker was told that there is no reply for. */
+/** Returns the status of a refusal, or null for a reply. */
 export function refusalOf({ call }: Pick<Asked, "call">, told: Frame[]): number | null {
   const { status, body } = decodeStatus(told) ?? {};
   if (call) return status !== undefined && body?.length === 1 ? status : null;
   return decodeErrorReply(told)?.code ?? null;
 }
 
-/** Whether these are the same frames. */
+/** Returns whether both lists hold equal frames. */
 export const same = (some: Frame[], others: Frame[]) =>
   some.length === others.length &&
   some.every((frame, at) => frame === others[at] || frame.equals(others[at] as Frame));
 
-/** More than such frames can cost to keep. */
+/** Returns an upper bound of the bytes that keeping these frames costs. */
 export const framesAtMost = (frames: Frame[]) => sizeOf(frames) + 100 * frames.length;
 
-/** More than a request can cost to keep that has such frames. */
+/** Returns an upper bound of the bytes that keeping a request with these frames costs. */
 export const weightAtMost = (frames: Frame[]) => framesAtMost(frames) + 600;
 
-/** Whether a call was told that its reply is more than the broker keeps: not the service says so. */
+/** Returns whether the broker refused a call because its reply exceeds the bytes it keeps. */
 export const isTooLong = (told: Frame[]) => refusalOf({ call: true }, told) === STATUS.failed;
 
-/** Whether what its worker answers is kept: for who takes no parts, and for who may ask again. */
+/**
+ * Returns whether the broker keeps the reply: for a client without parts, or for a call that may be
+ * asked again.
+ */
 export const isKept = ({ callId, asker }: Asked) =>
   callId !== null || !asker || !streams(asker.dialect);
 
-/** More than it can cost to keep all that the broker has of it. */
+/** Returns an upper bound of the bytes that all frames of a request cost. */
 export const weightOfAll = (asked: Asked) =>
   weightAtMost(asked.body) + (isKept(asked) ? framesAtMost(asked.parts) : 0);
 
-/** For a person to read. */
+/** Returns the request's name, cut to 40 characters for messages. */
 export const nameOf = (body: Frame[]) => String(body[0]).slice(0, 40);

@@ -1,5 +1,5 @@
-// What clients ask for, and what a broker makes of it: it takes it, refuses it, or knows it from
-// before. Which of these, its counts tell; whether that is right is checked here.
+// Checks how the broker treats each request that clients send: accepted, refused, or known already.
+// The broker's counts show which of these it chose.
 
 import type { Effect } from "../../broker/effects.ts";
 import type { Limits } from "../../broker/model.ts";
@@ -20,8 +20,9 @@ export class Asking {
   #account: Account;
   #book: Book;
   #answers: Answers;
-  #taken: Asked | null = null; // What the broker took now.
-  #turnedAway: string | null = null; // Who asked again now for what is open, and was refused.
+  #taken: Asked | null = null; // The request that the broker accepted with this input.
+  // The reply-to that asked again for an open call and was refused.
+  #turnedAway: string | null = null;
 
   constructor(world: World, account: Account, book: Book, answers: Answers) {
     this.#world = world;
@@ -31,7 +32,7 @@ export class Asking {
     this.#answers = answers;
   }
 
-  /** `isEnding`: the broker was told to stop. */
+  /** `isEnding`: the broker is draining. */
   wish(asker: Asker, wish: Wish, effects: Effect[], isEnding: boolean, now: number) {
     const known = this.#book.calls.get(wish.callId);
     if (this.#account.rose("retried")) this.#retried(known, asker, wish, effects, now);
@@ -39,12 +40,12 @@ export class Asking {
     else this.#take(known, asker, wish, isEnding, now);
   }
 
-  /** Whether this asker was refused what goes on for another. */
+  /** Returns whether the broker refused this reply-to a call that is open for another one. */
   isTurnedAway(asker: Asker): boolean {
     return this.#turnedAway === askerKey(asker);
   }
 
-  /** After the effects of an input. */
+  /** Call after the effects of an input. */
   settle() {
     this.#taken?.line.settle(this.#taken);
     this.#taken = null;
@@ -53,43 +54,52 @@ export class Asking {
 
   #take(known: Asked | undefined, asker: Asker, wish: Wish, isEnding: boolean, now: number) {
     const name = nameOf(wish.body);
-    if (isEnding) throw new Violation("L4", `${name} was taken by a broker that ends`);
+    if (isEnding) throw new Violation("L4", `a draining broker accepted ${name}`);
     if (known && !known.ended && known.expiry > now)
-      throw new Violation("S4", `${name} was open, and was taken once more`);
+      throw new Violation("S4", `the broker accepted ${name} again while it was open`);
     if (known) {
       this.#book.checkForgotten(known, now);
-      this.#see("a call was forgotten and run again");
+      this.#see("the broker forgot a call and ran it again");
     }
     this.#taken = this.#book.take(asker, wish, now);
   }
 
   #retried(known: Asked | undefined, asker: Asker, wish: Wish, effects: Effect[], now: number) {
-    if (!known) throw new Violation("S4", `${nameOf(wish.body)} was never asked before`);
+    if (!known)
+      throw new Violation(
+        "S4",
+        `the broker counts ${nameOf(wish.body)} as asked again, but it is new`,
+      );
     const told = toldNow(effects, asker);
     if (known.ended) {
-      this.#see("a call was asked again after its end");
+      this.#see("a client asked again for a call that had ended");
     } else if (told && refusalOf({ call: true }, told.body) === STATUS.failed) {
       this.#turnAway(known, asker);
     } else if (known.expiry <= now && told) {
-      // It expired just now. Who waited for it is told that, too.
+      // The call expired with this input. The client that waited for it gets that outcome too.
       if (!known.asker) this.#book.end(known, "expired", null, now);
     } else {
-      this.#see("a call was asked again while it was open");
-      if (!known.asker) this.#see("a call went on without its client until it asked again");
+      this.#see("a client asked again for an open call");
+      if (!known.asker)
+        this.#see("a call stayed open without its client until the client asked again");
       this.#book.retry(known, asker, wish, now);
       this.#answers.askedAgain(known);
     }
   }
 
-  /** There is no telling anybody else what the first one was told in parts. */
+  /** A second client must never get the rest of a reply whose first parts another client has. */
   #turnAway(known: Asked, asker: Asker) {
-    if (!known.cut) throw new Violation("S6", `the reply to ${known.name} is not too long to keep`);
-    this.#see("a reply was too long to be told again");
+    if (!known.cut)
+      throw new Violation(
+        "S6",
+        `the broker refused the reply to ${known.name} as too long, but it is not`,
+      );
+    this.#see("a reply was too long to be repeated");
     this.#book.refuse();
     this.#turnedAway = askerKey(asker);
   }
 
-  /** A refusal must have a reason. */
+  /** Throws a Violation if the broker had no reason to refuse. */
   #refused({ service, body }: Wish, isEnding: boolean, now: number) {
     this.#book.refuse();
     if (isEnding) return;
@@ -98,10 +108,10 @@ export class Asking {
     const weights = [...this.#book.open].map(weightOfAll);
     const weight = weights.reduce((sum, one) => sum + one, weightAtMost(body));
     if (line && line.open.size >= queueMax) this.#see("a queue was full");
-    else if (weight > queueBytesMax) this.#see("the queues were too large");
+    else if (weight > queueBytesMax) this.#see("the queues held too many bytes");
     else if (!line?.wantedAt(now) && this.#account.before.services >= servicesMax)
       this.#see("there were too many services");
-    else throw new Violation("S6", `${nameOf(body)} was refused, and nothing is full`);
+    else throw new Violation("S6", `the broker refused ${nameOf(body)} below its bounds`);
   }
 
   #see(sight: Sight) {
@@ -109,7 +119,7 @@ export class Asking {
   }
 }
 
-/** The outcome that one of these is for this asker. */
+/** Returns the outcome among these effects for this reply-to. */
 function toldNow(effects: Effect[], asker: Asker): ClientCommand | null {
   for (const effect of effects) {
     if (effect.do !== "send" || effect.to !== asker.address) continue;

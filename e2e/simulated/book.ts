@@ -1,5 +1,5 @@
-// What a witness knows of the requests that a broker has taken: which are open, who waits for their
-// outcome, in which line they stand, and what became of the calls that ended.
+// The witness's model of the accepted requests: which are open, in which queue they stand, and
+// which client waits. It also remembers the outcomes of calls that ended.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Outcome } from "../../broker/vocabulary.ts";
@@ -21,7 +21,7 @@ import { Violation } from "./violation.ts";
 export class Book {
   readonly open = new Set<Asked>();
   readonly calls: Memory;
-  /** How many requests were received, and what became of them, as far as can be known. */
+  /** The number of requests received, and of each outcome, as far as a witness can count them. */
   readonly totals = {
     received: 0,
     answered: 0,
@@ -31,11 +31,12 @@ export class Book {
     clientGone: 0,
   };
   #limits: Limits;
-  #byAsker = new Map<string, Asked>(); // Open calls.
-  #begun = new Set<Asked>(); // Those whose askers have been sent a part of the reply.
-  #lines = new Map<string, ServiceLine>(); // By service.
+  #byAsker = new Map<string, Asked>(); // Open calls, by reply-to.
+  #begun = new Set<Asked>(); // Requests whose client has received a part.
+  #lines = new Map<string, ServiceLine>(); // Queues, by service.
   #taken = 0;
-  #endedLate = false; // Something past its time ended since the broker's account was checked.
+  // A request past its expiry ended since the last check of the broker's counts.
+  #endedLate = false;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -46,7 +47,7 @@ export class Book {
     return this.#lines.values();
   }
 
-  /** Null: nobody serves or wants such a service. */
+  /** Returns null if no worker serves the service and no request waits for it. */
   known(service: string): ServiceLine | null {
     return this.#lines.get(service) ?? null;
   }
@@ -59,17 +60,20 @@ export class Book {
     return line;
   }
 
-  /** Whether the broker and the witness may know different things of something past its time. */
+  /** Returns whether a request past its expiry may have another state in the broker than here. */
   isUnsure(now: number): boolean {
     return this.#endedLate || [...this.open].some(({ expiry }) => expiry <= now);
   }
 
-  /** The broker's account has been checked. */
+  /** Call when the broker's counts have been checked. */
   settle() {
     this.#endedLate = false;
   }
 
-  /** Who must be told an outcome by this name: of a call, or of a reply that has begun. */
+  /**
+   * Returns the requests whose outcome must go to this reply-to: calls, and replies that have
+   * begun.
+   */
   owed(asker: Asker): Asked[] {
     const key = askerKey(asker);
     const call = this.#byAsker.get(key);
@@ -79,13 +83,15 @@ export class Book {
     return call ? [call, ...begun] : begun;
   }
 
-  /** A request is not even taken. */
+  /** Counts a request that the broker received and refused at once. */
   refuse() {
     this.totals.received += 1;
     this.totals.refused += 1;
   }
 
-  /** A call is taken though it ended before: the broker may forget the outcomes of calls. */
+  /**
+   * The broker accepted a call that had ended: allowed only if it may have forgotten the outcome.
+   */
   checkForgotten(asked: Asked, now: number) {
     const isEnding = ({ callId, expiry }: Asked) => callId !== null && expiry <= now;
     this.calls.checkForgotten(asked, [...this.open].filter(isEnding).length, now);
@@ -123,7 +129,7 @@ export class Book {
     return asked;
   }
 
-  /** It was asked again: from now on the outcome is for this asker. */
+  /** The call was asked again: its outcome now goes to the new reply-to. */
   retry(asked: Asked, asker: Asker, wish: Wish, now: number) {
     const { asker: before, begun } = asked;
     if (before?.address !== asker.address) asked.earlier = begun ? null : before;
@@ -133,8 +139,8 @@ export class Book {
   }
 
   /**
-   * A peer is gone. What is past its time by `over` was given up for that, and its asker told. To be
-   * told of the others is who asked before: of those that are returned.
+   * Ends or abandons the requests of a peer that is gone, except those expired by `over`. Returns
+   * the calls whose outcome now goes to the client that had asked before.
    */
   gone(peer: Address, over: number, now: number): Asked[] {
     const inherited: Asked[] = [];
@@ -157,7 +163,7 @@ export class Book {
     this.#byAsker.set(askerKey(asker), asked);
   }
 
-  /** Nobody waits for its outcome. */
+  /** No client waits for its outcome. */
   abandon(asked: Asked) {
     if (asked.asker) this.#byAsker.delete(askerKey(asked.asker));
     asked.asker = null;
@@ -165,19 +171,19 @@ export class Book {
     this.#begun.delete(asked);
   }
 
-  /** Its asker was sent a part of the reply. */
+  /** The client has received a part of the reply. */
   begin(asked: Asked) {
     asked.begun = true;
     this.#begun.add(asked);
   }
 
-  /** Another worker is to have it. */
+  /** Another worker is to process the request. */
   beginAnew(asked: Asked) {
     asked.parts = [];
     asked.cut = false;
   }
 
-  /** `told` is what its asker is told if it asks once more, as far as that is known. */
+  /** `told` holds the frames that a client gets if it asks again; null if they are unknown. */
   end(asked: Asked, outcome: Outcome, told: Frame[] | null, now: number) {
     asked.ended = outcome;
     this.totals[outcome] += 1;
@@ -206,6 +212,6 @@ export class Book {
   }
 }
 
-/** What the broker must have of it. */
+/** Returns the least bytes that the broker needs for this request. */
 const bytesOf = ({ body, parts, asker }: Asked) =>
   sizeOf(body) + (asker && !streams(asker.dialect) ? sizeOf(parts) : 0);

@@ -1,5 +1,5 @@
-// One life of the broker in the simulation: the real Broker, as broker/main.ts runs it. A witness
-// looks at everything that goes in and comes out.
+// One incarnation of the broker in the simulation: the real Broker, as broker/main.ts runs it. A
+// witness checks every input and every effect.
 
 import type { Effect } from "../../broker/effects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
@@ -18,7 +18,7 @@ export class SimulatedBroker {
   #bound: Bound;
   #onEnd: () => void;
 
-  /** `onEnd` is told once it has drained. */
+  /** `onEnd` runs once the broker has drained. */
   constructor(world: World, onEnd: () => void) {
     const { clock, random, network, configuration, makeBroker } = world;
     const { limits, heartbeat } = configuration;
@@ -36,14 +36,14 @@ export class SimulatedBroker {
     this.process.every(tickMs(heartbeat), () => this.#tick());
   }
 
-  /** As SIGTERM does. */
+  /** Drains, as on SIGTERM. */
   stop() {
-    this.#world.trace.event(() => "broker is told to stop");
+    this.#world.trace.event(() => "broker gets SIGTERM");
     const { now } = this.process;
     this.#perform({ kind: "stop", now }, this.#broker.drain(now));
   }
 
-  /** As SIGKILL does. */
+  /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
     this.witness.ends();
     this.#world.network.end(this.process, { kept });
@@ -64,7 +64,7 @@ export class SimulatedBroker {
   #gone(peer: Address) {
     const { now } = this.process;
     this.#world.trace.event(
-      () => `broker is told that ${this.#world.network.nameOf(peer)} is gone`,
+      () => `broker notices that ${this.#world.network.nameOf(peer)} is gone`,
     );
     this.#perform({ kind: "gone", peer, now }, this.#broker.gone(peer, now));
   }
@@ -88,7 +88,7 @@ export class SimulatedBroker {
     }
   }
 
-  /** For the trace, and for whoever may have overheard it. */
+  /** Records the message in the trace, and the client frame for intruders to copy. */
   #note(to: Address, frames: Frame[]) {
     const { overheard, trace, network } = this.#world;
     trace.message("broker", network.nameOf(to) ?? "nobody", frames);

@@ -1,5 +1,5 @@
-// What must hold once all is well again: everybody is back, nothing is left, every place is free,
-// and from here on nothing costs anything.
+// The quiescence check, after all faults are healed: every worker registers and no request stays
+// open. Every slot gets used, and an orderly leave or a reset causes no repeated execution.
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
 import type { HistoryEvent } from "../history.ts";
@@ -21,17 +21,20 @@ export class Calm {
     this.#workload = workload;
   }
 
-  /** Throws a Violation if it is not so. Returns how long it took until all were back, in ms. */
+  /**
+   * Throws a Violation if a check fails. Returns the ms until all workers were registered again.
+   */
   check(): number {
     const { random, clock } = this.#world;
     const healedAt = clock.now;
-    clock.run(clock.now + SETTLE_MS); // The last connections to break are found to be broken.
+    clock.run(clock.now + SETTLE_MS); // Lets both sides notice the last broken connections.
     this.#reachRegistered();
     const recoveryMs = clock.now - healedAt;
     this.#emptySockets();
     const leftMs = Math.max(this.#longestMs, EMPTY_MS + 1000);
-    this.#reach("L3", "requests are left", leftMs, () => this.#idle());
-    this.#reachRegistered(); // Once more: a plain worker that hung may have been purged since.
+    this.#reach("L3", "requests stay open", leftMs, () => this.#idle());
+    // Again: the broker may meanwhile have removed a plain worker that hung.
+    this.#reachRegistered();
     this.#checkClients();
     this.#checkCredits();
     random.pick([
@@ -44,7 +47,7 @@ export class Calm {
     return recoveryMs;
   }
 
-  /** What waited for a connection in a client's socket comes before this, and may fill a queue. */
+  /** Requests that waited in a client's socket are delivered first; they may fill a queue. */
   #emptySockets() {
     for (const { peer } of this.#population.clients) {
       const task = this.#workload.calmTask(peer.process.name, this.#anyService, 1);
@@ -52,7 +55,7 @@ export class Calm {
     }
   }
 
-  /** Every client gets a reply, and soon. */
+  /** Every client gets a reply in time. */
   #checkClients() {
     for (const { peer } of this.#population.clients) {
       this.#answered(1, () =>
@@ -61,7 +64,7 @@ export class Calm {
     }
   }
 
-  /** As many requests as all workers together take are in flight at once. */
+  /** The broker delivers as many requests at once as all workers together have credit for. */
   #checkCredits() {
     const { limits, services } = this.#world.configuration;
     for (const { name } of services) {
@@ -75,14 +78,14 @@ export class Calm {
     }
   }
 
-  /** A worker that leaves in order finishes what it has, and nothing is done over again. */
+  /** A worker that leaves in order finishes its requests, and none is executed again. */
   #checkLeaving() {
     const { random, clock, sightings, configuration } = this.#world;
     const { broker, workers } = this.#population;
     const real = workers.filter(({ peer }) => peer instanceof SimulatedWorker);
     const { peer } = random.pick(real.length > 0 ? real : workers);
     const before = broker.peer.witness.left;
-    // A plain worker closes its socket at once, and its last words may be lost.
+    // A plain worker closes its socket at once, so its last messages may get lost.
     this.#answered(real.length > 0 ? 1 : 2, () => {
       this.#askAtOnce(Math.min(4, configuration.limits.queueMax), peer.service);
       clock.run(clock.now + this.#workMs / 2);
@@ -90,12 +93,12 @@ export class Calm {
     });
     this.#reachRegistered();
     if (broker.peer.witness.left > before)
-      sightings.see("a worker left with nothing to do over again");
+      sightings.see("a worker left and no request was executed again");
     else if (real.length > 0)
-      throw new Violation("L4", `${peer.process.name} did not say DISCONNECT`);
+      throw new Violation("L4", `${peer.process.name} left without DISCONNECT`);
   }
 
-  /** A client whose connection breaks asks again, and nothing is done over again. */
+  /** A client whose connection breaks asks again, and no request is executed again. */
   #checkReset() {
     const { clock, network } = this.#world;
     const client = this.#realClient;
@@ -108,8 +111,8 @@ export class Calm {
   }
 
   /**
-   * A broker that ends takes nothing along that its clients cannot ask the next one for. Plain
-   * workers may throw a new conversation away, and clients of little patience give up.
+   * After a broker ends, its clients get every outcome from the next broker. The check skips plain
+   * workers, which may discard a new conversation, and clients whose tries end too early.
    */
   #checkBroker(check: (service: string) => void) {
     const { services, silenceMs, tries } = this.#world.configuration;
@@ -130,7 +133,7 @@ export class Calm {
     });
   }
 
-  /** It finishes what it can in time, one request after the other if need be. */
+  /** A draining broker finishes the requests that it can, one after the other if necessary. */
   #checkStopped(service: string) {
     const { clock, configuration } = this.#world;
     const { broker } = this.#population;
@@ -145,21 +148,21 @@ export class Calm {
     });
   }
 
-  /** All that is asked meanwhile is answered, having been begun so many times at most. */
+  /** Every request sent by `meanwhile` gets a reply after at most so many executions. */
   #answered(executions: number, meanwhile: () => void) {
     const { history } = this.#world;
     const before = history.length;
     meanwhile();
-    this.#reach("L3", "requests are left", ANSWERED_MS, () => this.#idle());
+    this.#reach("L3", "requests stay open", ANSWERED_MS, () => this.#idle());
     const events = history.slice(before);
     for (const event of events) {
       if (event.event === "ended" && !("answers" in event.outcome))
-        throw new Violation("L3", `${event.request} was not answered, though all is well`);
+        throw new Violation("L3", `${event.request} got no reply, though all faults are healed`);
       if (event.event !== "asked") continue;
-      // What was asked plainly is not known for the same when it is asked as a call.
+      // The broker cannot recognise a call that the client first sent as a plain request.
       const times = executions + this.#timesAskedPlainly(event.request);
       if (begun(event.request, events) > times)
-        throw new Violation("L4", `${event.request} was done over again`);
+        throw new Violation("L4", `${event.request} was executed again`);
     }
   }
 
@@ -185,13 +188,16 @@ export class Calm {
     const leaseOverMs = 1.5 * leaseMs(configuration.heartbeat);
     this.#reach(
       "L1",
-      "some are registered twice",
+      "a worker is registered twice",
       leaseOverMs,
       () => this.#counts.workers === length,
     );
     const { services } = this.#counts;
     if (services !== configuration.services.length)
-      throw new Violation("S6", `there are ${services} services, and nobody wants some of them`);
+      throw new Violation(
+        "S6",
+        `the broker has ${services} services, some without a worker or request`,
+      );
   }
 
   #reachRegistered() {
@@ -212,7 +218,7 @@ export class Calm {
     return queued + inFlight === 0 && broker.peer.witness.held === 0;
   }
 
-  /** Runs until it is so. If that takes longer than `withinMs`, it is a violation. */
+  /** Runs until `isSo` returns true; throws a Violation after `withinMs`. */
   #reach(invariant: Invariant, otherwise: string, withinMs: number, isSo: () => boolean) {
     const { clock } = this.#world;
     if (!clock.run(clock.now + withinMs, isSo))
@@ -230,24 +236,24 @@ export class Calm {
   get #realClient(): SimulatedClient {
     for (const { peer } of this.#population.clients)
       if (peer instanceof SimulatedClient) return peer;
-    throw new Error("there is always one");
+    throw new Error("the simulation has no real client");
   }
 
-  /** Less than a lease by far, since a plain worker is silent at work. */
+  /** Far below a lease: a plain worker sends nothing while it works. */
   get #workMs(): number {
     return Math.round(0.3 * leaseMs(this.#world.configuration.heartbeat));
   }
 
   /**
-   * To find out that the broker forgot it, and twice the longest wait to connect again. Services
-   * that clients have asked for in vain may leave no room for it until those requests expire.
+   * The time to find out that the broker forgot the worker, and twice the longest backoff. Until
+   * they expire, requests for services without workers may also take the place of its service.
    */
   get #recoveryMs(): number {
     const { heartbeat, limits } = this.#world.configuration;
     return 2 * leaseMs(heartbeat) + 12_000 + limits.requestTtlMs;
   }
 
-  /** Until the longest request is over, and the longest handler. */
+  /** The longest request timeout plus the longest handler, in ms. */
   get #longestMs(): number {
     return this.#workload.longestMs + 2 * this.#world.configuration.timeLimitMs + 5000;
   }
@@ -257,20 +263,20 @@ function begun(name: string, events: HistoryEvent[]): number {
   return events.filter((event) => event.event === "began" && event.request === name).length;
 }
 
-/** More than it costs to keep a request of ours and its reply. */
+/** An upper bound of the bytes that a request and its reply cost here. */
 const BYTES = 2000;
 
-/** Longer than any message takes. */
+/** In ms; longer than any message delay. */
 const SETTLE_MS = 50;
 
-/** The longest wait to connect, and as much again. A plain client that is refused is told nothing. */
+/** In ms; twice the longest backoff. A plain client gets no refusal and times out. */
 const EMPTY_MS = 10_000;
 
-/** A client that was told to come back waits up to 5 s, and so does one that lost its broker. */
+/** In ms; a client waits up to 5 s after a 503 and after losing its broker. */
 const ANSWERED_MS = 20_000;
 
-/** How long a client must bear a silent broker, to find the next one for sure. */
+/** In ms; a client must try for so long to reach the next broker. */
 const PATIENCE_MS = 4000;
 
-/** Besides the drain: what is said last, and the ticks. */
+/** In ms, after the drain: the last messages and ticks. */
 const STOP_SLACK_MS = 500;

@@ -18,12 +18,12 @@ import { bodyOf, type Task } from "./task.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** A task under a name that the broker knows it by. */
+/** A task with the call id under which the broker knows it. */
 export type AnyCall = { id: string; task: Task };
 
 type Asked = {
   task: Task;
-  by: number; // When to have its outcome.
+  by: number; // The outcome must come before this time.
   inParts: boolean;
   reading: Reading;
 };
@@ -33,8 +33,8 @@ export class SimulatedClient {
   #world: World;
   #pirate: ClientSession;
   #socket: Connected | null = null;
-  #asked = new Map<number, Asked>(); // What has no outcome yet.
-  #askedPlainly = new Map<string, number>(); // How often, by name.
+  #asked = new Map<number, Asked>(); // Requests without an outcome, by number.
+  #askedPlainly = new Map<string, number>(); // How often each name went out as a plain request.
   #ticking = false;
 
   constructor(world: World, name: string) {
@@ -54,18 +54,23 @@ export class SimulatedClient {
     return this.#asked.size;
   }
 
-  /** How often a request went without the id that keeps it from being run again. */
+  /**
+   * Returns how often a request went out without a call id, so that the broker may run it again.
+   */
   timesAskedPlainly(name: string): number {
     return this.#askedPlainly.get(name) ?? 0;
   }
 
-  /** Asks; once more if that is the `call` of an earlier task, or of another client's. */
+  /**
+   * Sends a request. With the `call` of an earlier task, also of another client, it repeats that
+   * call.
+   */
   ask(task: Task, call: AnyCall = { id: this.#newId(), task }): AnyCall {
     const { history, trace, random, configuration, healed } = this.#world;
     const { name: client, now } = this.process;
     const again = call.task === task ? {} : { again: call.task.name };
     history.push({ event: "asked", request: task.name, client, ...again });
-    trace.event(() => `${client} asks ${task.service} for ${task.name}`);
+    trace.event(() => `${client} requests ${task.name} of ${task.service}`);
     const deadline = now + task.timeoutMs;
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
     const inParts = random.chance(0.5);
@@ -80,14 +85,14 @@ export class SimulatedClient {
     return call;
   }
 
-  /** No reply came twice, unless what it says came twice. */
+  /** Throws a Violation if a reply came twice, unless this client duplicates messages. */
   checkStrays() {
     const { duplicate } = this.#pirate.unmatchedReplies;
     if (duplicate > 0 && this.#world.configuration.oddities.stutter === 0)
-      throw new Violation("S2", `${this.process.name} was told ${duplicate} times too often`);
+      throw new Violation("S2", `${this.process.name} got ${duplicate} duplicate replies`);
   }
 
-  /** As SIGKILL does. */
+  /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
     this.checkStrays();
     const { history, network } = this.#world;
@@ -129,9 +134,11 @@ export class SimulatedClient {
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
   }
 
-  /** Said twice, it would be two requests. */
+  /** A plain request must not be duplicated: it would be two requests. */
   #noteAskedPlainly(name: string) {
-    this.#world.sightings.see("a client asked plainly, since its question was answered late");
+    this.#world.sightings.see(
+      "a client sent a plain request since its capability probe was answered late",
+    );
     this.#askedPlainly.set(name, this.timesAskedPlainly(name) + 1);
   }
 
@@ -147,14 +154,14 @@ export class SimulatedClient {
   #part(id: number, body: Frame[]) {
     const asked = this.#asked.get(id);
     if (!asked?.inParts)
-      throw new Violation("S10", `${this.process.name} was told a part of its request ${id}`);
+      throw new Violation("S10", `${this.process.name} got a part of its request ${id}`);
     asked.reading.add(body);
   }
 
   #settle(id: number, outcome: Outcome) {
     const asked = this.#asked.get(id);
     if (!asked)
-      throw new Violation("S2", `${this.process.name} was told twice of its request ${id}`);
+      throw new Violation("S2", `${this.process.name} got two outcomes of its request ${id}`);
     const ending = endingOf(outcome);
     if ("reply" in outcome && "answers" in ending) {
       asked.reading.add(outcome.reply);
@@ -164,8 +171,9 @@ export class SimulatedClient {
     if ("failed" in outcome && outcome.failed === "broken off")
       this.#world.sightings.see("a client lost its broker in the middle of a reply");
     if ("refused" in outcome)
-      this.#world.sightings.see(TOLD[outcome.refused] ?? "a client was told 400");
-    if ("reply" in outcome && "refused" in ending) this.#world.sightings.see("a service said no");
+      this.#world.sightings.see(TOLD[outcome.refused] ?? "a client got 400");
+    if ("reply" in outcome && "refused" in ending)
+      this.#world.sightings.see("a service replied with an error");
   }
 
   #cancel(id: number) {
@@ -180,10 +188,10 @@ export class SimulatedClient {
     const client = this.process.name;
     this.#asked.delete(id);
     history.push({ event: "ended", request: task.name, client, outcome });
-    trace.event(() => `${client} has its outcome of ${task.name}: ${JSON.stringify(outcome)}`);
+    trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }
 
-  /** The clock runs while something is outstanding, as in clients/client.ts. */
+  /** Ticks while a request is outstanding, as clients/client.ts does. */
   #keepTime() {
     if (this.#ticking || !this.process.alive) return;
     this.#ticking = true;
@@ -198,12 +206,12 @@ export class SimulatedClient {
   #checkDeadlines() {
     const { now, name } = this.process;
     for (const { task, by } of this.#asked.values()) {
-      if (by <= now) throw new Violation("S1", `${name} had no outcome of ${task.name} in time`);
+      if (by <= now) throw new Violation("S1", `${name} got no outcome of ${task.name} in time`);
     }
   }
 }
 
-/** What is asked for plainly, if these frames do that. */
+/** Returns the name in a plain request, or null for other frames. */
 function plainTaskOf(frames: Frame[]): string | null {
   const command = decode(frames);
   if (command.header !== "client" || command.service.toString().startsWith("mmi.")) return null;
@@ -213,11 +221,11 @@ function plainTaskOf(frames: Frame[]): string | null {
 const CLOCK_MS = 25;
 
 const TOLD: Record<number, Sight> = {
-  404: "a client was told 404",
-  408: "a client was told 408",
-  429: "a client was told 429",
-  502: "a client was told 502",
-  503: "a client was told 503",
+  404: "a client got 404",
+  408: "a client got 408",
+  429: "a client got 429",
+  502: "a client got 502",
+  503: "a client got 503",
 };
 
 function endingOf(outcome: Outcome): Ending {

@@ -1,9 +1,9 @@
-// Virtual time: what is to happen, soonest first. Nothing waits; the clock jumps from one event to
+// Virtual time: a queue of events, earliest first. Nothing waits; the clock jumps from one event to
 // the next.
 
 type Event = {
   at: number;
-  order: number; // Of two events at the same time, the one that was set first comes first.
+  order: number; // Of two events at the same time, the one scheduled first runs first.
   run: () => void;
 };
 
@@ -30,7 +30,10 @@ export class Clock {
     this.at(this.now + ms, run);
   }
 
-  /** Lets time pass up to `end`, or until `reached` says so after an event. Returns whether it did. */
+  /**
+   * Runs events up to `end`, or until `reached` returns true after an event. Returns whether it
+   * did.
+   */
   run(end: number, reached: () => boolean = () => false): boolean {
     if (reached()) return true;
     for (let next = this.#events[0]; next && next.at <= end; next = this.#events[0]) {

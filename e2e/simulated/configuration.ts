@@ -1,5 +1,5 @@
-// What is drawn from the seed before a run begins: how large everything is, how fast, and what goes
-// wrong. Most systems are like none that anybody would set up by hand, which is the point.
+// The configuration that a seed draws before a run: sizes, speeds and faults. Most of these systems
+// are unlike any that a person would set up, and that is their use.
 
 import type { Limits } from "../../broker/model.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
@@ -14,35 +14,35 @@ export type Configuration = {
   services: ServiceConfiguration[];
   clients: number;
   plainClients: number;
-  silenceMs: number; // How long a client bears a silent broker.
-  tries: number; // How many such silences.
-  timeLimitMs: number; // How long a worker's handler may take.
+  silenceMs: number; // The ms after which a client gives up on a silent broker.
+  tries: number; // The number of such silences before the client fails the request.
+  timeLimitMs: number; // The ms that a worker's handler may take.
   requests: number;
-  durationMs: number; // Of the warm-up and the faults.
+  durationMs: number; // The warm-up and the faults together.
   bursts: boolean; // Requests come many at a time.
-  workMs: number; // How long a request takes on average.
+  workMs: number; // The mean ms per request.
   oddities: Oddities;
-  faults: Fault[]; // Those that may happen.
-  faultEveryMs: number; // On average.
+  faults: Fault[]; // The faults that may happen.
+  faultEveryMs: number; // The mean ms between two faults.
 };
 
 export type ServiceConfiguration = {
   name: string;
-  credits: number[]; // A worker each.
-  streams: number; // How many of these speak 18/MDP, to reply in parts.
+  credits: number[]; // One worker per entry.
+  streams: number; // How many of these speak 18/MDP and reply in parts.
   plainWorkers: number;
 };
 
-/** How likely a request or a message is a strange one. */
+/** The probability, from 0 to 1, of each kind of unusual request or message. */
 export type Oddities = {
-  inParts: number; // Its reply has several parts.
-  longParts: number; // And they are long.
-  poison: number; // Kills whoever begins it.
-  hang: number; // Never ends.
-  failure: number; // The service says no.
-  askedAgain: number; // Its client asks for it under the same call id once more.
-  cancelled: number; // Its client does not want it any more.
-  stutter: number; // A message is sent twice.
+  inParts: number; // The reply has several parts.
+  longParts: number; // Its parts are long.
+  poison: number; // Each worker that begins it dies.
+  hang: number; // The handler never ends.
+  failure: number; // The service replies with an error.
+  askedAgain: number; // The client sends the request again under the same call id.
+  cancelled: number; // The client cancels the request.
+  stutter: number; // The peer sends a message twice.
 };
 
 export function drawConfiguration(random: Random): Configuration {
@@ -101,7 +101,7 @@ function drawNetwork(random: Random): NetworkOptions {
   return {
     delayMs: random.pick([0.2, 1, 5]),
     unreadMax: random.pick([5, 20, 100_000, 100_000]),
-    deaths: random.pick(["told", "told", "told", "told on send", "untold"]),
+    deaths: random.pick(["at once", "at once", "at once", "on send", "never"]),
   };
 }
 

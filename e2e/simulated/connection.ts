@@ -1,5 +1,5 @@
-// A connection between a peer and the broker, as TCP has it: in order, nothing lost until it
-// breaks, and each side finds out in its own time that it did.
+// A connection between a peer and the broker with the properties of TCP. Messages arrive in order,
+// and none is lost until the connection breaks. Each side notices a break at its own time.
 
 import type { Address, Frame } from "../../protocol/frame.ts";
 import type { Clock } from "./clock.ts";
@@ -8,25 +8,25 @@ import type { Process } from "./process.ts";
 /** One side of a connection. */
 export type End = {
   process: Process;
-  open: boolean; // As far as this side knows.
-  deadAfterMs: number; // How long it bears a silence of the network's.
+  open: boolean; // False once this side knows that the connection is broken.
+  deadAfterMs: number; // The ms of silence after which this side gives up the connection.
   message(frames: Frame[]): void;
   gone(): void;
 };
 
-/** Nothing comes after the end. */
+/** Nothing follows "end". */
 type Item = Frame[] | "end";
 
 /** One direction of a connection. */
 export class Lane {
   readonly to: End;
-  unread = 0; // How many messages were sent and have not been read.
+  unread = 0; // The number of messages sent and not yet read.
   #clock: Clock;
   #delayMs: () => number;
-  #items: { item: Item; at: number }[] = []; // On their way, first sent first.
-  #lastAt = 0; // When the last one will be there.
+  #items: { item: Item; at: number }[] = []; // Messages on their way, oldest first.
+  #lastAt = 0; // The arrival time of the last message.
   #cutSince: number | null = null;
-  #arrivals = 0; // Outdates the arrival that was set before a cut or a loss.
+  #arrivals = 0; // A counter that invalidates arrivals scheduled before a cut or a loss.
 
   constructor(to: End, clock: Clock, delayMs: () => number) {
     this.to = to;
@@ -45,7 +45,7 @@ export class Lane {
     if (this.#items.length === 1) this.#expectFirst();
   }
 
-  /** Nothing gets through for a while. */
+  /** Stops every message until the lane is restored. */
   cut() {
     this.#cutSince ??= this.#clock.now;
     this.#arrivals += 1;
@@ -58,7 +58,7 @@ export class Lane {
     this.#expectFirst();
   }
 
-  /** Loses what is on its way, but for the first few messages. */
+  /** Drops the messages on their way, except the first `kept`. */
   lose(kept: number) {
     const lost = this.#items.splice(kept);
     for (const { item } of lost) if (item !== "end") this.unread -= 1;
@@ -94,9 +94,9 @@ export class Lane {
 }
 
 export class Connection {
-  readonly address: Address; // What the broker's side knows the peer by.
-  readonly up: Lane; // To the broker.
-  readonly down: Lane; // To the peer.
+  readonly address: Address; // The broker's address for the peer.
+  readonly up: Lane; // Peer to broker.
+  readonly down: Lane; // Broker to peer.
   #clock: Clock;
 
   constructor(address: Address, peer: End, broker: End, clock: Clock, delayMs: () => number) {
@@ -118,7 +118,7 @@ export class Connection {
     return !this.peer.open && !this.broker.open;
   }
 
-  /** This side closes it. What it said before arrives, but for all beyond the first `kept`. */
+  /** Closes this side. Of the messages that it sent before, the first `kept` arrive. */
   close(end: End, kept = Number.POSITIVE_INFINITY) {
     end.open = false;
     const [from, to] = end === this.peer ? [this.down, this.up] : [this.up, this.down];
@@ -127,7 +127,9 @@ export class Connection {
     to.send("end");
   }
 
-  /** A reset from in between: what is on its way is lost, and both sides find out. */
+  /**
+   * Resets the connection from the network: messages on their way are lost, and both sides notice.
+   */
   reset() {
     for (const lane of [this.up, this.down]) {
       lane.lose(0);
@@ -135,7 +137,7 @@ export class Connection {
     }
   }
 
-  /** Each side closes it by itself if nothing has come through when its patience is over. */
+  /** Each side closes the connection by itself after `deadAfterMs` without an arrival. */
   watch(lane: Lane, still: () => boolean) {
     this.#clock.after(lane.to.deadAfterMs, () => {
       if (still()) lane.to.process.input(() => this.#giveUp(lane.to));

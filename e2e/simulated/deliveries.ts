@@ -1,5 +1,5 @@
-// What a witness knows of who was given which request, and whether that was right: to a worker that
-// takes it, in order, never too often, and again only when its worker was lost.
+// Checks every delivery: to an eligible worker, in order, and at most `deliveriesMax` times. A
+// second delivery is right only after the broker removed the worker.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
@@ -14,20 +14,23 @@ import type { World } from "./world.ts";
 
 type Delivery = Extract<Command, { header: "worker"; name: "REQUEST" }>;
 
-/** What a worker has to say of a request. */
+/** A PARTIAL or REPLY of a worker. */
 export type Answer = Extract<Command, { header: "worker"; name: "PARTIAL" | "REPLY" }>;
 
 export class Deliveries {
-  left = 0; // How many workers have left by DISCONNECT.
+  left = 0; // The number of workers that left with DISCONNECT.
   #world: World;
   #limits: Limits;
   #book: Book;
   #workers: Registrations;
-  #byId = new Map<string, Asked>(); // By what workers with a credit know it by.
-  #replied: Registered | null = null; // Now, and so perhaps not yet free.
-  #lost: Asked[] = []; // With workers removed now, and not yet in line again.
-  #spent = new Set<Asked>(); // With their last workers; their askers are to be told now.
-  #broken = new Set<Asked>(); // In the middle of a reply; their askers are to be told now.
+  #byId = new Map<string, Asked>(); // By the id that workers with credit get.
+  // The worker that replied with this input; it may not be free yet.
+  #replied: Registered | null = null;
+  #lost: Asked[] = []; // Requests of workers removed with this input, not yet queued again.
+  // Requests that lost their last worker; their clients must get an outcome now.
+  #spent = new Set<Asked>();
+  // Requests whose reply broke off; their clients must get an outcome now.
+  #broken = new Set<Asked>();
 
   constructor(world: World, book: Book, workers: Registrations) {
     this.#world = world;
@@ -36,19 +39,19 @@ export class Deliveries {
     this.#workers = workers;
   }
 
-  /** A worker was given a request. */
+  /** Call when the broker delivers a request to a worker. */
   given(worker: Registered, { client, body }: Delivery, now: number) {
     this.#requeueLost();
     const key = client.toString("latin1");
     const asked = this.#which(worker, key, body, now);
     const { name, deliveries } = asked;
     if (worker.holds.size >= worker.credit)
-      throw new Violation("S7", `${name} is more than its worker takes`);
+      throw new Violation("S7", `${name} exceeds its worker's credit`);
     if (deliveries >= this.#limits.deliveriesMax)
       throw new Violation("S4", `${name} was delivered ${deliveries + 1} times`);
     asked.alone = this.#isLastTime(asked);
     if (worker.holds.size > 0 && (asked.alone || hasAlone(worker)))
-      throw new Violation("S5", `${name} shares its worker with a request that may have killed`);
+      throw new Violation("S5", `${name} shares its worker with a request on its last delivery`);
     this.#checkTurn(worker, asked);
     asked.line.serve(asked, now);
     asked.deliveries += 1;
@@ -57,17 +60,17 @@ export class Deliveries {
     this.#workers.seat(worker);
   }
 
-  /** It was this worker's turn: idle workers come first, and then who has been passed over longest. */
+  /** Idle workers come first, then the worker that was passed over longest. */
   #checkTurn(worker: Registered, { name, line }: Asked) {
     const busy = (one: Registered) => (one.holds.size > 0 ? 1 : 0);
     for (const other of line.workers) {
       if (other.holds.size >= other.credit || hasAlone(other) || other === this.#replied) continue;
       const sooner = busy(other) - busy(worker) || other.seated - worker.seated;
-      if (sooner < 0) throw new Violation("S7", `${name} went to a worker whose turn it was not`);
+      if (sooner < 0) throw new Violation("S7", `${name} went to a worker out of turn`);
     }
   }
 
-  /** A peer answered. What its answer is to, if that is open and was given to it. */
+  /** Returns the request that a peer answers, if it is open and that worker has it in flight. */
   answered(worker: Registered | undefined, { name, client, body }: Answer): Asked | null {
     const { sightings } = this.#world;
     const key = client.toString("latin1");
@@ -75,8 +78,8 @@ export class Deliveries {
     if (!worker || !asked) {
       const late = this.#byId.get(key)?.worker;
       if (body[0]?.equals(FORGED)) {
-        if (worker) sightings.see("a forged REPLY was dropped");
-      } else if (late) sightings.see("a late REPLY came after its request was given to another");
+        if (worker) sightings.see("the broker dropped a forged REPLY");
+      } else if (late) sightings.see("a late REPLY came after its request was redelivered");
       return null;
     }
     if (name === "REPLY") {
@@ -90,7 +93,7 @@ export class Deliveries {
     return asked.ended ? null : asked;
   }
 
-  /** A worker is registered no longer. What it had is to be delivered again, or is given up. */
+  /** The broker removed a worker: its requests are redelivered, quarantined or broken off. */
   removed(removal: Removal, now: number) {
     const worker = this.#workers.removed(removal, now);
     const held = [...worker.holds.values()].filter(({ ended }) => !ended);
@@ -112,28 +115,33 @@ export class Deliveries {
       if (asked.call && asked.asker) this.#spent.add(asked);
       else this.#book.end(asked, "quarantined", null, now);
     }
-    if (held.some(({ expiry }) => expiry <= now)) return; // It may have ended by now.
+    if (held.some(({ expiry }) => expiry <= now)) return; // One of them may have expired by now.
     checkFates(removal, requeued.length, broken.length, spent.length);
   }
 
-  /** Whether it was lost with its last worker just now, and its asker is to be told. */
+  /**
+   * Returns whether the request just lost its last worker, so that its client must get an outcome.
+   */
   takeSpent(asked: Asked): boolean {
     return this.#spent.delete(asked);
   }
 
-  /** Whether its worker was lost just now in the middle of a reply, and its asker is to be told. */
+  /**
+   * Returns whether the request just lost its worker during a reply, so that its client must get an
+   * outcome.
+   */
   takeBroken(asked: Asked): boolean {
     return this.#broken.delete(asked);
   }
 
-  /** After each input. */
+  /** Call after each input. */
   check(now: number) {
     this.#requeueLost();
     this.#replied = null;
     for (const { name } of this.#spent)
-      throw new Violation("S5", `the asker of ${name} was not told that it is given up`);
+      throw new Violation("S5", `the client of ${name} got no 502 after the last delivery`);
     for (const { name } of this.#broken)
-      throw new Violation("S12", `the asker of ${name} was not told that no more comes`);
+      throw new Violation("S12", `the client of ${name} was not sent the end of its broken reply`);
     for (const line of this.#book.lines) if (!line.empty) this.#checkLine(line, now);
   }
 
@@ -144,7 +152,7 @@ export class Deliveries {
       line.requeue(lost.filter((asked) => asked.line === line));
   }
 
-  /** The request that a worker was given, known by its id or else by its body and its client. */
+  /** Returns the request that a worker got: found by its id, or else by its body and client. */
   #which(worker: Registered, key: string, body: Frame[], now: number): Asked {
     const byAddress = worker.plain && key.length !== ID_BYTES;
     const known = byAddress ? undefined : this.#byId.get(key);
@@ -157,42 +165,40 @@ export class Deliveries {
       line.find((one) => !isOver(one) && isIt(one)) ??
       line.find(isIt);
     if (!asked || !same(asked.body, body))
-      throw new Violation("S3", `a worker was given ${nameOf(body)}, which does not wait for one`);
-    if (isOver(asked))
-      throw new Violation("S1", `${asked.name} was given to a worker when its time was over`);
+      throw new Violation("S3", `a worker got ${nameOf(body)}, which is not queued`);
+    if (isOver(asked)) throw new Violation("S1", `${asked.name} was delivered after it expired`);
     if (!byAddress) this.#identify(asked, key, worker);
     return asked;
   }
 
-  /** No id ever stands for two requests, across restarts of the broker too. */
+  /** Throws a Violation if one id stands for two requests, also across broker incarnations. */
   #identify(asked: Asked, id: string, { plain }: Registered) {
     const { ids, sightings } = this.#world;
     const before = ids.get(id) ?? asked.name;
-    if (before !== asked.name)
-      throw new Violation("S3", `${asked.name} has the id that ${before} had`);
-    if (plain) sightings.see("a plain worker was given a call whose client is gone");
+    if (before !== asked.name) throw new Violation("S3", `${asked.name} has the id of ${before}`);
+    if (plain) sightings.see("a plain worker got a call whose client was gone");
     ids.set(id, asked.name);
     asked.id = id;
     this.#byId.set(id, asked);
   }
 
-  /** Nobody waits while somebody could be had. */
+  /** Throws a Violation if a request waits while an eligible worker has an available slot. */
   #checkLine(line: ServiceLine, now: number) {
     const first = line.first(now);
     if (!first) return;
-    // One that is past its time may be there still, and may be waiting for a worker of its own.
+    // A request past its expiry may still be queued, and may be waiting for a worker of its own.
     const alone = line.find((asked) => asked === first || this.#isLastTime(asked));
     const waits = alone !== first || this.#isLastTime(first);
     for (const worker of line.workers) {
       const { holds, credit } = worker;
       if (holds.size >= credit || hasAlone(worker)) continue;
       if (holds.size === 0 || !waits)
-        throw new Violation("L3", `${first.name} waits, and so does a worker`);
-      this.#world.sightings.see("a request waited for a worker with nothing else in hand");
+        throw new Violation("L3", `${first.name} waits while a worker is available`);
+      this.#world.sightings.see("an isolated request waited for a worker with nothing in flight");
     }
   }
 
-  /** It was lost so often that once more is the last time. */
+  /** Returns whether the next delivery is the last one. */
   #isLastTime({ deliveries }: Asked): boolean {
     return deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
   }
@@ -206,22 +212,25 @@ export class Deliveries {
   ) {
     const { sightings } = this.#world;
     if (requeued.some(({ parts }) => parts.length > 0))
-      sightings.see("a worker was lost in the middle of a reply of which nobody had a part");
+      sightings.see("a worker was removed during a reply of which no client had a part");
     if (reason === "expired" && line.first(now))
-      sightings.see("a worker was purged while requests were queued");
+      sightings.see("a worker was removed while requests were queued");
     if (requeued.length > 0 && line.open.size >= this.#limits.queueMax)
-      sightings.see("a request came back to a full queue");
+      sightings.see("a request was requeued to a full queue");
     if (spent > 0 && line.open.size > spent)
-      sightings.see("a request was quarantined while others went on being answered");
+      sightings.see("a request was quarantined while workers answered others");
   }
 }
 
 function checkFates(removal: Removal, requeued: number, broken: number, spent: number) {
   if (removal.brokenOff !== broken)
-    throw new Violation("S12", `${removal.brokenOff} broken off of a worker with ${broken}`);
+    throw new Violation(
+      "S12",
+      `the log says ${removal.brokenOff} broken off, the witness ${broken}`,
+    );
   if (removal.requeued !== requeued || removal.quarantined !== spent) {
     const said = `${removal.requeued} requeued and ${removal.quarantined} quarantined`;
-    throw new Violation("S4", `${said} of a worker with ${requeued} and ${spent}`);
+    throw new Violation("S4", `the log says ${said}, the witness ${requeued} and ${spent}`);
   }
 }
 
@@ -233,12 +242,15 @@ const REPLIED: Record<string, Sight> = {
   "0.2": "a worker of 0.2 replied",
 };
 
-/** How late the broker may be in noticing that a request's time is over, besides its ticks. */
+/** In ms: how late after its ticks the broker may notice an expiry. */
 export const LATE_MS = 10;
 
-/** Ids are counted, which tells apart what looks the same: what was asked plainly and as a call. */
+/**
+ * Compares the sequence number in the id. It tells a plain request and a call with equal bodies
+ * apart.
+ */
 const isNumbered = ({ number }: Asked, id: string) =>
   id.length === ID_BYTES && Buffer.from(id, "latin1").readUInt32BE(ID_BYTES - 4) === number;
 
-/** The length of what a worker with a credit knows a request by. */
+/** The length of a request id, in bytes. */
 const ID_BYTES = 16;

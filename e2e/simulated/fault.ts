@@ -1,4 +1,4 @@
-// What can go wrong, by name.
+// The faults that the nemesis can inject, by name.
 
 export const FAULTS = [
   "worker killed",
@@ -9,12 +9,12 @@ export const FAULTS = [
   "broker killed",
   "broker frozen",
   "broker stopped", // By SIGTERM: it drains.
-  "link cut", // Nothing gets through for a while.
+  "link cut", // No message passes for a while.
   "link cut one way",
-  "deaf newcomer", // It connects and speaks, and hears nothing for a while.
+  "newcomer without replies", // It connects and sends, but receives nothing for a while.
   "connection reset",
   "clock jumped",
-  "intruder came", // Sends what no peer should.
+  "intruder came", // It sends messages that no correct peer sends.
   "burst", // More requests at once than usual.
 ] as const;
 

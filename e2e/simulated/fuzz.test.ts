@@ -1,5 +1,5 @@
-// A million messages, right, mutated and random, and whatever else may happen to a broker between
-// them: it never throws, what it says is MDP, its account adds up, and its state stays within bounds.
+// Sends a broker a million messages (correct, mutated and random), lost peers and ticks. The broker
+// must never throw, send valid MDP only, keep counts that add up, and stay within its bounds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -47,10 +47,10 @@ const WORDS = [
   Buffer.alloc(10_001),
 ];
 
-/** How many requests the broker has received, and the client frame that each peer was given last. */
+/** The number of requests received, and the client frame that each peer got last. */
 type SoFar = { received: number; given: Map<Address, Frame> };
 
-/** A message as a peer may well send it; mostly each keeps to a dialect of its own. */
+/** Returns a correct message; each peer mostly keeps to one dialect. */
 function right(random: Random, from: Address, so: SoFar): Frame[] {
   const own = DIALECTS[Number(from.slice("peer".length)) % DIALECTS.length] ?? MDP_0_1;
   const dialect = random.chance(1 / 50) ? random.pick(DIALECTS) : own;
@@ -73,7 +73,7 @@ function right(random: Random, from: Address, so: SoFar): Frame[] {
   }
 }
 
-/** Requests and calls, plain and through a proxy. */
+/** Returns a request or a call, plain or through a proxy. */
 function request(random: Random, dialect: Dialect, body: Frame[]): Frame[] {
   const added = [Buffer.from("proxy"), Buffer.of(random.whole(0, 255))];
   const envelope = [...(random.chance(1 / 2) ? [] : added), ...dialect.delimiter];
@@ -86,7 +86,7 @@ function request(random: Random, dialect: Dialect, body: Frame[]): Frame[] {
   return encode({ ...asked, service: CALL, body: call });
 }
 
-/** Of the request that this peer was given last, of one taken lately, or of none. */
+/** Returns the client frame of this peer's last request, of a recent request, or of none. */
 function clientFrame(random: Random, from: Address, { received, given }: SoFar): Frame {
   const its = given.get(from);
   if (its && random.chance(3 / 4)) return its;
@@ -127,7 +127,7 @@ function message(random: Random, from: Address, so: SoFar): Frame[] {
   return kind <= 2 ? mutated(random, right(random, from, so)) : right(random, from, so);
 }
 
-test(`a million messages (SEED=${SEED})`, () => {
+test(`a million messages: no throw, valid MDP, bounded state (SEED=${SEED})`, () => {
   const random = new Random(SEED);
   let now = 0;
   const broker = new Broker(limits, heartbeat, LIFE, now);

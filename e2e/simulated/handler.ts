@@ -1,4 +1,4 @@
-// What a worker of the simulation does for a request, step by step, whatever kind of worker it is.
+// The steps of a simulated worker's handler, for every kind of worker.
 
 import { encodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
@@ -11,7 +11,7 @@ export type Step = { afterMs: number } & (
   | { does: "die" }
 );
 
-/** Once all is well nothing goes wrong here either. `hangMs` is how long one that hangs does. */
+/** Once all faults are healed, handlers behave too. `hangMs` is the duration of a hang. */
 export function stepsOf(order: Order, execution: string, healed: boolean, hangMs: number): Step[] {
   const { name, how, parts } = order;
   const afterMs = typeof how === "number" ? how / parts : 1;

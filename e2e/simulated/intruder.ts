@@ -1,5 +1,5 @@
-// A peer that keeps no rule: it says what no peer should, and either takes requests and does not
-// answer them, or answers those that were given to others.
+// A peer that breaks the protocol. It sends messages that no correct peer sends. It either takes
+// requests without answering them, or answers requests of other workers.
 
 import { CALL } from "../../protocol/call.ts";
 import {
@@ -15,15 +15,16 @@ import type { Connected } from "../../transport/transport.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
-/** The one word of what is forged, which no client may ever read. */
+/** The body of every forged message; no client may ever receive it. */
 export const FORGED = Buffer.from("forged");
 
 export class Intruder {
   readonly process: Process;
   #world: World;
   #socket: Connected;
-  #dialect: Dialect; // Mostly.
-  #forges: boolean; // As a worker of its own service, so that it is given nothing to answer.
+  #dialect: Dialect; // The dialect of nine messages in ten.
+  // Registers under a service of its own, so that it gets no request, and forges replies.
+  #forges: boolean;
 
   constructor(world: World, name: string, everyMs: number) {
     this.#world = world;
@@ -41,7 +42,7 @@ export class Intruder {
   #receive(frames: Frame[]) {
     const command = decode(frames);
     if (command.header === "client" && String(command.body[0]) === "400")
-      this.#world.sightings.see("a client was told 400");
+      this.#world.sightings.see("a client got 400");
   }
 
   #goOn(everyMs: number) {
@@ -90,12 +91,12 @@ export class Intruder {
     return make();
   }
 
-  /** As no client has a reason to send. */
+  /** Returns a client-side PARTIAL or REPLY, which no client has a reason to send. */
   #reply(service: Frame): Frame[] {
     return client(MDP_0_2, this.#world.random.pick(["PARTIAL", "REPLY"]), service, [FORGED]);
   }
 
-  /** Of a request that is another's, or nobody's. */
+  /** Returns the client frame of another worker's request, or of none. */
   #others(): Frame {
     const { random, overheard } = this.#world;
     const lately = this.#forges ? overheard.at(-random.whole(1, 5)) : undefined;

@@ -1,11 +1,11 @@
-// What waits for a worker of one service, as a witness knows it from what went over the wire, and
-// whether it is served in the right order: what was lost first, then the clients in turn, and the
-// requests of each in the order in which they came.
+// The witness's model of one service's queue, built from the frames on the wire. It checks the
+// order: requeued requests first, then the clients in turn, and each client's requests first come,
+// first served.
 
 import type { Address } from "../../protocol/frame.ts";
 import { Violation } from "./violation.ts";
 
-/** What a line has to know of a request. */
+/** The properties of a request that the queue needs. */
 export type Waiting = {
   readonly name: string;
   readonly number: number;
@@ -19,22 +19,22 @@ type Turn = { at: number; number: number };
 export class Line<Item extends Waiting, Member> {
   readonly service: string;
   readonly workers = new Set<Member>();
-  readonly open = new Set<Item>(); // Waiting here, and with a worker.
-  #lost: Item[] = []; // First in line first.
+  readonly open = new Set<Item>(); // Queued and in flight.
+  #lost: Item[] = []; // Requeued requests, the head first.
   #new = new Set<Item>();
-  #served = 0; // How many new ones were, so far.
-  #turns = new Map<Address, Turn>(); // When each client was served last, and with which request.
+  #served = 0; // The number of first deliveries so far.
+  #turns = new Map<Address, Turn>(); // Per client: its last turn, and the request served then.
 
   constructor(service: string) {
     this.service = service;
   }
 
-  /** Somebody serves it, or wants it. */
+  /** Returns whether the service has a worker or an open request. */
   get wanted(): boolean {
     return this.workers.size + this.open.size > 0;
   }
 
-  /** Surely so: what is past its time may have ended by now. */
+  /** Like `wanted`, without the requests past their expiry: the broker may have ended those. */
   wantedAt(now: number): boolean {
     return this.workers.size > 0 || [...this.open].some(({ expiry }) => expiry > now);
   }
@@ -48,24 +48,24 @@ export class Line<Item extends Waiting, Member> {
     this.#new.add(asked);
   }
 
-  /** Who is served from now on has been served while this one waited. */
+  /** Deliveries from now on count as made while this request waited. */
   settle(asked: Item) {
     asked.servedBefore = this.#served;
   }
 
-  /** These were lost together, and come first in the order in which they were asked. */
+  /** Requests lost together go to the head of the queue, in their order of arrival. */
   requeue(lost: Item[]) {
     this.#lost.unshift(...lost);
   }
 
-  /** Null: none that is not past its time. */
+  /** Returns the next request that has not expired, or null. */
   first(now: number): Item | null {
     for (const asked of this.#lost) if (asked.expiry > now) return asked;
     for (const asked of this.#new) if (asked.expiry > now) return asked;
     return null;
   }
 
-  /** The first one in line that is meant. */
+  /** Returns the first request in the queue that matches. */
   find(isIt: (asked: Item) => boolean): Item | undefined {
     const lost = this.#lost.find(isIt);
     if (lost) return lost;
@@ -78,14 +78,14 @@ export class Line<Item extends Waiting, Member> {
       this.#lost = this.#lost.filter((other) => other !== asked);
   }
 
-  /** It was given to a worker. */
+  /** Call when the broker delivers the request to a worker. */
   serve(asked: Item, now: number) {
     for (const lost of this.#lost) {
       if (lost === asked) break;
       if (lost.expiry > now)
         throw new Violation(
           "S8",
-          `${asked.name} was served before ${lost.name}, which had been lost`,
+          `${asked.name} was served before ${lost.name}, which had been requeued`,
         );
     }
     if (this.#new.has(asked)) this.#takeTurn(asked, now);
@@ -95,13 +95,15 @@ export class Line<Item extends Waiting, Member> {
   #takeTurn({ client, name, number }: Item, now: number) {
     const turn = this.#turns.get(client);
     if (turn && number < turn.number)
-      throw new Violation("S8", `${name} was overtaken by a later request of its client`);
+      throw new Violation("S8", `a later request of the same client overtook ${name}`);
     if (turn) this.#checkFair(client, name, turn.at, now);
     this.#served += 1;
     this.#turns.set(client, { at: this.#served, number });
   }
 
-  /** Nobody has waited since this client's last turn without having had one. */
+  /**
+   * Throws a Violation if another client has waited since this client's last turn without a turn.
+   */
   #checkFair(client: Address, name: string, lastTurn: number, now: number) {
     for (const other of this.#new) {
       if (other.client === client || other.servedBefore >= lastTurn || other.expiry <= now)

@@ -1,9 +1,9 @@
-// Runs the simulation: many seeds and a summary, or one again with all that happened in it.
+// Runs the simulation: many seeds and a summary, or one seed with its trace.
 //
-//   npm run simulate               2,000 seeds from a random one on
+//   npm run simulate               2,000 seeds, the first one random
 //   SEEDS=100000 npm run simulate
 //   FROM=1 SEEDS=500 npm run simulate
-//   SEED=42 npm run simulate       this one, with its trace
+//   SEED=42 npm run simulate       one seed, with its trace
 
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
@@ -32,7 +32,7 @@ else await many();
 function replay(seed: number) {
   const run = simulate(seed, { traced: true });
   for (const line of run.trace) say(line);
-  say(`What was drawn: ${JSON.stringify(run.configuration)}`);
+  say(`Configuration: ${JSON.stringify(run.configuration)}`);
   say(run.violation ?? "No violation.");
   process.exitCode = run.violation === null ? 0 : 1;
 }
@@ -55,7 +55,7 @@ async function many() {
     if (run.violation !== null && shown === "")
       shown = `${failure(simulate(run.seed, { traced: true }), TAIL_LINES)}\n\n`;
     if (performance.now() - breathAt < BREATH_MS) continue;
-    await setImmediate(); // Lets signals and the progress in.
+    await setImmediate(); // Lets signals and the progress line in.
     breathAt = performance.now();
   }
   progress.end();

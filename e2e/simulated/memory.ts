@@ -1,5 +1,5 @@
-// What a witness knows of the calls with an id: which are open, and what was said of those that
-// ended, since one that is asked again is not to be run again.
+// The witness's memory of calls with an id: the open ones, and the outcomes of the ended ones. The
+// broker must not run a call again whose outcome it still has to remember.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
@@ -9,14 +9,14 @@ import { Violation } from "./violation.ts";
 type Ended = {
   at: number;
   told: Frame[] | null;
-  cut: boolean; // That may have been too much to keep.
+  cut: boolean; // The outcome may be too large to keep.
 };
 
 export class Memory {
   #limits: Limits;
-  #latest = new Map<string, Asked>(); // By id, open or ended.
-  #ended = new Map<string, Ended>(); // By id.
-  #weight = 0; // More than all that was ever told can weigh, in bytes.
+  #latest = new Map<string, Asked>(); // By call id, open or ended.
+  #ended = new Map<string, Ended>(); // By call id.
+  #weight = 0; // An upper bound of all outcomes together, in bytes.
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -30,7 +30,7 @@ export class Memory {
     if (asked.callId !== null) this.#latest.set(asked.callId, asked);
   }
 
-  /** `told` is null if that is not known. */
+  /** `told` is null if the frames are unknown. */
   end({ callId, cut }: Asked, told: Frame[] | null, now: number) {
     if (callId === null) return;
     this.#ended.set(callId, { at: now, told, cut });
@@ -38,8 +38,8 @@ export class Memory {
   }
 
   /**
-   * A call that had ended is taken once more. It must have been forgotten for a reason. `ending` is
-   * how many calls are past their time, so that they have ended by now or are about to.
+   * The broker accepted an ended call again: throws a Violation unless it had a reason to forget
+   * it. `ending` is the number of calls past their expiry, which have ended or are about to.
    */
   checkForgotten({ name, callId }: Asked, ending: number, now: number) {
     const ended = this.#ended.get(callId ?? "");
@@ -48,14 +48,14 @@ export class Memory {
     const weight = this.#weight + ending * weightAtMost([]);
     const fits = size <= outcomesMax && weight <= outcomesBytesMax;
     if (ended && fits && now < ended.at + outcomesMs)
-      throw new Violation("S4", `${name} ended lately, and was run again`);
+      throw new Violation("S4", `the broker ran ${name} again although its outcome was recent`);
   }
 
-  /** What was said of a call that ended is said again. */
+  /** The broker repeats the outcome of an ended call: throws a Violation if the frames differ. */
   checkRepeated({ name, callId }: Asked, told: Frame[]) {
     const { told: before, cut } = this.#ended.get(callId ?? "") ?? {};
     const isSame = before ? same(before, told) : true;
     if (!isSame && !(cut && isTooLong(told)))
-      throw new Violation("S2", `${name} was given another outcome when it was asked again`);
+      throw new Violation("S2", `${name} got another outcome when its client asked again`);
   }
 }

@@ -1,4 +1,4 @@
-// Who makes things go wrong: now and then one of the faults of this run, to somebody drawn by lot.
+// The nemesis: from time to time it injects one of the run's faults into a random process.
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
 import type { Fault } from "./fault.ts";
@@ -28,11 +28,11 @@ export class Nemesis {
     if (this.#world.configuration.faults.length > 0) this.#goOn();
   }
 
-  /** Everything that was done wrong is put right, and nothing more will be. */
+  /** Ends every fault and injects no more. */
   heal() {
     const { network, random, trace } = this.#world;
     this.#resting = true;
-    trace.event(() => "all is well from now on");
+    trace.event(() => "all faults are healed");
     for (const { process } of this.#intruders) network.end(process, { kept: 0 });
     for (const place of this.#population.everybody) {
       network.heal(place.process);
@@ -52,7 +52,7 @@ export class Nemesis {
     });
   }
 
-  /** Whether it could be done. */
+  /** Returns whether the fault could be injected. */
   #do(fault: Fault): boolean {
     const { broker, workers, clients } = this.#population;
     switch (fault) {
@@ -76,7 +76,7 @@ export class Nemesis {
         return this.#cut(["up", "down"]);
       case "link cut one way":
         return this.#cut([this.#world.random.pick(["up", "down"] as const)]);
-      case "deaf newcomer":
+      case "newcomer without replies":
         return this.#deafNewcomer();
       case "connection reset":
         return this.#reset();
@@ -99,7 +99,7 @@ export class Nemesis {
     return true;
   }
 
-  /** Stopped as by SIGSTOP, its transport with it, or only kept from its events. */
+  /** Freezes the process with its transport, as SIGSTOP does, or only its event loop. */
   #freeze(place: Place | null): boolean {
     if (!place) return false;
     const { clock, random, network, trace } = this.#world;
@@ -119,7 +119,7 @@ export class Nemesis {
   #leave(): boolean {
     const place = this.#pick(this.#population.workers);
     if (!place) return false;
-    this.#world.trace.event(() => `${place.process.name} is told to stop`);
+    this.#world.trace.event(() => `${place.process.name} gets SIGTERM`);
     place.peer.leave();
     return true;
   }
@@ -146,14 +146,14 @@ export class Nemesis {
     }
     clock.after(ms, () => {
       for (const process of processes) {
-        trace.event(() => `${process.name} is cut off no longer`);
+        trace.event(() => `the link of ${process.name} is restored`);
         network.heal(process);
       }
     });
     return true;
   }
 
-  /** What it asks first, and its READY, are met with silence. */
+  /** Its capability probes and its READY get no reply for a while. */
   #deafNewcomer(): boolean {
     const { clock, random, network, trace, configuration } = this.#world;
     const { workers, clients } = this.#population;
@@ -163,7 +163,7 @@ export class Nemesis {
     place.peer.kill(0);
     place.restart();
     const { process } = place;
-    trace.event(() => `${process.name} hears nothing for a while`);
+    trace.event(() => `${process.name} receives nothing for a while`);
     network.deafen(process);
     if (client && place === client) this.#workload.askBy(client.peer);
     const [least, most] = place === client ? [configuration.silenceMs / 2, 2] : [this.#leaseMs, 4];
@@ -201,7 +201,7 @@ export class Nemesis {
     return true;
   }
 
-  /** Somebody who runs. */
+  /** Returns a random running process, or null. */
   #pick<Some extends Peer>(places: Place<Some>[]): Place<Some> | null {
     const running = places.filter(({ process }) => process.running);
     return running.length > 0 ? this.#world.random.pick(running) : null;

@@ -1,4 +1,5 @@
-// What the simulated transport promises is what transport/transport.ts does, and a Process is one.
+// Checks that the simulated transport keeps the promises of transport/transport.ts, and that
+// Process behaves as a process.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,8 +11,14 @@ import { Sightings } from "./sometimes.ts";
 
 const DEAD_AFTER_MS = 1000;
 
-/** A broker and a peer that note what they are told. */
-function world({ deaths = "told", unreadMax = 100 }: { deaths?: Deaths; unreadMax?: number } = {}) {
+/** Returns a broker and a peer that record their events. */
+function world({
+  deaths = "at once",
+  unreadMax = 100,
+}: {
+  deaths?: Deaths;
+  unreadMax?: number;
+} = {}) {
   const clock = new Clock();
   const options = { delayMs: 1, unreadMax, deaths };
   const network = new Network(clock, new Random(1), options, new Sightings());
@@ -43,7 +50,7 @@ function world({ deaths = "told", unreadMax = 100 }: { deaths?: Deaths; unreadMa
     tells: (...texts: string[]) =>
       texts.map((text) => bound.send(addresses.at(-1) ?? "", said(text))),
     closes: () => socket.close(0),
-    /** What was noted while so much time passed. */
+    /** Returns the events of the next so many ms. */
     after(ms: number) {
       clock.run(clock.now + ms);
       return notes.splice(0);
@@ -51,7 +58,7 @@ function world({ deaths = "told", unreadMax = 100 }: { deaths?: Deaths; unreadMa
   };
 }
 
-test("what is said before there is a connection waits for it, and all comes in order", () => {
+test("messages sent before the connection: wait for it and arrive in order", () => {
   const { says, tells, after } = world();
   says("1", "2");
   assert.deepEqual(after(20), ["peer: opened", "broker: 1", "broker: 2"]);
@@ -60,7 +67,7 @@ test("what is said before there is a connection waits for it, and all comes in o
   assert.deepEqual(after(20).toSorted(), ["broker: 3", "peer: a", "peer: b"]);
 });
 
-test("nobody is told as gone before its last words are read", () => {
+test("peer closes: the broker reads its last messages before it is gone", () => {
   const { says, closes, after } = world();
   says("1");
   after(20);
@@ -69,7 +76,7 @@ test("nobody is told as gone before its last words are read", () => {
   assert.deepEqual(after(20), ["broker: 2", "broker: 3", "broker: gone"]);
 });
 
-test("a reset loses what is on its way, both sides find out, and the peer connects again", () => {
+test("connection reset: messages on their way lost, both sides notice, peer reconnects", () => {
   const { network, peer, says, after } = world();
   says("1");
   after(20);
@@ -80,7 +87,7 @@ test("a reset loses what is on its way, both sides find out, and the peer connec
   assert.deepEqual(after(200), ["peer: opened", "broker: 3"]);
 });
 
-test("a link that is cut and healed soon delivers what was said meanwhile", () => {
+test("link cut and restored soon: messages sent meanwhile arrive", () => {
   const { network, peer, says, tells, after } = world();
   says("1");
   after(20);
@@ -92,7 +99,7 @@ test("a link that is cut and healed soon delivers what was said meanwhile", () =
   assert.deepEqual(after(20), ["broker: 2"]);
 });
 
-test("a link that is cut for long breaks on each side by itself", () => {
+test("link cut for long: each side closes the connection by itself", () => {
   const { network, peer, says, after } = world();
   says("1");
   after(20);
@@ -104,7 +111,7 @@ test("a link that is cut for long breaks on each side by itself", () => {
   assert.deepEqual(after(1100), ["peer: opened"]);
 });
 
-test("a frozen process finds all that came at once when it thaws", () => {
+test("process frozen: it handles all inputs at once when it thaws", () => {
   const { broker, says, after } = world();
   says("1");
   after(20);
@@ -117,7 +124,7 @@ test("a frozen process finds all that came at once when it thaws", () => {
   assert.deepEqual(after(0), ["broker: 2", "broker: 3"]);
 });
 
-test("a process stopped with its transport is given up, and finds out when it thaws", () => {
+test("process frozen with its transport: the broker gives it up, and it notices when it thaws", () => {
   const { network, peer, says, after } = world();
   says("1");
   after(20);
@@ -128,7 +135,7 @@ test("a process stopped with its transport is given up, and finds out when it th
   assert.deepEqual(after(0), ["peer: gone"]);
 });
 
-test("a peer that does not read is told as gone, and stays connected", () => {
+test("peer that does not read: the broker sees it as gone, and it stays connected", () => {
   const { peer, says, tells, after } = world({ unreadMax: 2 });
   says("1");
   after(20);
@@ -140,10 +147,10 @@ test("a peer that does not read is told as gone, and stays connected", () => {
   assert.deepEqual(after(20), ["peer: a", "peer: b", "broker: 2"]);
 });
 
-test("without word of deaths a broker hears of one when it sends, or not at all", () => {
+test("deaths not reported: the broker notices a broken connection when it sends, or never", () => {
   for (const [deaths, heard] of [
-    ["told on send", ["broker: gone"]],
-    ["untold", []],
+    ["on send", ["broker: gone"]],
+    ["never", []],
   ] as const) {
     const { says, tells, closes, after } = world({ deaths });
     says("1");
@@ -155,7 +162,7 @@ test("without word of deaths a broker hears of one when it sends, or not at all"
   }
 });
 
-test("what is said to a broker that has ended waits for the next one", () => {
+test("messages to a broker that has ended: wait for the next one", () => {
   const { network, broker, says, after, bind } = world();
   says("1");
   after(20);
@@ -166,7 +173,7 @@ test("what is said to a broker that has ended waits for the next one", () => {
   assert.deepEqual(after(1200), ["peer: opened", "broker: 2"]);
 });
 
-test("a process whose clock jumps is ahead from then on; one that ended does nothing more", () => {
+test("clock jump: the process is ahead from then on; ended process: does nothing more", () => {
   const clock = new Clock();
   const process = new Process("w1", clock);
   const ticks: number[] = [];
@@ -179,7 +186,7 @@ test("a process whose clock jumps is ahead from then on; one that ended does not
   assert.deepEqual(ticks, [10, 20, 130]);
 });
 
-test("events come in the order of their times, and then in that in which they were set", () => {
+test("events: run in the order of their times, then of their scheduling", () => {
   const clock = new Clock();
   const random = new Random(7);
   const seen: [number, number][] = [];

@@ -1,5 +1,5 @@
-// The transport of the simulation, the third one behind the seam of transport/transport.ts: it
-// promises what that page says and no more, and makes use of all that it leaves open.
+// The transport of the simulation, the third one behind the seam of transport/transport.ts. It
+// promises only what that file promises, and uses every freedom that the file leaves.
 
 import type { Address, Frame } from "../../protocol/frame.ts";
 import type {
@@ -16,25 +16,25 @@ import type { Random } from "./random.ts";
 import type { Sightings } from "./sometimes.ts";
 
 export type NetworkOptions = {
-  delayMs: number; // How long a message takes on average, on a connection like most.
-  unreadMax: number; // How many messages a peer may leave unread.
+  delayMs: number; // The mean delay of a message on a typical connection.
+  unreadMax: number; // The number of messages that a peer may leave unread.
   deaths: Deaths;
 };
 
-/** How the broker hears of a broken connection: by itself, when it sends something, or never. */
-export type Deaths = "told" | "told on send" | "untold";
+/** When the broker notices a broken connection: at once, when it sends something, or never. */
+export type Deaths = "at once" | "on send" | "never";
 
-/** Everybody here speaks ZMTP. */
+/** Every simulated peer speaks ZMTP, so the transport refuses none. */
 type Events = Omit<BoundEvents, "refused">;
 
-export type Direction = "up" | "down"; // To the broker, and from it.
+export type Direction = "up" | "down"; // Peer to broker, and broker to peer.
 
 type Listener = {
   process: Process;
   events: Events;
   timing: Timing;
   byAddress: Map<Address, Connection>;
-  addresses: number; // How many were given.
+  addresses: number; // The number of addresses assigned.
 };
 
 export class Network {
@@ -44,9 +44,10 @@ export class Network {
   #sightings: Sightings;
   #listener: Listener | null = null;
   #connections = new Set<Connection>();
-  #cut = new Set<Process>(); // In one direction at least, so that they cannot connect.
-  #deaf = new Set<Process>(); // What they are sent does not reach them.
-  #names = new Map<Address, string>(); // Whose each address is.
+  // Cut in at least one direction, so that these processes cannot connect.
+  #cut = new Set<Process>();
+  #deaf = new Set<Process>(); // Processes that receive nothing.
+  #names = new Map<Address, string>(); // The process name of each address.
 
   constructor(clock: Clock, random: Random, options: NetworkOptions, sightings: Sightings) {
     this.#clock = clock;
@@ -55,12 +56,12 @@ export class Network {
     this.#sightings = sightings;
   }
 
-  /** From now on every peer takes what it is sent. */
+  /** From now on every peer reads the messages sent to it. */
   takeAll() {
     this.#options.unreadMax = Number.POSITIVE_INFINITY;
   }
 
-  /** The open connections of a process, or all. */
+  /** Returns the open connections of a process, or of all processes. */
   connections(process?: Process): Connection[] {
     const all = [...this.#connections].filter((connection) => !connection.over);
     this.#connections = new Set(all);
@@ -69,12 +70,14 @@ export class Network {
       : all;
   }
 
-  /** Whose address this is, or was, with the broker that is there now. */
+  /**
+   * Returns the process name of an address of the current broker, also after its connection broke.
+   */
   nameOf(address: Address): string | undefined {
     return this.#names.get(address);
   }
 
-  /** Whether both sides of this connection are there. */
+  /** Returns whether both sides of the connection are open. */
   isOpen(address: Address): boolean {
     const { peer, broker } = this.#listener?.byAddress.get(address) ?? {};
     return (peer?.open && broker?.open) ?? false;
@@ -86,7 +89,7 @@ export class Network {
     this.#names.clear();
     const { deaths } = this.#options;
     return {
-      detectsDisconnects: deaths === "told",
+      detectsDisconnects: deaths === "at once",
       send: (to, frames) => this.#sendDown(listener, to, frames),
       close: () => this.end(process, { kept: Number.POSITIVE_INFINITY }),
     };
@@ -96,13 +99,19 @@ export class Network {
     return new Socket(process, timing, events, this);
   }
 
-  /** As a peer does that is not ours: it hears of no connections, and what it sends waits. */
+  /**
+   * Connects like a foreign peer: it gets no connection events, and its messages wait for a
+   * connection.
+   */
   connectPlainly(process: Process, message: (frames: Frame[]) => void): Connected {
     const events = { opened: () => {}, message, gone: null };
     return new Socket(process, { deadAfterMs: PLAIN_DEAD_AFTER_MS }, events, this);
   }
 
-  /** A process ends, and its connections with it; what it said arrives up to so much. */
+  /**
+   * Ends a process and its connections; of its last messages, the first `kept` per connection
+   * arrive.
+   */
   end(process: Process, { kept }: { kept: number }) {
     if (this.#listener?.process === process) this.#listener = null;
     for (const connection of this.connections(process)) {
@@ -113,7 +122,7 @@ export class Network {
     process.end();
   }
 
-  /** Nothing gets through in these directions, and nobody is told. */
+  /** No message passes in these directions, and neither side gets an event. */
   cut(process: Process, directions: Direction[]) {
     this.#cut.add(process);
     for (const connection of this.connections(process)) {
@@ -126,7 +135,10 @@ export class Network {
     }
   }
 
-  /** It may connect and speak, and hears nothing: as if it spoke to who does not understand it. */
+  /**
+   * The process may connect and send but receives nothing, as from a broker that ignores its
+   * messages.
+   */
   deafen(process: Process) {
     this.#deaf.add(process);
     for (const { down } of this.connections(process)) down.cut();
@@ -139,7 +151,7 @@ export class Network {
       for (const lane of [up, down]) lane.heal();
   }
 
-  /** The process was stopped, its transport with it: those connected to it bear that so long. */
+  /** The process and its transport are stopped; its peers give up after their `deadAfterMs`. */
   stopped(process: Process) {
     const since = process.frozenAt;
     for (const connection of this.connections(process)) {
@@ -149,7 +161,7 @@ export class Network {
     }
   }
 
-  /** One try of a socket to connect. Null: nobody is there, or the way is cut. */
+  /** Tries to connect once. Returns null if no broker listens or the link is cut. */
   open(process: Process, timing: Timing, events: ConnectedEvents): Connection | null {
     const listener = this.#listener;
     if (!listener?.process.running || !process.running || this.#cut.has(process)) return null;
@@ -164,7 +176,7 @@ export class Network {
       message: (frames) => message(address, frames),
       gone: () => {
         listener.byAddress.delete(address);
-        if (this.#options.deaths === "told") gone(address);
+        if (this.#options.deaths === "at once") gone(address);
       },
     };
     const delayMs = this.#delays();
@@ -176,17 +188,17 @@ export class Network {
     return connection;
   }
 
-  /** How long it takes to find out whether somebody is there. */
+  /** Returns the ms until a socket learns whether a broker listens. */
   handshakeMs(): number {
     return this.#options.delayMs * this.#random.between(2, 4);
   }
 
-  /** Whether this lane can take another message. */
+  /** Returns whether the lane can take another message. */
   takes({ unread }: { unread: number }): boolean {
     return unread < this.#options.unreadMax;
   }
 
-  /** A socket that is closed while something comes in is reset, and its last words may be lost. */
+  /** A socket that closes while messages arrive is reset, and its last messages may be lost. */
   wordsKept({ unread }: { unread: number }): number {
     if (unread === 0 || this.#random.chance(0.5)) return Number.POSITIVE_INFINITY;
     return this.#random.whole(0, 2);
@@ -197,13 +209,15 @@ export class Network {
     const reachable = connection?.broker.open ?? false;
     if (connection && reachable && this.takes(connection.down)) {
       connection.down.send(frames);
-    } else if (reachable || this.#options.deaths === "told on send") {
-      if (reachable) this.#sightings.see("a peer did not take what it was sent");
+    } else if (reachable || this.#options.deaths === "on send") {
+      if (reachable) this.#sightings.see("a peer did not read the messages sent to it");
       process.after(0, () => events.gone(to));
     }
   }
 
-  /** Some connections are slower than others; messages of the same one differ a little. */
+  /**
+   * Returns delays for one connection: connections differ much, messages of one connection little.
+   */
   #delays(): () => number {
     const { delayMs } = this.#options;
     const usual = Math.min(this.#random.around(delayMs), 3 * delayMs);
@@ -211,17 +225,17 @@ export class Network {
   }
 }
 
-/** Null: nobody wants to know. */
+/** `gone` is null for peers that get no connection events. */
 type SocketEvents = Omit<ConnectedEvents, "gone"> & { gone: (() => void) | null };
 
-/** As a DEALER of libzmq: it connects by itself, again and again, until it is closed. */
+/** Reconnects by itself until it is closed, as a DEALER of libzmq does. */
 class Socket implements Connected {
   #process: Process;
   #timing: Timing;
   #events: SocketEvents;
   #network: Network;
   #connection: Connection | null = null;
-  #waiting: Frame[][] = []; // Sent before there was a connection.
+  #waiting: Frame[][] = []; // Messages sent before there was a connection.
   #closed = false;
   #retryMs = RETRY_MS;
 
@@ -284,7 +298,7 @@ class Socket implements Connected {
   }
 }
 
-/** As libzmq does, which begins with the same one in each of its lives. */
+/** Like libzmq, each incarnation of the broker begins with the same address. */
 const addressOf = (nth: number): Address => {
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE((FIRST_ADDRESS + nth) >>> 0, 1);

@@ -1,4 +1,4 @@
-// What is shown of many runs, and of one that failed, as text.
+// The text of a summary of many runs, and of a failed run.
 
 import { count, digits, elapsed } from "../../clients/load/format.ts";
 import type { Run } from "./simulation.ts";
@@ -11,24 +11,24 @@ export function summary(tally: Tally, from: number, seconds: number): string {
     .map((share) => digits(tally.recoveryMs(share) / 1000))
     .join(", ");
   return [
-    `${count(runs)} seeds from ${from} on in ${elapsed(seconds)}, ${digits(runs / seconds)} a second`,
-    `a seed is ${perRun} s of simulated time on average`,
-    `all workers were back within ${recoveries} s of the last fault (50, 99 and 100 % of the seeds)\n`,
+    `${count(runs)} seeds from ${from} on in ${elapsed(seconds)}, ${digits(runs / seconds)} per second`,
+    `mean simulated time per seed: ${perRun} s`,
+    `all workers registered within ${recoveries} s of the last fault (50, 99 and 100 % of the seeds)\n`,
     table("requests", [["asked", tally.requests], ...outcomes(tally)]),
     table("faults", [...tally.faults]),
     table("seen", [...tally.sightings.counts]),
-    ...missing.map((sight) => `Never seen, and it should have been: ${sight}.`),
+    ...missing.map((sight) => `Never seen, but expected: ${sight}.`),
     failed.length === 0 ? "No violation." : failures(tally),
   ].join("\n");
 }
 
-/** The run again, as far as is needed to see why it failed. */
+/** Returns the violation, the replay command and the end of the trace. */
 export function failure({ seed, violation, trace, configuration }: Run, lines: number): string {
   const tail = trace.slice(-lines);
   return [
     `Seed ${seed}: ${violation}`,
-    `Replay it: SEED=${seed} npm run simulate`,
-    `What was drawn: ${JSON.stringify(configuration)}`,
+    `Replay: SEED=${seed} npm run simulate`,
+    `Configuration: ${JSON.stringify(configuration)}`,
     `The last ${tail.length} of ${trace.length} lines:`,
     ...tail.map((line) => `  ${line}`),
   ].join("\n");

@@ -1,5 +1,5 @@
-// A client as in the Guide, which knows one dialect and nothing else: it asks on a socket of its own
-// for each try, and gives up after a few. If it stutters it asks twice.
+// A client as in the ZeroMQ Guide, with one dialect and no extension. It opens a socket per try and
+// gives up after a few tries. With "stutter" it sends a request twice.
 
 import { type Dialect, MDP_0_1, MDP_0_2 } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
@@ -17,7 +17,7 @@ export class PlainClient {
   #world: World;
   #dialect: Dialect;
   #envelope: Frame[];
-  #asked = new Set<string>(); // What has no outcome yet.
+  #asked = new Set<string>(); // Requests without an outcome.
 
   constructor(world: World, name: string) {
     const { clock, random } = world;
@@ -36,13 +36,13 @@ export class PlainClient {
     const { history, trace } = this.#world;
     const client = this.process.name;
     history.push({ event: "asked", request: task.name, client });
-    trace.event(() => `${client} asks ${task.service} for ${task.name}`);
+    trace.event(() => `${client} requests ${task.name} of ${task.service}`);
     this.#asked.add(task.name);
     this.#try(task, 1);
-    return null; // It knows no calls.
+    return null; // This client sends no calls.
   }
 
-  /** As SIGKILL does. */
+  /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
     const { history, network } = this.#world;
     network.end(this.process, { kept });
@@ -52,7 +52,7 @@ export class PlainClient {
 
   #try(task: Task, nth: number) {
     const { network, random, configuration, healed } = this.#world;
-    const readings = new Map<string, Reading>(); // One, or of two executions if it stutters.
+    const readings = new Map<string, Reading>(); // A stuttering client may get two executions.
     const socket = network.connectPlainly(this.process, (frames) =>
       this.#receive(task, frames, socket, readings),
     );
@@ -104,7 +104,7 @@ export class PlainClient {
     const client = this.process.name;
     this.#asked.delete(task.name);
     history.push({ event: "ended", request: task.name, client, outcome });
-    trace.event(() => `${client} has its outcome of ${task.name}: ${JSON.stringify(outcome)}`);
+    trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }
 }
 

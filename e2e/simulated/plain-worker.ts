@@ -1,6 +1,6 @@
-// A worker as in the Guide, which knows one dialect and nothing else: no credit, one request at a
-// time, and with many of them no heartbeats meanwhile. In 18/MDP it replies in parts. If it stutters
-// it says things twice.
+// A worker as in the ZeroMQ Guide, with one dialect and no extension: no credit, one request at a
+// time. Many of them send no heartbeats while they work. In 18/MDP it replies in parts. With
+// "stutter" it sends messages twice.
 
 import { DIALECTS, type Dialect, streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
@@ -15,12 +15,12 @@ import type { World } from "./world.ts";
 
 type Request = Extract<Command, { header: "worker"; name: "REQUEST" }>;
 
-/** What it is at. */
+/** The request in progress. */
 type Work = {
   client: Frame;
-  id: string; // What it was given has no name of its own.
-  socket: Connected | null; // Where it was given it.
-  gathered: Frame[]; // Of the reply, if that has to be one.
+  id: string; // An execution id of its own: a plain REQUEST carries none.
+  socket: Connected | null; // The socket that delivered the request.
+  gathered: Frame[]; // The parts of a reply that must go out as one.
 };
 
 export class PlainWorker {
@@ -29,15 +29,15 @@ export class PlainWorker {
   #world: World;
   #dialect: Dialect;
   #socket: Connected | null = null;
-  #heard = false; // The broker, on this socket.
+  #heard = false; // The broker has sent something on this socket.
   #busy = false;
   #begun = 0;
   #leaving = false;
-  #inbox: Frame[][] = []; // Came while it was busy.
-  #heartbeatAt = 0; // When to send the next HEARTBEAT.
-  #expiry = 0; // When to look for the broker anew.
-  #attends: boolean; // To the broker while it is busy.
-  #delimits: boolean; // Its REPLY has an empty frame before the body, as it should.
+  #inbox: Frame[][] = []; // Messages that came while it was busy.
+  #heartbeatAt = 0; // The time of the next HEARTBEAT.
+  #expiry = 0; // The time to reconnect.
+  #attends: boolean; // Reads the broker's messages while it is busy.
+  #delimits: boolean; // Puts the empty frame before the body of its REPLY, as 7/MDP says.
   #onEnd: () => void;
 
   constructor(world: World, name: string, service: string, onEnd: () => void) {
@@ -52,18 +52,18 @@ export class PlainWorker {
     this.process.every(tickMs(world.configuration.heartbeat), () => this.#tick());
   }
 
-  /** Registered, as far as it knows itself. */
+  /** Returns whether the worker believes that it is registered. */
   get ready(): boolean {
     return this.#heard;
   }
 
-  /** As SIGTERM does: it finishes what it has. */
+  /** Finishes its request and leaves, as on SIGTERM. */
   leave() {
     this.#leaving = true;
     if (!this.#busy) this.#end();
   }
 
-  /** As SIGKILL does. */
+  /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
     this.#world.network.end(this.process, { kept });
   }
@@ -158,7 +158,7 @@ export class PlainWorker {
     this.#heartbeatAt = this.process.now + configuration.heartbeat.intervalMs;
     const dialect = this.#dialect;
     let frames = encode({ header: "worker", dialect, ...command });
-    // A REPLY said twice may be taken for that to the next request of the same client.
+    // The broker may take a duplicated REPLY for the reply to the same client's next request.
     const once = "client" in command;
     if (once && !this.#delimits) frames = frames.toSpliced(dialect.delimiter.length + 3, 1);
     this.#socket?.send(frames);

@@ -1,5 +1,5 @@
-// Who there is: the broker, its workers and its clients, each with a place of its own. One that
-// ends is followed by another in the same place, as under a supervisor.
+// The processes of a run: the broker, its workers and its clients, one per place. A new process
+// takes the place of one that ends, as under a supervisor.
 
 import { SimulatedBroker } from "./broker.ts";
 import { SimulatedClient } from "./client.ts";
@@ -9,10 +9,10 @@ import type { Process } from "./process.ts";
 import { SimulatedWorker, type WorkerKind } from "./worker.ts";
 import type { World } from "./world.ts";
 
-/** Whoever may end and be followed by another. */
+/** A process that may end and be replaced. */
 export interface Peer {
   readonly process: Process;
-  kill(kept: number): void; // As SIGKILL does; of its last words so many arrive.
+  kill(kept: number): void; // As on SIGKILL; at most `kept` messages per connection still arrive.
 }
 
 type Make<Some extends Peer> = (name: string, onEnd: () => void) => Some;
@@ -24,7 +24,9 @@ export class Place<Some extends Peer = Peer> {
   #lives = 1;
   #peer: Some;
 
-  /** `make` is told the name of each, and what to call when one has ended by itself. */
+  /**
+   * `make` gets the name of the process and the callback for an end that the process chose itself.
+   */
   constructor(world: World, name: string, make: Make<Some>) {
     this.#world = world;
     this.#name = name;

@@ -1,5 +1,5 @@
-// A process in the simulation: it runs, it may be frozen and thaw, and it ends. While it is frozen,
-// its timers and what is sent to it pile up, and it finds all of that at once when it thaws.
+// A simulated process that runs, freezes, thaws and ends. While it is frozen, its timers and inputs
+// pile up; it handles all of them when it thaws.
 
 import type { Clock } from "./clock.ts";
 
@@ -8,16 +8,16 @@ export class Process {
   #clock: Clock;
   #state: "running" | "frozen" | "ended" = "running";
   #frozenAt: number | null = null;
-  #aheadMs = 0; // How far its own clock is ahead of the simulation's.
-  #timers: (() => void)[] = []; // Due while it was frozen.
-  #inputs: (() => void)[] = []; // Came while it was frozen.
+  #aheadMs = 0; // How far its own clock is ahead of the simulation's, in ms.
+  #timers: (() => void)[] = []; // Timers that fell due while it was frozen.
+  #inputs: (() => void)[] = []; // Inputs that came while it was frozen.
 
   constructor(name: string, clock: Clock) {
     this.name = name;
     this.#clock = clock;
   }
 
-  /** What its own clock says; it never goes back. */
+  /** The process's own clock, in ms; it never goes back. */
   get now(): number {
     return this.#clock.now + this.#aheadMs;
   }
@@ -30,12 +30,12 @@ export class Process {
     return this.#state === "running";
   }
 
-  /** Since when it is frozen, in the simulation's time. */
+  /** The simulation's time at which it froze, or null. */
   get frozenAt(): number | null {
     return this.#frozenAt;
   }
 
-  /** Something came in from outside. It is lost on a process that has ended. */
+  /** Delivers an input; a process that has ended loses it. */
   input(run: () => void) {
     if (this.#state === "running") run();
     else if (this.#state === "frozen") this.#inputs.push(run);
@@ -45,7 +45,7 @@ export class Process {
     this.#clock.after(ms, () => this.#timer(run));
   }
 
-  /** As setInterval does, a timer that is overdue runs once. */
+  /** Like setInterval: an overdue timer runs once. */
   every(ms: number, run: () => void) {
     const next = () => {
       run();
@@ -67,12 +67,12 @@ export class Process {
     const [timers, inputs] = [this.#timers, this.#inputs];
     [this.#timers, this.#inputs] = [[], []];
     for (const run of timersFirst ? [...timers, ...inputs] : [...inputs, ...timers]) {
-      // Whatever of that ends the process, the rest is lost on it.
+      // If one of these ends the process, the rest is lost.
       if (this.#state === "running") run();
     }
   }
 
-  /** Its clock jumps forward, as when a machine was suspended. */
+  /** Moves its clock forward, as after a machine was suspended. */
   jump(ms: number) {
     this.#aheadMs += ms;
   }

@@ -1,5 +1,5 @@
-// Replies that tell of themselves: each part says what it is the reply to, of which execution, and
-// which one of how many. So whoever gets them knows whether they are all of one, in order.
+// Replies that describe themselves: each part names its request, its execution and its position. A
+// client can then check that it got all parts of one execution, in order.
 
 import type { Frame } from "../../protocol/frame.ts";
 import type { Order } from "./task.ts";
@@ -12,27 +12,27 @@ export function partOf({ name, parts, partPadding }: Order, execution: string, n
 
 const PADDING = Buffer.alloc(100_000);
 
-/** A reply, as far as its client has it. */
+/** A reply as far as its client has received it. */
 export class Reading {
   #client: string;
   #repeats: boolean;
   #execution: string | null = null;
-  #read = 0; // How many parts.
-  #parts = 1; // How many there are.
+  #read = 0; // The number of parts received.
+  #parts = 1; // The number of parts in the reply.
 
-  /** `repeats`: who asks twice is told from the beginning twice. */
+  /** `repeats`: a client that duplicates its request gets the parts from the start again. */
   constructor(client: string, { repeats }: { repeats: boolean }) {
     this.#client = client;
     this.#repeats = repeats;
   }
 
-  /** One part or several. */
+  /** Adds one part or several. */
   add(frames: Frame[]) {
     for (let at = 0; at < frames.length; at += PART_FRAMES)
       this.#addOne(frames.slice(at, at + PART_FRAMES));
   }
 
-  /** There comes no more. */
+  /** Call at the end of the reply; throws a Violation if a part is missing. */
   end() {
     if (this.#read !== this.#parts) this.#wrong(`${this.#read} of ${this.#parts} parts`);
   }
@@ -51,7 +51,7 @@ export class Reading {
   }
 
   #wrong(what: string): never {
-    throw new Violation("S10", `${this.#client} was told ${what.slice(0, 200)}`);
+    throw new Violation("S10", `${this.#client} got ${what.slice(0, 200)}`);
   }
 }
 

@@ -1,4 +1,5 @@
-// When a broker may say no to a request that it had taken, and what that makes of the request.
+// Checks the refusals of accepted requests: each needs a reason, and the reason decides the
+// outcome.
 
 import type { Outcome } from "../../broker/vocabulary.ts";
 import { STATUS } from "../../protocol/call.ts";
@@ -24,7 +25,10 @@ export class Refusals {
     this.#answers = answers;
   }
 
-  /** An asker was told so of one of these. `isEnding`: the broker was told to stop. */
+  /**
+   * The broker sent a client this refusal of one of its requests. `isEnding`: the broker is
+   * draining.
+   */
   told(owed: Asked[], asker: Asker, body: Frame[], isEnding: boolean, now: number) {
     for (const asked of owed) {
       if (!isAsker(asked, asker)) continue;
@@ -32,27 +36,27 @@ export class Refusals {
       if (outcome) return this.#book.end(asked, outcome, body, now);
     }
     const said = body.map(String).join(" ").slice(0, 80);
-    throw new Violation("S3", `${owed[0]?.name} was told ${said}, and should not`);
+    throw new Violation("S3", `the client of ${owed[0]?.name} got ${said} without a reason`);
   }
 
-  /** Null: it has no reason to say that. */
+  /** Returns null if the broker had no reason for this status. */
   #outcomeOf(asked: Asked, status: number | null, isEnding: boolean, now: number): Outcome | null {
     const isAbsent = asked.deliveries === 0 && asked.line.workers.size === 0;
     if (status === STATUS.quarantined && this.#deliveries.takeSpent(asked)) return "quarantined";
     if (status === STATUS.quarantined && this.#deliveries.takeBroken(asked)) {
-      this.#see("a reply broke off with its worker");
+      this.#see("a reply broke off because its worker was lost");
       return "refused";
     }
     if (status === STATUS.shuttingDown && isEnding) {
-      this.#see("a broker said 503 to what was left when its drain was over");
+      this.#see("a broker refused the rest with 503 when its drain was over");
       return "refused";
     }
     if (status === STATUS.failed && this.#answers.mayGiveUp(asked)) {
-      this.#see("a reply was given up as too long to be kept");
+      this.#see("the broker dropped a reply that was too long to keep");
       return "refused";
     }
     if (asked.expiry > now || status !== (isAbsent ? STATUS.noWorker : STATUS.expired)) return null;
-    if (asked.begun) this.#see("a reply took too long, and was broken off");
+    if (asked.begun) this.#see("a reply exceeded its time and broke off");
     else if (!isAbsent)
       this.#see(asked.worker ? "a request expired in flight" : "a request expired in the queue");
     return "expired";

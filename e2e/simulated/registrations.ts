@@ -1,5 +1,5 @@
-// Which workers a broker has registered, as a witness knows from its log and from what they say, and
-// whether it keeps its hours: a lease for each sign of life, a HEARTBEAT in each interval.
+// The workers that the broker has registered, known from its log and from their messages. Checks
+// the clock rules: a lease after each sign of life, and a HEARTBEAT in each interval.
 
 import type { Effect } from "../../broker/effects.ts";
 import type { BrokerEvent } from "../../broker/events.ts";
@@ -16,7 +16,7 @@ export class Registrations {
   #heartbeat: Heartbeat;
   #byAddress = new Map<Address, Registered>();
   #tickedAt: number;
-  #seated = 0; // How often a worker was, so far.
+  #seated = 0; // The number of changes of any worker's load so far.
 
   constructor(heartbeat: Heartbeat, now: number) {
     this.#heartbeat = heartbeat;
@@ -41,7 +41,7 @@ export class Registrations {
     this.seat(worker);
   }
 
-  /** It has more or less to do than before. */
+  /** Call when the worker's load changes. */
   seat(worker: Registered) {
     this.#seated += 1;
     worker.seated = this.#seated;
@@ -52,47 +52,48 @@ export class Registrations {
     worker.line.workers.delete(worker);
   }
 
-  /** The one that was removed. */
+  /** Returns the worker that was removed. */
   removed({ worker: hex, reason }: Removal, now: number): Registered {
     const worker = this.get(Buffer.from(hex, "hex").toString("latin1"));
-    if (!worker) throw new Violation("S7", `a worker was removed that was not registered: ${hex}`);
+    if (!worker)
+      throw new Violation("S7", `the broker removed a worker that was not registered: ${hex}`);
     if (reason === "expired" && worker.heardAt + leaseMs(this.#heartbeat) > now)
       throw new Violation(
         "L1",
-        `a worker was purged ${now - worker.heardAt} ms after it was heard`,
+        `the broker removed a worker ${now - worker.heardAt} ms after its last message`,
       );
     this.remove(worker);
     return worker;
   }
 
-  /** The broker believes that it was stopped itself, and renews every lease. */
+  /** The broker found that it was stalled, and renews every lease. */
   overslept(now: number) {
     if (now - this.#tickedAt <= this.#heartbeat.intervalMs)
-      throw new Violation("L1", "the broker believes that it overslept, and did not");
+      throw new Violation("L1", "the broker claims to have stalled, but it did not");
     this.#tickedAt = now;
     for (const worker of this) worker.heardAt = now;
   }
 
-  /** After each tick. */
+  /** Call after each tick. */
   check(now: number) {
     if (now - this.#tickedAt > this.#heartbeat.intervalMs)
-      throw new Violation("L1", `the broker overslept, and blames its workers`);
+      throw new Violation("L1", `the broker stalled and did not renew the leases`);
     this.#tickedAt = now;
     for (const { heardAt, toldAt } of this) {
       if (heardAt + leaseMs(this.#heartbeat) <= now)
-        throw new Violation("L1", `a worker silent for ${now - heardAt} ms was not purged`);
+        throw new Violation("L1", `a worker silent for ${now - heardAt} ms was not removed`);
       if (toldAt + this.#heartbeat.intervalMs <= now)
         throw new Violation("L1", `a worker was sent nothing for ${now - toldAt} ms`);
     }
   }
 }
 
-/** Who is not registered, or is no longer, is told so. */
+/** Throws a Violation if the broker sent no DISCONNECT to an unregistered worker. */
 export function checkSentAway(from: Address, effects: Effect[]) {
   const told = effects.some((effect) => {
     if (effect.do !== "send" || effect.to !== from) return false;
     const command = decode(effect.frames);
     return command.header === "worker" && command.name === "DISCONNECT";
   });
-  if (!told) throw new Violation("L2", "a worker that is not registered is not told so");
+  if (!told) throw new Violation("L2", "an unregistered worker was not sent DISCONNECT");
 }

@@ -1,4 +1,4 @@
-// Thousands of bad days for the real broker, its workers and its clients.
+// Simulates thousands of runs with faults for the real broker, workers and clients.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ const SEEDS = 2000;
 const REQUESTS = 400_000;
 const TAIL_LINES = 60;
 
-test(`${SEEDS} seeds: no rule is broken, and everything that should happen sometimes does`, (t) => {
+test(`${SEEDS} seeds: no invariant broken, and every event that must sometimes happen does`, (t) => {
   const tally = new Tally();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const run = simulate(seed);
@@ -24,7 +24,7 @@ test(`${SEEDS} seeds: no rule is broken, and everything that should happen somet
   t.diagnostic(`${tally.requests} requests, ${faults} faults, lost ${tally.outcomes.lost}`);
 });
 
-test("the same seed is the same run, to the last line, and a trace changes nothing", () => {
+test("same seed: the same run to the last trace line; tracing: changes nothing", () => {
   const hash = (seed: number) =>
     createHash("sha256")
       .update(simulate(seed, { traced: true }).trace.join("\n"))

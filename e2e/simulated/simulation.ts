@@ -1,5 +1,5 @@
-// One run of the simulation, from its seed to its verdict: a warm-up, faults, everything healed, a
-// drain, silence, and the check of what is left and of all that happened.
+// One run of the simulation, from its seed to its verdict: a warm-up, then faults, then healing.
+// After that come the quiescence check and the verdict on the history.
 
 import { Broker } from "../../broker/broker.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
@@ -24,14 +24,14 @@ export type Run = {
   faults: Map<Fault, number>;
   sightings: Sightings;
   violation: string | null;
-  trace: string[]; // Empty unless it was asked for.
+  trace: string[]; // Empty unless `traced`.
   simulatedMs: number;
-  recoveryMs: number; // From the end of all faults until all workers were registered.
+  recoveryMs: number; // The ms from the last fault until all workers were registered.
 };
 
 export type RunOptions = {
   traced?: boolean;
-  makeBroker?: BrokerMaker; // Another one than the real, to see whether the simulation notices.
+  makeBroker?: BrokerMaker; // A wrong broker, to test that the simulation detects it.
 };
 
 export function simulate(seed: number, options: RunOptions = {}): Run {
@@ -82,7 +82,7 @@ class Simulation {
     };
   }
 
-  /** Whatever else is thrown is one, too: no peer and no fault may make a program throw. */
+  /** Any other error is a violation too: no peer and no fault may make a program throw. */
   #firstViolation(): string | null {
     try {
       this.#live();

@@ -1,59 +1,60 @@
-// Things that ought to happen in some runs, or else the simulation does not try what it claims to.
+// Events that must happen in some runs. If one never happens, the simulation does not test what it
+// claims to test.
 
 export const SIGHTS = [
   "a queue was full",
-  "the queues were too large",
+  "the queues held too many bytes",
   "there were too many services",
-  "a request came back to a full queue",
-  "a late REPLY came after its request was given to another",
-  "a worker was purged while requests were queued",
-  "a request was quarantined while others went on being answered",
-  "a request waited for a worker with nothing else in hand",
+  "a request was requeued to a full queue",
+  "a late REPLY came after its request was redelivered",
+  "a worker was removed while requests were queued",
+  "a request was quarantined while workers answered others",
+  "an isolated request waited for a worker with nothing in flight",
   "a client was gone when its reply came",
   "a broker ended with requests in flight",
   "a broker drained with requests in flight",
-  "a broker said 503 to what was left when its drain was over",
-  "a broker overslept",
-  "a call was asked again while it was open",
-  "a call was asked again after its end",
-  "a call went back to whoever asked before",
-  "a call was forgotten and run again",
-  "a call went on without its client until it asked again",
+  "a broker refused the rest with 503 when its drain was over",
+  "a broker stalled",
+  "a client asked again for an open call",
+  "a client asked again for a call that had ended",
+  "the outcome of a call went to the client that had asked before",
+  "the broker forgot a call and ran it again",
+  "a call stayed open without its client until the client asked again",
   "a request expired in flight",
   "a request expired in the queue",
-  "a peer did not take what it was sent",
-  "a worker left with nothing to do over again",
-  "a plain worker was given a call whose client is gone",
-  "a forged REPLY was dropped",
+  "a peer did not read the messages sent to it",
+  "a worker left and no request was executed again",
+  "a plain worker got a call whose client was gone",
+  "the broker dropped a forged REPLY",
   "a worker of 0.1 replied",
   "a worker of 0.1-text replied",
   "a worker of 0.2 replied",
-  "a worker spoke another dialect than before, and was sent away",
-  "a client of 0.1 had its reply",
-  "a client of 0.2 had its reply",
-  "a reply in parts was told as a whole",
-  "a reply broke off with its worker",
-  "a reply took too long, and was broken off",
-  "a reply was given up as too long to be kept",
-  "a reply was too long to be told again",
-  "a call was asked again in the middle of its reply, which was told from the start",
-  "a worker was lost in the middle of a reply of which nobody had a part",
-  "a service said no in the middle of its reply",
+  "a worker changed its dialect and was sent DISCONNECT",
+  "a client of 0.1 got its reply",
+  "a client of 0.2 got its reply",
+  "a client without parts got a reply in parts as one",
+  "a reply broke off because its worker was lost",
+  "a reply exceeded its time and broke off",
+  "the broker dropped a reply that was too long to keep",
+  "a reply was too long to be repeated",
+  "a call asked again in the middle of its reply got the parts from the start",
+  "a worker was removed during a reply of which no client had a part",
+  "a service replied with an error in the middle of a reply",
   "a client lost its broker in the middle of a reply",
-  "a worker of ours was met with silence, and spoke plainly",
-  "a client asked plainly, since its question was answered late",
-  "a client was told 400",
-  "a client was told 404",
-  "a client was told 408",
-  "a client was told 429",
-  "a client was told 502",
-  "a client was told 503",
-  "a service said no",
+  "a worker with extensions got no reply and fell back to plain MDP",
+  "a client sent a plain request since its capability probe was answered late",
+  "a client got 400",
+  "a client got 404",
+  "a client got 408",
+  "a client got 429",
+  "a client got 502",
+  "a client got 503",
+  "a service replied with an error",
 ] as const;
 
 export type Sight = (typeof SIGHTS)[number];
 
-/** How often each was seen. */
+/** How often each event was seen. */
 export class Sightings {
   readonly counts = new Map<Sight, number>(SIGHTS.map((sight) => [sight, 0]));
 
@@ -67,7 +68,7 @@ export class Sightings {
     }
   }
 
-  /** What was never seen. */
+  /** The events that were never seen. */
   get missing(): Sight[] {
     return SIGHTS.filter((sight) => this.counts.get(sight) === 0);
   }

@@ -1,11 +1,11 @@
-// Many runs added up.
+// The sum of many runs.
 
 import type { Verdict } from "../history.ts";
 import { FAULTS, type Fault } from "./fault.ts";
 import type { Run } from "./simulation.ts";
 import { Sightings } from "./sometimes.ts";
 
-/** What becomes of requests; together they are all that were asked. */
+/** The outcomes of requests; together they make up all requests. */
 export const OUTCOMES = ["answered", "refused", "unknown", "abandoned", "lost"] as const;
 
 export class Tally {
@@ -37,13 +37,13 @@ export class Tally {
     if (violation !== null) this.failed.push({ seed, violation });
   }
 
-  /** Within how many ms this share of the runs had all workers back. */
+  /** Returns the ms within which this share of the runs had all workers back. */
   recoveryMs(share: number): number {
     const sorted = this.#recoveriesMs.toSorted((one, other) => one - other);
     return sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
   }
 
-  /** What should have happened in so many runs, and did not. */
+  /** The events that so many runs must show, but did not. */
   get missing(): string[] {
     return this.runs >= ENOUGH_RUNS ? this.sightings.missing : [];
   }
@@ -60,5 +60,5 @@ export class Tally {
   }
 }
 
-/** From so many runs on, every thing that should happen sometimes has happened. */
+/** After this many runs, every event of SIGHTS must have happened. */
 const ENOUGH_RUNS = 500;

@@ -1,21 +1,24 @@
-// What a request of the simulation asks of its worker. The body tells who asked, what is to happen,
-// and in how many parts the reply is to come.
+// A simulated request and its instructions for the worker. The body holds the request's name, the
+// worker's behaviour and the number of parts in the reply.
 
 import type { Frame } from "../../protocol/frame.ts";
 import type { Oddities } from "./configuration.ts";
 import type { Random } from "./random.ts";
 
 export type Task = {
-  name: string; // As of no other.
+  name: string; // Unique in the run.
   service: string;
   how: How;
-  parts: number; // How many the reply has.
-  partPadding: number; // Bytes without a meaning in each of them.
-  padding: number; // The same in the request.
+  parts: number; // The number of parts in the reply.
+  partPadding: number; // Filler bytes in each part.
+  padding: number; // Filler bytes in the request.
   timeoutMs: number; // How long its client waits.
 };
 
-/** What the worker does: takes so many ms, never ends, dies, or says no; before the last part. */
+/**
+ * The worker's behaviour before the last part: work for so many ms, hang, die, or reply with an
+ * error.
+ */
 export type How = number | "hang" | "poison" | "failure";
 
 export function drawHow(random: Random, oddities: Oddities, workMs: number): How {
@@ -33,7 +36,7 @@ export function drawForm(random: Random, oddities: Oddities, bytesMax: number) {
 
 const PARTS_MAX = 6;
 
-/** As the body of a request has it. */
+/** The fields of a task that the request body carries. */
 export type Order = Pick<Task, "name" | "how" | "parts" | "partPadding">;
 
 export const bodyOf = ({ name, how, parts, partPadding, padding }: Task): Frame[] => [
@@ -43,7 +46,7 @@ export const bodyOf = ({ name, how, parts, partPadding, padding }: Task): Frame[
   Buffer.alloc(padding),
 ];
 
-/** What a body asks for, if it is one of ours. */
+/** Returns the order that a request body carries. */
 export function orderOf([name, how, form]: Frame[]): Order {
   const word = String(how);
   const known = word === "hang" || word === "poison" || word === "failure";

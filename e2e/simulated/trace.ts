@@ -1,8 +1,8 @@
-// What happened in a simulated run, a line each, in the words of 7/MDP and as the broker saw it:
+// The trace of a simulated run: one line per event, with the commands of 7/MDP, as the broker saw it:
 //
 //   t=1234 ms  w3 > broker  REPLY #17 c2-5
 //
-// A name is that of a process; #17 is the broker's 17th request.
+// c2-5 names a request and w3 a process; #17 is the broker's 17th request.
 
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
@@ -15,7 +15,7 @@ export class Trace {
   #on: boolean;
   #nameOf: (address: Address) => string | undefined;
 
-  /** `nameOf` tells whose an address is. */
+  /** `nameOf` returns the process name of an address. */
   constructor(clock: Clock, on: boolean, nameOf: (address: Address) => string | undefined) {
     this.#clock = clock;
     this.#on = on;
@@ -62,7 +62,7 @@ export class Trace {
 
 const REQUEST_ID_BYTES = 16;
 
-/** What 0.1 does not tell from anything else. */
+/** Returns the command word, which 0.1 does not carry. */
 function headOf({ name, dialect }: ClientCommand): string {
   if (dialect === MDP_0_1) return "";
   return name === "REPLY" ? "FINAL " : `${name} `;

@@ -1,21 +1,21 @@
-// A rule that was broken, by its name in this table and as a sentence.
+// A broken invariant: its code in this table, and a sentence about the case.
 
 export const INVARIANTS = {
-  S1: "every request that the broker took has one outcome",
+  S1: "every accepted request has one outcome",
   S2: "no outcome comes twice",
-  S3: "an outcome goes to who asked, and is that of its request",
-  S4: "a request is delivered again once for each worker that it was lost with, within the limit",
-  S5: "a request that was lost with its last worker is quarantined, and no other is",
-  S6: "nothing grows beyond its bound, and nothing is refused below it",
-  S7: "only registered workers are given requests, in turn, and none more than it takes",
-  S8: "requests are served in order, clients in turn, and those that were lost come first",
-  S10: "a reply is all parts of one execution, in order, none twice and none missing",
-  S11: "a peer is answered in its own dialect",
-  S12: "what has been answered in part is given to no other worker, and its asker is told its end",
-  L1: "a peer that is silent or gone is given up in time, and none is before",
-  L2: "whoever is not registered finds out, and all are again once all is well",
-  L3: "nothing waits while a worker does, and in the end nothing is left",
-  L4: "who leaves in order costs nothing",
+  S3: "an outcome goes to the client that asked and belongs to its request",
+  S4: "a request is redelivered once per lost worker, up to deliveriesMax deliveries",
+  S5: "only a request that lost its last worker is quarantined",
+  S6: "no state exceeds its bound, and no request is refused below it",
+  S7: "only registered workers get requests, in turn and within their credit",
+  S8: "requeued requests come first, then clients in turn, each in order of arrival",
+  S10: "a reply is all parts of one execution, in order, each exactly once",
+  S11: "a peer gets messages of its own dialect only",
+  S12: "a request answered in part is never redelivered, and its client gets the end of the reply",
+  L1: "a silent or gone peer is removed in time, and no other peer is",
+  L2: "an unregistered worker finds out, and every worker registers once all faults are healed",
+  L3: "no request waits while a worker is available, and none stays open in the end",
+  L4: "leaving in order costs nothing",
   conservation: "every request is accounted for",
 } as const;
 

@@ -1,8 +1,8 @@
-// Looks at everything that one life of a broker is told and says, and knows from that alone what it
-// may say next. It decides nothing that the broker decides: whether a request was taken it reads
-// from the broker's counts, and who was given it from the wire.
+// Checks one incarnation of a broker from its inputs and effects alone. It never repeats the
+// broker's decisions: the broker's counts show whether a request was accepted, and the wire shows
+// which worker got it.
 //
-// S9, that nobody changes a state without a key, is not among what it checks: there are no keys.
+// S9 (no peer changes state without a key) is not checked here: the simulation has no keys.
 
 import type { Effect } from "../../broker/effects.ts";
 import type { Limits } from "../../broker/model.ts";
@@ -28,7 +28,7 @@ import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { BrokerUnderTest, World } from "./world.ts";
 
-/** What the broker was told. */
+/** An input of the broker. */
 export type Input = { now: number } & (
   | { kind: "message"; from: Address; frames: Frame[] }
   | { kind: "gone"; peer: Address }
@@ -36,11 +36,11 @@ export type Input = { now: number } & (
   | { kind: "stop" }
 );
 
-/** What a peer said now. */
+/** A message of a peer. */
 type Said = {
   from: Address;
   command: Command | Invalid;
-  dialect: Dialect | null; // What to answer in, if it is a worker.
+  dialect: Dialect | null; // The dialect to answer a worker in.
 };
 
 export class Witness {
@@ -53,7 +53,7 @@ export class Witness {
   #answers: Answers;
   #asking: Asking;
   #refusals: Refusals;
-  #stopBy: number | null = null; // When to have refused what is left, once told to stop.
+  #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
   #now = 0;
   #said: Said | null = null;
 
@@ -70,28 +70,28 @@ export class Witness {
     this.#asking = new Asking(world, this.#account, this.#book, this.#answers);
   }
 
-  /** The addresses of those that the broker has registered. */
+  /** Returns the addresses of the registered workers. */
   get registered(): Address[] {
     return [...this.#workers].map(({ address }) => address);
   }
 
-  /** How many requests the workers of a service take at once, by what their READYs said. */
+  /** Returns the sum of the credit that the service's READYs granted. */
   placesOf(service: string): number {
     const its = [...this.#workers].filter(({ line }) => line.service === service);
     return its.reduce((sum, { credit }) => sum + credit, 0);
   }
 
-  /** How many workers have left by DISCONNECT. */
+  /** Returns the number of workers that left with DISCONNECT. */
   get left(): number {
     return this.#deliveries.left;
   }
 
-  /** How many requests workers have, those included that nobody waits for. */
+  /** Returns the number of requests in flight, including those without a waiting client. */
   get held(): number {
     return [...this.#workers].reduce((sum, { holds }) => sum + holds.size, 0);
   }
 
-  /** Checks what the broker made of an input. */
+  /** Checks the broker's effects after an input; throws a Violation. */
   saw(input: Input, effects: Effect[]) {
     this.#now = input.now;
     this.#account.next();
@@ -107,7 +107,7 @@ export class Witness {
     this.#said = null;
   }
 
-  /** The process ends, in order or not. */
+  /** Call when the process ends, in order or not. */
   ends() {
     if (this.#account.after.inFlight > 0) this.#see("a broker ended with requests in flight");
   }
@@ -120,7 +120,7 @@ export class Witness {
 
   #gone(peer: Address) {
     for (const asked of this.#book.gone(peer, this.#now, this.#now)) {
-      this.#see("a call went back to whoever asked before");
+      this.#see("the outcome of a call went to the client that had asked before");
       this.#answers.askedAgain(asked);
     }
   }
@@ -147,7 +147,7 @@ export class Witness {
   #heard(worker: Registered, command: WorkerCommand, effects: Effect[]) {
     const { name, dialect } = command;
     if (dialect !== worker.dialect && name !== "DISCONNECT") {
-      this.#see("a worker spoke another dialect than before, and was sent away");
+      this.#see("a worker changed its dialect and was sent DISCONNECT");
       return checkSentAway(worker.address, effects);
     }
     worker.heardAt = this.#now;
@@ -156,7 +156,9 @@ export class Witness {
     if (asked) this.#answers.came(asked, command);
   }
 
-  /** A worker that the broker does not know is told so, or it would never register again. */
+  /**
+   * The broker must send DISCONNECT to an unknown worker, or the worker would never register again.
+   */
   #strange(from: Address, command: WorkerCommand, effects: Effect[]) {
     const { name } = command;
     if (name === "PARTIAL" || name === "REPLY") this.#deliveries.answered(undefined, command);
@@ -177,14 +179,14 @@ export class Witness {
     else if (entry.event === "worker.removed") this.#deliveries.removed(entry, this.#now);
     else if (entry.event === "broker.stalled") {
       this.#workers.overslept(this.#now);
-      this.#see("a broker overslept");
+      this.#see("a broker stalled");
     }
   }
 
   #registered() {
     const { from = "", command } = this.#said ?? {};
     if (command?.header !== "worker" || command.name !== "READY")
-      throw new Violation("S7", "a worker was registered that was not READY");
+      throw new Violation("S7", "the broker registered a worker that sent no READY");
     const line = this.#book.line(command.service.toString("latin1"));
     this.#workers.add(from, line, command, this.#now);
   }
@@ -193,7 +195,7 @@ export class Witness {
     const command = decode(frames);
     if (command.header === "client") return this.#told({ address: to, ...command }, command);
     if (command.header === "invalid")
-      throw new Violation("S3", `the broker said ${command.reason}`);
+      throw new Violation("S3", `the broker sent an invalid message: ${command.reason}`);
     const worker = this.#workers.get(to);
     const its = worker?.dialect ?? (this.#said?.from === to ? this.#said.dialect : null);
     if (command.dialect !== its)
@@ -209,86 +211,96 @@ export class Witness {
 
   #dismissed(worker: Registered) {
     if (this.#stopBy === null)
-      throw new Violation("S7", "a worker was sent DISCONNECT and is registered all the same");
+      throw new Violation("S7", "a worker was sent DISCONNECT and stays registered");
     this.#workers.remove(worker);
   }
 
-  /** A client was told something: what a worker answered, a refusal, or an answer of the broker's. */
+  /** A client got a message: a worker's answer, a refusal, or an answer of the broker itself. */
   #told(asker: Asker, command: ClientCommand) {
     const { name, service, body } = command;
     const isOfService = service.equals(CALL) || !isManagement(service);
     if (isOfService && sizeOf(body) > this.#limits.messageBytesMax + STATUS_BYTES)
-      throw new Violation("S6", `a client was told ${sizeOf(body)} bytes at once`);
+      throw new Violation("S6", `a client got ${sizeOf(body)} bytes at once`);
     if (this.#answers.passes(asker, command, this.#now)) return;
-    if (name === "PARTIAL") throw new Violation("S10", `${nameOf(body)} is no part to be told now`);
+    if (name === "PARTIAL")
+      throw new Violation("S10", `a client got the part ${nameOf(body)}, which is not due now`);
     const owed = this.#asking.isTurnedAway(asker) ? [] : this.#book.owed(asker);
     if (owed.length > 0) this.#refusals.told(owed, asker, body, this.#stopBy !== null, this.#now);
     else this.#answered(asker, command);
   }
 
-  /** An answer of the broker's own to what it was asked just now. */
+  /** The message answers a request to the broker itself. */
   #answered({ address, envelope, dialect }: Asker, { service, body }: ClientCommand) {
     const { from, command } = this.#said ?? {};
     const fits = from === address && command?.header === "client";
     if (!fits || !command.service.equals(service) || !same(command.envelope, envelope))
-      throw new Violation("S2", `a client was told ${nameOf(body)}, and waits for no such thing`);
+      throw new Violation("S2", `a client got ${nameOf(body)}, which it does not wait for`);
     if (command.dialect !== dialect)
       throw new Violation(
         "S11",
-        `who asked in ${command.dialect.name} was told in ${dialect.name}`,
+        `a client of ${command.dialect.name} got a reply in ${dialect.name}`,
       );
     this.#said = null;
     if (service.equals(MMI_SERVICE)) this.#checkPresence(command.body, body);
     const known = this.#book.calls.get(wishOf(command)?.callId ?? null);
     if (!known?.ended || !this.#account.rose("retried")) return;
     this.#book.calls.checkRepeated(known, body);
-    if (isTooLong(body)) this.#see("a reply was too long to be told again");
+    if (isTooLong(body)) this.#see("a reply was too long to be repeated");
   }
 
-  /** 8/MMI: 200 with workers, 404 without; calls are the broker's own. */
+  /** 8/MMI: 200 with workers, 404 without; the broker itself serves mmi.call. */
   #checkPresence(asked: Frame[], told: Frame[]) {
     const service = asked[0]?.toString("latin1") ?? "";
     const workers = this.#book.known(service)?.workers.size ?? 0;
     if (String(told[0]) !== (workers > 0 || service === "mmi.call" ? "200" : "404"))
-      throw new Violation("S3", `mmi.service said ${told[0]} of a service with ${workers} workers`);
+      throw new Violation(
+        "S3",
+        `mmi.service returned ${told[0]} for a service with ${workers} workers`,
+      );
   }
 
   #checkGone(peer: Address) {
     this.#book.gone(peer, Number.NEGATIVE_INFINITY, this.#now);
-    if (this.#workers.get(peer)) throw new Violation("L1", "a worker is gone, and registered");
+    if (this.#workers.get(peer)) throw new Violation("L1", "a worker is gone but still registered");
   }
 
-  /** What is past its time must have ended, and what is not is still there. */
+  /** Requests past their expiry must have ended, and all others must still be open. */
   #checkTimes() {
     const now = this.#now;
     this.#workers.check(now);
     for (const asked of this.#book.open) {
       if (asked.expiry + LATE_MS > now) continue;
       if (asked.asker && (asked.call || asked.begun))
-        throw new Violation("S1", `the asker of ${asked.name} was not told that its time is over`);
+        throw new Violation("S1", `the client of ${asked.name} got no 408 or 404 when it expired`);
       this.#book.end(asked, "expired", null, now);
     }
     const { open } = this.#account;
     const certain = [...this.#book.open].filter(({ expiry }) => expiry > now).length;
     if (open < certain || open > this.#book.open.size)
-      throw new Violation("S1", `${certain} requests are open, and the broker has ${open}`);
+      throw new Violation("S1", `${certain} requests are open, the broker counts ${open}`);
     if (this.#stopBy !== null && now >= this.#stopBy && open > 0)
-      throw new Violation("L4", "the time to drain is over, and requests are open");
+      throw new Violation("L4", "requests are open after the end of the drain");
   }
 
   get #isDrained(): boolean {
     return this.#stopBy !== null && this.#account.open === 0;
   }
 
-  /** Nothing is left of what was open when the broker was told to stop. */
+  /** Nothing may stay open after the drain. */
   #drained() {
     for (const asked of this.#book.open) {
       if (asked.asker && (asked.call || asked.begun) && asked.expiry > this.#now)
-        throw new Violation("S1", `the asker of ${asked.name} was not told that the broker ends`);
+        throw new Violation(
+          "S1",
+          `the client of ${asked.name} got no outcome when the broker ended`,
+        );
       this.#book.end(asked, "refused", null, this.#now);
     }
     for (const { line } of this.#workers)
-      throw new Violation("L4", `a worker of ${line.service} was not told that the broker ends`);
+      throw new Violation(
+        "L4",
+        `a worker of ${line.service} got no DISCONNECT when the broker ended`,
+      );
   }
 
   #see(sight: Sight) {

@@ -1,5 +1,5 @@
-// A worker of the simulation: the real Session, as workers/worker.ts runs it, with a handler that
-// does what the request's body says.
+// A worker of the simulation: the real WorkerSession, as workers/worker.ts runs it. Its handler
+// follows the request's body.
 
 import type { Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
@@ -17,7 +17,7 @@ import { orderOf } from "./task.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** What its Session is told of it. */
+/** The options of its session. */
 export type WorkerKind = Pick<WorkerSessionOptions, "service" | "credit" | "streams">;
 
 export class SimulatedWorker {
@@ -26,14 +26,14 @@ export class SimulatedWorker {
   #world: World;
   #session: WorkerSession;
   #socket: Connected | null = null;
-  #given = new Set<string>(); // What the broker gave it on this socket.
-  #heardAt = 0; // When the broker was last heard, or could have been.
+  #given = new Set<string>(); // Client frames of the requests that came on this socket.
+  #heardAt = 0; // The time of the broker's last message, or of the worker's own stall.
   #tickedAt = 0;
   #leaving = false;
   #begun = 0;
   #onEnd: () => void;
 
-  /** `onEnd` is told once it has left, or died of a request. */
+  /** `onEnd` runs once the worker has left or a request has killed it. */
   constructor(world: World, name: string, kind: WorkerKind, onEnd: () => void) {
     const { clock, random, configuration } = world;
     const { heartbeat, timeLimitMs, limits } = configuration;
@@ -51,18 +51,18 @@ export class SimulatedWorker {
     this.process.every(tickMs(heartbeat), () => this.#tick());
   }
 
-  /** Registered, as far as it knows itself. */
+  /** Returns whether the worker believes that it is registered. */
   get ready(): boolean {
     return this.#session.ready;
   }
 
-  /** As SIGTERM does. */
+  /** Finishes its requests and leaves, as on SIGTERM. */
   leave() {
     this.#leaving = true;
     this.#perform(this.#session.drain(this.process.now));
   }
 
-  /** As SIGKILL does. */
+  /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
     this.#world.network.end(this.process, { kept });
   }
@@ -70,11 +70,12 @@ export class SimulatedWorker {
   #tick() {
     const { now } = this.process;
     const { heartbeat } = this.#world.configuration;
-    if (now - this.#tickedAt > heartbeat.intervalMs) this.#heardAt = now; // It was stopped itself.
+    // The worker itself was stalled.
+    if (now - this.#tickedAt > heartbeat.intervalMs) this.#heardAt = now;
     this.#tickedAt = now;
     this.#perform(this.#session.tick(now));
     if (this.#socket && !this.#leaving && now - this.#heardAt >= leaseMs(heartbeat))
-      throw new Violation("L1", `${this.process.name} bears a broker that is silent`);
+      throw new Violation("L1", `${this.process.name} stays with a silent broker`);
   }
 
   #receive(frames: Frame[]) {
@@ -104,7 +105,9 @@ export class SimulatedWorker {
           break;
         case "log":
           if (effect.entry.event === "session.opened" && effect.entry.credit === null)
-            this.#world.sightings.see("a worker of ours was met with silence, and spoke plainly");
+            this.#world.sightings.see(
+              "a worker with extensions got no reply and fell back to plain MDP",
+            );
           break;
         case "abort":
           break;
@@ -133,18 +136,17 @@ export class SimulatedWorker {
     const command = decode(frames);
     const answers = command.header === "worker" && "client" in command ? command : null;
     if (answers && !this.#given.has(answers.client.toString("latin1")))
-      throw new Violation(
-        "S3",
-        `${this.process.name} answers what it was not given in this conversation`,
-      );
+      throw new Violation("S3", `${this.process.name} answers a request of another conversation`);
     this.#socket?.send(frames);
-    // Said twice, a part is another one, and so may a REPLY be that has no id.
+    // A duplicated PARTIAL is one part more, and a duplicated REPLY without an id may answer
+    // another request.
     if (answers && (answers.name === "PARTIAL" || !isId(answers.client))) return;
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
   }
 
   #serve(request: InFlightRequest) {
-    if (this.#leaving) throw new Violation("L4", `${this.process.name} is to leave, and goes on`);
+    if (this.#leaving)
+      throw new Violation("L4", `${this.process.name} starts a request while it leaves`);
     this.#given.add(request.client.toString("latin1"));
     const { history, healed } = this.#world;
     const worker = this.process.name;
@@ -156,7 +158,7 @@ export class SimulatedWorker {
     this.#go(request, id, stepsOf(order, execution, healed, Number.POSITIVE_INFINITY));
   }
 
-  /** Most handlers do not notice that nobody waits for them any more. */
+  /** Continues after a cancellation too, as most handlers do. */
   #go(request: InFlightRequest, id: string, [step, ...rest]: Step[]) {
     if (!step) return;
     this.process.after(step.afterMs, () => {

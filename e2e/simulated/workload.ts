@@ -1,5 +1,5 @@
-// What is asked: so many requests, each by some client that runs, now and then many at once, and
-// now and then one once more under the id of a call that may be open or have ended.
+// The requests of a run. Each comes from a random running client; some come in bursts. Some repeat
+// the id of a call that may be open or ended.
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
 import { type AnyCall, SimulatedClient } from "./client.ts";
@@ -11,14 +11,14 @@ export class Workload {
   #world: World;
   #population: Population;
   #asked = 0;
-  #calls: AnyCall[] = []; // The last few.
+  #calls: AnyCall[] = []; // The most recent calls.
 
   constructor(world: World, population: Population) {
     this.#world = world;
     this.#population = population;
   }
 
-  /** How long the longest request may be open. */
+  /** Returns the longest request timeout, in ms. */
   get longestMs(): number {
     return TIMEOUT_MOST * this.#scaleMs;
   }
@@ -61,7 +61,7 @@ export class Workload {
     if (this.#calls.length > CALLS_MAX) this.#calls.shift();
   }
 
-  /** A request that nothing stands in the way of. */
+  /** Returns a request that must succeed once all faults are healed. */
   calmTask(client: string, service: string, how: number): Task {
     const form = { parts: this.#world.random.whole(1, 2), partPadding: 0, padding: 0 };
     return { name: this.#name(client), service, how, ...form, timeoutMs: CALM_TIMEOUT_MS };

@@ -1,4 +1,4 @@
-// What everything in a simulated run shares.
+// The parts that all processes of a simulated run share.
 
 import type { Broker } from "../../broker/broker.ts";
 import type { Limits } from "../../broker/model.ts";
@@ -21,9 +21,10 @@ export type World = {
   sightings: Sightings;
   configuration: Configuration;
   makeBroker: BrokerMaker;
-  ids: Map<string, string>; // What each id that a worker was given stands for, in all lives.
+  // The request name of each id that workers got, across all broker incarnations.
+  ids: Map<string, string>;
   overheard: Frame[]; // The client frames of the last few REQUESTs.
-  healed: boolean; // From now on nothing goes wrong any more.
+  healed: boolean; // No fault happens from now on.
 };
 
 export type BrokerUnderTest = Pick<Broker, "receive" | "gone" | "tick" | "drain" | "counts">;

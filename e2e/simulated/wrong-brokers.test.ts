@@ -1,5 +1,5 @@
-// Whether the simulation would notice: brokers that are wrong on purpose, each found out within a
-// few seeds, and told so that somebody can see why.
+// Tests the simulation itself: it must detect each of these wrong brokers within a few seeds, and
+// report the right invariant.
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -24,7 +24,7 @@ type Send = Extract<Effect, { do: "send" }>;
 type Part = Parameters<Replies["part"]>;
 type Keep = Parameters<Requests["keepPart"]>;
 
-/** The real broker, but for what it says. */
+/** Returns the real broker with changed messages. */
 function saying(change: (send: Send) => Send[]): BrokerMaker {
   const changed = (effects: Effect[]): Effect[] =>
     effects.flatMap((effect): Effect[] => (effect.do === "send" ? change(effect) : [effect]));
@@ -42,7 +42,7 @@ function saying(change: (send: Send) => Send[]): BrokerMaker {
   return (...args) => new Wrong(...args);
 }
 
-/** For what clients are told "client" or, if more follows, "part"; else a worker's command. */
+/** Returns "part" or "client" for a message to a client, and the command for one to a worker. */
 function nameOf({ frames }: Send): string {
   const command = decode(frames);
   if (command.header === "client") return command.name === "PARTIAL" ? "part" : "client";
@@ -51,7 +51,7 @@ function nameOf({ frames }: Send): string {
 
 const withoutCommand = (name: string) => saying((send) => (nameOf(send) === name ? [] : [send]));
 
-/** Each REQUEST reaches a worker once, whatever becomes of that worker. */
+/** Delivers each request once, and never again after its worker is gone. */
 function dropsRedeliveries(): BrokerMaker {
   const delivered = new Set<string>();
   return saying((send) => {
@@ -63,7 +63,7 @@ function dropsRedeliveries(): BrokerMaker {
   });
 }
 
-/** Each client gets what was meant for the one before. */
+/** Sends each client the message for the client before it. */
 function misroutes(): BrokerMaker {
   let before: Address | null = null;
   return saying((send) => {
@@ -74,7 +74,7 @@ function misroutes(): BrokerMaker {
   });
 }
 
-/** What is to be said in one dialect is said in another. */
+/** Sends messages of one dialect in another. */
 function translates(header: "client" | "worker", from: Dialect, to: Dialect): BrokerMaker {
   return saying((send) => {
     const command = decode(send.frames);
@@ -83,7 +83,7 @@ function translates(header: "client" | "worker", from: Dialect, to: Dialect): Br
   });
 }
 
-/** After its outcome each client is told one part more. */
+/** Sends each client one more part after its outcome. */
 function goesOn(): BrokerMaker {
   return saying((send) => {
     const command = decode(send.frames);
@@ -93,45 +93,53 @@ function goesOn(): BrokerMaker {
 }
 
 const WRONG: [string, BrokerMaker, RegExp][] = [
-  ["drops what it delivers again", dropsRedeliveries(), /^L3, .* waits, and so does a worker/],
+  ["drops redeliveries", dropsRedeliveries(), /^L3, .*: \S+ waits while a worker is available$/],
   [
-    "answers twice",
+    "sends each outcome twice",
     saying((send) => (nameOf(send) === "client" ? [send, send] : [send])),
-    /^S2, .* waits for no such thing/,
+    /^S2, .* which it does not wait for$/,
   ],
-  ["answers another client", misroutes(), /^S[12], /],
+  ["sends outcomes to another client", misroutes(), /^S[12], /],
   [
-    "answers with another body",
+    "changes the body of replies",
     saying((send) =>
       nameOf(send) === "client" ? [{ ...send, frames: send.frames.with(-1, OTHER) }] : [send],
     ),
     /^S([123]|10), /,
   ],
-  ["answers nobody", withoutCommand("client"), /^S1, .* was not (told|passed on)/],
+  [
+    "sends clients nothing",
+    withoutCommand("client"),
+    /^S1, .*: the client of \S+ (got no|did not get) /,
+  ],
   ["sends no HEARTBEAT", withoutCommand("HEARTBEAT"), /^L1, .* was sent nothing for/],
-  ["sends nobody away", withoutCommand("DISCONNECT"), /^L[24], .* not told/],
-  ["delivers nothing", withoutCommand("REQUEST"), /^L3, .* waits, and so does a worker/],
-  ["loses a part", withoutCommand("part"), /^S10, .* was not passed on/],
+  ["sends no DISCONNECT", withoutCommand("DISCONNECT"), /^L[24], .* (not sent|got no) DISCONNECT/],
   [
-    "tells a part twice",
+    "delivers nothing",
+    withoutCommand("REQUEST"),
+    /^L3, .*: \S+ waits while a worker is available$/,
+  ],
+  ["loses a part", withoutCommand("part"), /^S10, .* did not get a part of its reply$/],
+  [
+    "sends a part twice",
     saying((send) => (nameOf(send) === "part" ? [send, send] : [send])),
-    /^S10, .* is no part to be told now/,
+    /^S10, .* which is not due now$/,
   ],
-  ["goes on after the end", goesOn(), /^S10, .* is no part to be told now/],
+  ["sends a part after the outcome", goesOn(), /^S10, .* which is not due now$/],
   [
-    "does not say that a reply broke off",
+    "does not send the end of a broken reply",
     saying((send) => (send.frames.some((frame) => frame.equals(BROKE_OFF)) ? [] : [send])),
-    /^S12, .* was not told that no more comes/,
+    /^S12, .* was not sent the end of its broken reply$/,
   ],
-  ["answers clients of 0.1 in 0.2", translates("client", MDP_0_1, MDP_0_2), /^S11, /],
-  ["tells workers of 0.1-text", translates("worker", MDP_0_1, MDP_0_1_TEXT), /^S11, /],
-  ["tells workers of 0.2 in 0.1", translates("worker", MDP_0_2, MDP_0_1), /^S11, /],
+  ["replies to clients of 0.1 in 0.2", translates("client", MDP_0_1, MDP_0_2), /^S11, /],
+  ["sends 0.1-text to workers of 0.1", translates("worker", MDP_0_1, MDP_0_1_TEXT), /^S11, /],
+  ["sends 0.1 to workers of 0.2", translates("worker", MDP_0_2, MDP_0_1), /^S11, /],
 ];
 
-/** The real broker, but for one of its parts. */
+/** The real broker with one changed part. */
 const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
   [
-    "gives a request that was answered in part to another worker",
+    "redelivers a request that was answered in part",
     ({ mock }) => {
       const { part } = Replies.prototype;
       mock.method(Replies.prototype, "part", function (this: Replies, ...args: Part) {
@@ -142,29 +150,29 @@ const WRONG_INSIDE: [string, (context: TestContext) => void, RegExp][] = [
     /^S1[02], /,
   ],
   [
-    "does not let go of the parts of a reply that comes to nothing",
+    "keeps the parts of a reply that comes to nothing",
     ({ mock }) => void mock.method(Requests.prototype, "forgetParts", () => {}),
     /^S(2|3|10), /,
   ],
   [
     "gathers the parts in another order",
     ({ mock }) => keeps(mock, (frames, part) => frames.unshift(...frames.splice(-part.length))),
-    /^S10, .* was told other parts than its worker answered/,
+    /^S10, .* got other parts than its worker answered$/,
   ],
   [
-    "forgets a part that it should have kept",
+    "forgets a part that it must keep",
     ({ mock }) => keeps(mock, (frames, part) => frames.splice(-part.length)),
     // A reply whose only kept part is lost has no body, which S3 finds.
-    /^(S10, .* was told other parts than its worker answered|S3, .* no body$)/,
+    /^(S10, .* got other parts than its worker answered|S3, .* no body)$/,
   ],
   [
-    "does not tell who asks again what came before",
+    "does not repeat the earlier parts to a client that asks again",
     ({ mock }) => void mock.method(Replies.prototype, "catchUp", () => {}),
-    /^S10, .*the new asker of .* was told no earlier parts/,
+    /^S10, .*the client that asked again for .* got no earlier parts$/,
   ],
 ];
 
-/** Does something else to the frames that are kept of a reply once a part has been added. */
+/** Changes the frames that the broker keeps of a reply after each added part. */
 function keeps(mock: TestContext["mock"], change: (frames: Frame[], part: Frame[]) => void) {
   const { keepPart } = Requests.prototype;
   mock.method(Requests.prototype, "keepPart", function (this: Requests, ...args: Keep) {
@@ -174,7 +182,7 @@ function keeps(mock: TestContext["mock"], change: (frames: Frame[], part: Frame[
 }
 
 for (const [what, breakIt, expected] of WRONG_INSIDE) {
-  test(`a broker that ${what} is found out`, (context) => {
+  test(`broker that ${what}: detected`, (context) => {
     breakIt(context);
     assert.match(
       firstViolation((...args) => new Broker(...args)),
@@ -184,12 +192,12 @@ for (const [what, breakIt, expected] of WRONG_INSIDE) {
 }
 
 for (const [what, makeBroker, expected] of WRONG) {
-  test(`a broker that ${what} is found out`, () => {
+  test(`broker that ${what}: detected`, () => {
     assert.match(firstViolation(makeBroker), expected);
   });
 }
 
-test("a broker whose account does not add up is found out", () => {
+test("broker with counts that do not add up: detected", () => {
   class Wrong extends Broker {
     override counts() {
       const counts = super.counts();
@@ -202,7 +210,7 @@ test("a broker whose account does not add up is found out", () => {
   );
 });
 
-test("a broker that throws is found out, and where it did", () => {
+test("broker that throws: detected, with the place", () => {
   class Wrong extends Broker {
     override gone(): Effect[] {
       throw new TypeError("out of luck");
@@ -212,11 +220,11 @@ test("a broker that throws is found out, and where it did", () => {
   assert.match(found, /^a program threw TypeError: out of luck\n +at Wrong.gone/);
 });
 
-test("a failure says which seed, how to see it again, and what came before", () => {
+test("failure text: seed, replay command and the last trace lines", () => {
   const makeBroker = withoutCommand("client");
   const page = failure(simulate(42, { makeBroker, traced: true }), 10);
   assert.match(page, /^Seed 42: S1, /);
-  assert.match(page, /^Replay it: SEED=42 npm run simulate$/m);
+  assert.match(page, /^Replay: SEED=42 npm run simulate$/m);
   assert.match(page, /^ {2}t=[0-9.]+ ms {2}\w+ > broker {2}REPLY \S+ /m);
   assert.match(page, /VIOLATION S1, .*$/);
 });
@@ -226,5 +234,5 @@ function firstViolation(makeBroker: BrokerMaker): string {
     const { violation } = simulate(seed, { makeBroker });
     if (violation !== null) return violation;
   }
-  return `nothing in ${SEEDS} seeds`;
+  return `no violation in ${SEEDS} seeds`;
 }

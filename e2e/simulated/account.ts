@@ -1,8 +1,8 @@
-// The broker's own counts, checked: they must add up and match the events that the witness saw.
+// The broker's own counts, checked: they must add up and match the events that the oracle saw.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Counts } from "../../broker/vocabulary.ts";
-import type { Book } from "./book.ts";
+import type { Model } from "./model.ts";
 import { Violation } from "./violation.ts";
 import type { BrokerUnderTest } from "./world.ts";
 
@@ -11,14 +11,14 @@ export class Account {
   after: Counts; // The broker's counts after it.
   #broker: BrokerUnderTest;
   #limits: Limits;
-  #book: Book;
-  #seen: Book["totals"]; // The witness's totals before the current input.
+  #model: Model;
+  #seen: Model["totals"]; // The oracle's totals before the current input.
 
-  constructor(broker: BrokerUnderTest, limits: Limits, book: Book) {
+  constructor(broker: BrokerUnderTest, limits: Limits, model: Model) {
     this.#broker = broker;
     this.#limits = limits;
-    this.#book = book;
-    this.#seen = { ...book.totals };
+    this.#model = model;
+    this.#seen = { ...model.totals };
     this.before = broker.counts();
     this.after = this.before;
   }
@@ -53,21 +53,18 @@ export class Account {
 
   /**
    * Skipped while a request is past its expiry: the broker may end it later, or with another
-   * outcome, than the witness assumes.
+   * outcome, than the oracle assumes.
    */
   #checkSeen(now: number) {
-    const { totals } = this.#book;
+    const { totals } = this.#model;
     for (const name of TOTALS) {
       const ours = totals[name] - this.#seen[name];
       const its = this.after[name] - this.before[name];
-      if (ours !== its && !this.#book.isUnsure(now))
-        throw new Violation(
-          "conservation",
-          `the broker counts ${its} ${name}, the witness ${ours}`,
-        );
+      if (ours !== its && !this.#model.isUnsure(now))
+        throw new Violation("conservation", `the broker counts ${its} ${name}, the oracle ${ours}`);
       this.#seen[name] = totals[name];
     }
-    this.#book.settle();
+    this.#model.settle();
   }
 }
 

@@ -1,18 +1,18 @@
-// One incarnation of the broker in the simulation: the real Broker, as broker/main.ts runs it. A
-// witness checks every input and every effect.
+// One incarnation of the broker in the simulation: the real Broker, as broker/main.ts runs it. An
+// oracle checks every input and every effect.
 
 import type { Effect } from "../../broker/effects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Bound } from "../../transport/transport.ts";
+import { type Input, Oracle } from "./oracle.ts";
 import { Process } from "./process.ts";
-import { type Input, Witness } from "./witness.ts";
 import type { BrokerUnderTest, World } from "./world.ts";
 
 export class SimulatedBroker {
   readonly process: Process;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   #world: World;
   #broker: BrokerUnderTest;
   #bound: Bound;
@@ -27,7 +27,7 @@ export class SimulatedBroker {
     this.process = new Process("broker", clock);
     const { now } = this.process;
     this.#broker = makeBroker(limits, heartbeat, random.bytes(8), now);
-    this.witness = new Witness(world, this.#broker, now);
+    this.oracle = new Oracle(world, this.#broker, now);
     const timing = { deadAfterMs: deadAfterMs(heartbeat) };
     this.#bound = network.bind(this.process, timing, {
       message: (from, frames) => this.#receive(from, frames),
@@ -45,7 +45,7 @@ export class SimulatedBroker {
 
   /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
   kill(kept: number) {
-    this.witness.ends();
+    this.oracle.ends();
     this.#world.network.end(this.process, { kept });
   }
 
@@ -76,12 +76,12 @@ export class SimulatedBroker {
 
   #perform(input: Input, effects: Effect[]) {
     for (const effect of effects) if (effect.do === "send") this.#note(effect.to, effect.frames);
-    this.witness.saw(input, effects);
+    this.oracle.saw(input, effects);
     for (const effect of effects) {
       if (effect.do === "send") {
         this.#bound.send(effect.to, effect.frames);
       } else if (effect.do === "stopped") {
-        this.witness.ends();
+        this.oracle.ends();
         this.#bound.close();
         this.#onEnd();
       }

@@ -21,7 +21,7 @@ import type { World } from "./world.ts";
 /** A task with the call id under which the broker knows it. */
 export type AnyCall = { id: string; task: Task };
 
-type Asked = {
+type Pending = {
   task: Task;
   by: number; // The outcome must come before this time.
   inParts: boolean;
@@ -31,9 +31,9 @@ type Asked = {
 export class SimulatedClient {
   readonly process: Process;
   #world: World;
-  #pirate: ClientSession;
+  #session: ClientSession;
   #socket: Connected | null = null;
-  #asked = new Map<number, Asked>(); // Requests without an outcome, by number.
+  #pending = new Map<number, Pending>(); // Requests without an outcome, by number.
   #askedPlainly = new Map<string, number>(); // How often each name went out as a plain request.
   #ticking = false;
 
@@ -42,7 +42,7 @@ export class SimulatedClient {
     const { silenceMs, tries } = configuration;
     this.#world = world;
     this.process = new Process(name, clock);
-    this.#pirate = new ClientSession({
+    this.#session = new ClientSession({
       silenceMs,
       tries,
       random: () => random.next(),
@@ -51,7 +51,7 @@ export class SimulatedClient {
   }
 
   get outstanding(): number {
-    return this.#asked.size;
+    return this.#pending.size;
   }
 
   /**
@@ -75,9 +75,9 @@ export class SimulatedClient {
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
     const inParts = random.chance(0.5);
     const options = { callId: call.id, inParts };
-    const [id, effects] = this.#pirate.request(service, body, deadline, now, options);
+    const [id, effects] = this.#session.request(service, body, deadline, now, options);
     const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
-    this.#asked.set(id, { task, by: deadline + VERDICT_GRACE_MS, inParts, reading });
+    this.#pending.set(id, { task, by: deadline + VERDICT_GRACE_MS, inParts, reading });
     this.#perform(effects);
     this.#keepTime();
     if (!healed && random.chance(configuration.oddities.cancelled))
@@ -87,7 +87,7 @@ export class SimulatedClient {
 
   /** Throws a Violation if a reply came twice, unless this client duplicates messages. */
   checkStrays() {
-    const { duplicate } = this.#pirate.unmatchedReplies;
+    const { duplicate } = this.#session.unmatchedReplies;
     if (duplicate > 0 && this.#world.configuration.oddities.stutter === 0)
       throw new Violation("S2", `${this.process.name} got ${duplicate} duplicate replies`);
   }
@@ -98,7 +98,7 @@ export class SimulatedClient {
     const { history, network } = this.#world;
     network.end(this.process, { kept });
     history.push({ event: "client.gone", client: this.process.name });
-    this.#asked.clear();
+    this.#pending.clear();
   }
 
   #newId = () => this.#world.random.bytes(16).toString("hex");
@@ -145,29 +145,29 @@ export class SimulatedClient {
   #connect(): Connected {
     const timing = { deadAfterMs: 4 * this.#world.configuration.silenceMs };
     return this.#world.network.connect(this.process, timing, {
-      opened: () => this.#pirate.opened(this.process.now),
-      message: (frames) => this.#perform(this.#pirate.receive(frames, this.process.now)),
-      gone: () => this.#perform(this.#pirate.gone(this.process.now)),
+      opened: () => this.#session.opened(this.process.now),
+      message: (frames) => this.#perform(this.#session.receive(frames, this.process.now)),
+      gone: () => this.#perform(this.#session.gone(this.process.now)),
     });
   }
 
   #part(id: number, body: Frame[]) {
-    const asked = this.#asked.get(id);
-    if (!asked?.inParts)
+    const pending = this.#pending.get(id);
+    if (!pending?.inParts)
       throw new Violation("S10", `${this.process.name} got a part of its request ${id}`);
-    asked.reading.add(body);
+    pending.reading.add(body);
   }
 
   #settle(id: number, outcome: Outcome) {
-    const asked = this.#asked.get(id);
-    if (!asked)
+    const pending = this.#pending.get(id);
+    if (!pending)
       throw new Violation("S2", `${this.process.name} got two outcomes of its request ${id}`);
     const ending = endingOf(outcome);
     if ("reply" in outcome && "answers" in ending) {
-      asked.reading.add(outcome.reply);
-      asked.reading.end();
+      pending.reading.add(outcome.reply);
+      pending.reading.end();
     }
-    this.#end(id, asked, ending);
+    this.#end(id, pending, ending);
     if ("failed" in outcome && outcome.failed === "broken off")
       this.#world.sightings.see("a client lost its broker in the middle of a reply");
     if ("refused" in outcome)
@@ -177,16 +177,16 @@ export class SimulatedClient {
   }
 
   #cancel(id: number) {
-    const asked = this.#asked.get(id);
-    if (!asked) return;
-    this.#pirate.cancel(id);
-    this.#end(id, asked, { unknown: "cancelled" });
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#session.cancel(id);
+    this.#end(id, pending, { unknown: "cancelled" });
   }
 
-  #end(id: number, { task }: Asked, outcome: Ending) {
+  #end(id: number, { task }: Pending, outcome: Ending) {
     const { history, trace } = this.#world;
     const client = this.process.name;
-    this.#asked.delete(id);
+    this.#pending.delete(id);
     history.push({ event: "ended", request: task.name, client, outcome });
     trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }
@@ -197,15 +197,15 @@ export class SimulatedClient {
     this.#ticking = true;
     this.process.after(CLOCK_MS, () => {
       this.#ticking = false;
-      this.#perform(this.#pirate.tick(this.process.now));
+      this.#perform(this.#session.tick(this.process.now));
       this.#checkDeadlines();
-      if (this.#pirate.outstanding > 0) this.#keepTime();
+      if (this.#session.outstanding > 0) this.#keepTime();
     });
   }
 
   #checkDeadlines() {
     const { now, name } = this.process;
-    for (const { task, by } of this.#asked.values()) {
+    for (const { task, by } of this.#pending.values()) {
       if (by <= now) throw new Violation("S1", `${name} got no outcome of ${task.name} in time`);
     }
   }

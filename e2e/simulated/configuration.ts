@@ -101,7 +101,7 @@ function drawNetwork(random: Random): NetworkOptions {
   return {
     delayMs: random.pick([0.2, 1, 5]),
     unreadMax: random.pick([5, 20, 100_000, 100_000]),
-    deaths: random.pick(["at once", "at once", "at once", "on send", "never"]),
+    disconnectDetection: random.pick(["at once", "at once", "at once", "on send", "never"]),
   };
 }
 

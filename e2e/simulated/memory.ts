@@ -1,9 +1,9 @@
-// The witness's memory of calls with an id: the open ones, and the outcomes of the ended ones. The
+// The oracle's memory of calls with an id: the open ones, and the outcomes of the ended ones. The
 // broker must not run a call again whose outcome it still has to remember.
 
 import type { Limits } from "../../broker/model.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { type Asked, isTooLong, same, weightAtMost } from "./asked.ts";
+import { isTooLong, type ModelRequest, same, weightAtMost } from "./model-request.ts";
 import { Violation } from "./violation.ts";
 
 type Ended = {
@@ -14,7 +14,7 @@ type Ended = {
 
 export class Memory {
   #limits: Limits;
-  #latest = new Map<string, Asked>(); // By call id, open or ended.
+  #latest = new Map<string, ModelRequest>(); // By call id, open or ended.
   #ended = new Map<string, Ended>(); // By call id.
   #weight = 0; // An upper bound of all outcomes together, in bytes.
 
@@ -22,16 +22,16 @@ export class Memory {
     this.#limits = limits;
   }
 
-  get(callId: string | null): Asked | undefined {
+  get(callId: string | null): ModelRequest | undefined {
     return callId === null ? undefined : this.#latest.get(callId);
   }
 
-  add(asked: Asked) {
-    if (asked.callId !== null) this.#latest.set(asked.callId, asked);
+  add(request: ModelRequest) {
+    if (request.callId !== null) this.#latest.set(request.callId, request);
   }
 
   /** `told` is null if the frames are unknown. */
-  end({ callId, cut }: Asked, told: Frame[] | null, now: number) {
+  end({ callId, cut }: ModelRequest, told: Frame[] | null, now: number) {
     if (callId === null) return;
     this.#ended.set(callId, { at: now, told, cut });
     this.#weight += weightAtMost(told ?? []);
@@ -41,7 +41,7 @@ export class Memory {
    * The broker accepted an ended call again: throws a Violation unless it had a reason to forget
    * it. `ending` is the number of calls past their expiry, which have ended or are about to.
    */
-  checkForgotten({ name, callId }: Asked, ending: number, now: number) {
+  checkForgotten({ name, callId }: ModelRequest, ending: number, now: number) {
     const ended = this.#ended.get(callId ?? "");
     const { outcomesMax, outcomesBytesMax, outcomesMs } = this.#limits;
     const size = this.#ended.size + ending;
@@ -52,7 +52,7 @@ export class Memory {
   }
 
   /** The broker repeats the outcome of an ended call: throws a Violation if the frames differ. */
-  checkRepeated({ name, callId }: Asked, told: Frame[]) {
+  checkRepeated({ name, callId }: ModelRequest, told: Frame[]) {
     const { told: before, cut } = this.#ended.get(callId ?? "") ?? {};
     const isSame = before ? same(before, told) : true;
     if (!isSame && !(cut && isTooLong(told)))

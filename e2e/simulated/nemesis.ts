@@ -77,7 +77,7 @@ export class Nemesis {
       case "link cut one way":
         return this.#cut([this.#world.random.pick(["up", "down"] as const)]);
       case "newcomer without replies":
-        return this.#deafNewcomer();
+        return this.#newcomerWithoutReplies();
       case "connection reset":
         return this.#reset();
       case "clock jumped":
@@ -154,7 +154,7 @@ export class Nemesis {
   }
 
   /** Its capability probes and its READY get no reply for a while. */
-  #deafNewcomer(): boolean {
+  #newcomerWithoutReplies(): boolean {
     const { clock, random, network, trace, configuration } = this.#world;
     const { workers, clients } = this.#population;
     const [client, worker] = [this.#pick(clients), this.#pick(workers)];
@@ -164,7 +164,7 @@ export class Nemesis {
     place.restart();
     const { process } = place;
     trace.event(() => `${process.name} receives nothing for a while`);
-    network.deafen(process);
+    network.blockInbound(process);
     if (client && place === client) this.#workload.askBy(client.peer);
     const [least, most] = place === client ? [configuration.silenceMs / 2, 2] : [this.#leaseMs, 4];
     clock.after(least * random.between(1, most), () => network.heal(process));

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Clock } from "./clock.ts";
-import { type Deaths, Network } from "./network.ts";
+import { type DisconnectDetection, Network } from "./network.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
 import { Sightings } from "./sometimes.ts";
@@ -13,14 +13,14 @@ const DEAD_AFTER_MS = 1000;
 
 /** Returns a broker and a peer that record their events. */
 function world({
-  deaths = "at once",
+  disconnectDetection = "at once",
   unreadMax = 100,
 }: {
-  deaths?: Deaths;
+  disconnectDetection?: DisconnectDetection;
   unreadMax?: number;
 } = {}) {
   const clock = new Clock();
-  const options = { delayMs: 1, unreadMax, deaths };
+  const options = { delayMs: 1, unreadMax, disconnectDetection };
   const network = new Network(clock, new Random(1), options, new Sightings());
   const [broker, peer] = [new Process("broker", clock), new Process("peer", clock)];
   const notes: string[] = [];
@@ -148,11 +148,11 @@ test("peer that does not read: the broker sees it as gone, and it stays connecte
 });
 
 test("deaths not reported: the broker notices a broken connection when it sends, or never", () => {
-  for (const [deaths, heard] of [
+  for (const [disconnectDetection, heard] of [
     ["on send", ["broker: gone"]],
     ["never", []],
   ] as const) {
-    const { says, tells, closes, after } = world({ deaths });
+    const { says, tells, closes, after } = world({ disconnectDetection });
     says("1");
     after(20);
     closes();

@@ -18,11 +18,11 @@ import type { Sightings } from "./sometimes.ts";
 export type NetworkOptions = {
   delayMs: number; // The mean delay of a message on a typical connection.
   unreadMax: number; // The number of messages that a peer may leave unread.
-  deaths: Deaths;
+  disconnectDetection: DisconnectDetection;
 };
 
 /** When the broker notices a broken connection: at once, when it sends something, or never. */
-export type Deaths = "at once" | "on send" | "never";
+export type DisconnectDetection = "at once" | "on send" | "never";
 
 /** Every simulated peer speaks ZMTP, so the transport refuses none. */
 type Events = Omit<BoundEvents, "refused">;
@@ -46,7 +46,7 @@ export class Network {
   #connections = new Set<Connection>();
   // Cut in at least one direction, so that these processes cannot connect.
   #cut = new Set<Process>();
-  #deaf = new Set<Process>(); // Processes that receive nothing.
+  #inboundBlocked = new Set<Process>(); // Processes that receive nothing.
   #names = new Map<Address, string>(); // The process name of each address.
 
   constructor(clock: Clock, random: Random, options: NetworkOptions, sightings: Sightings) {
@@ -87,9 +87,9 @@ export class Network {
     const listener = { process, events, timing, byAddress: new Map(), addresses: 0 };
     this.#listener = listener;
     this.#names.clear();
-    const { deaths } = this.#options;
+    const { disconnectDetection } = this.#options;
     return {
-      detectsDisconnects: deaths === "at once",
+      detectsDisconnects: disconnectDetection === "at once",
       send: (to, frames) => this.#sendDown(listener, to, frames),
       close: () => this.end(process, { kept: Number.POSITIVE_INFINITY }),
     };
@@ -139,14 +139,14 @@ export class Network {
    * The process may connect and send but receives nothing, as from a broker that ignores its
    * messages.
    */
-  deafen(process: Process) {
-    this.#deaf.add(process);
+  blockInbound(process: Process) {
+    this.#inboundBlocked.add(process);
     for (const { down } of this.connections(process)) down.cut();
   }
 
   heal(process: Process) {
     this.#cut.delete(process);
-    this.#deaf.delete(process);
+    this.#inboundBlocked.delete(process);
     for (const { up, down } of this.connections(process))
       for (const lane of [up, down]) lane.heal();
   }
@@ -176,12 +176,12 @@ export class Network {
       message: (frames) => message(address, frames),
       gone: () => {
         listener.byAddress.delete(address);
-        if (this.#options.deaths === "at once") gone(address);
+        if (this.#options.disconnectDetection === "at once") gone(address);
       },
     };
     const delayMs = this.#delays();
     const connection = new Connection(address, peer, broker, this.#clock, delayMs);
-    if (this.#deaf.has(process)) connection.down.cut();
+    if (this.#inboundBlocked.has(process)) connection.down.cut();
     listener.byAddress.set(address, connection);
     this.#names.set(address, process.name);
     this.#connections.add(connection);
@@ -209,7 +209,7 @@ export class Network {
     const reachable = connection?.broker.open ?? false;
     if (connection && reachable && this.takes(connection.down)) {
       connection.down.send(frames);
-    } else if (reachable || this.#options.deaths === "on send") {
+    } else if (reachable || this.#options.disconnectDetection === "on send") {
       if (reachable) this.#sightings.see("a peer did not read the messages sent to it");
       process.after(0, () => events.gone(to));
     }

@@ -17,7 +17,7 @@ export class PlainClient {
   #world: World;
   #dialect: Dialect;
   #envelope: Frame[];
-  #asked = new Set<string>(); // Requests without an outcome.
+  #pending = new Set<string>(); // Requests without an outcome.
 
   constructor(world: World, name: string) {
     const { clock, random } = world;
@@ -29,7 +29,7 @@ export class PlainClient {
   }
 
   get outstanding(): number {
-    return this.#asked.size;
+    return this.#pending.size;
   }
 
   ask(task: Task): null {
@@ -37,7 +37,7 @@ export class PlainClient {
     const client = this.process.name;
     history.push({ event: "asked", request: task.name, client });
     trace.event(() => `${client} requests ${task.name} of ${task.service}`);
-    this.#asked.add(task.name);
+    this.#pending.add(task.name);
     this.#try(task, 1);
     return null; // This client sends no calls.
   }
@@ -47,7 +47,7 @@ export class PlainClient {
     const { history, network } = this.#world;
     network.end(this.process, { kept });
     history.push({ event: "client.gone", client: this.process.name });
-    this.#asked.clear();
+    this.#pending.clear();
   }
 
   #try(task: Task, nth: number) {
@@ -74,7 +74,7 @@ export class PlainClient {
   #receive(task: Task, frames: Frame[], socket: Connected, readings: Map<string, Reading>) {
     const command = decode(frames);
     if (command.header !== "client" || command.dialect !== this.#dialect) return;
-    if (!this.#asked.has(task.name)) return;
+    if (!this.#pending.has(task.name)) return;
     const { name, body } = command;
     const failure = name === "PARTIAL" ? null : decodeErrorReply(body);
     if (!failure) this.#read(body, name === "PARTIAL", readings);
@@ -93,7 +93,7 @@ export class PlainClient {
   }
 
   #timeOut(task: Task, nth: number, socket: Connected) {
-    if (!this.#asked.has(task.name)) return;
+    if (!this.#pending.has(task.name)) return;
     socket.close(0);
     if (nth < TRIES) this.#try(task, nth + 1);
     else this.#end(task, { unknown: "no reply" });
@@ -102,7 +102,7 @@ export class PlainClient {
   #end(task: Task, outcome: Outcome) {
     const { history, trace } = this.#world;
     const client = this.process.name;
-    this.#asked.delete(task.name);
+    this.#pending.delete(task.name);
     history.push({ event: "ended", request: task.name, client, outcome });
     trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }

@@ -5,22 +5,22 @@ import type { Outcome } from "../../broker/vocabulary.ts";
 import { STATUS } from "../../protocol/call.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Answers } from "./answers.ts";
-import { type Asked, type Asker, isAsker, refusalOf } from "./asked.ts";
-import type { Book } from "./book.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { Model } from "./model.ts";
+import { isReplyTo, type ModelRequest, type ReplyTo, refusalOf } from "./model-request.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 export class Refusals {
   #world: World;
-  #book: Book;
+  #model: Model;
   #deliveries: Deliveries;
   #answers: Answers;
 
-  constructor(world: World, book: Book, deliveries: Deliveries, answers: Answers) {
+  constructor(world: World, model: Model, deliveries: Deliveries, answers: Answers) {
     this.#world = world;
-    this.#book = book;
+    this.#model = model;
     this.#deliveries = deliveries;
     this.#answers = answers;
   }
@@ -29,21 +29,26 @@ export class Refusals {
    * The broker sent a client this refusal of one of its requests. `isEnding`: the broker is
    * draining.
    */
-  told(owed: Asked[], asker: Asker, body: Frame[], isEnding: boolean, now: number) {
-    for (const asked of owed) {
-      if (!isAsker(asked, asker)) continue;
-      const outcome = this.#outcomeOf(asked, refusalOf(asked, body), isEnding, now);
-      if (outcome) return this.#book.end(asked, outcome, body, now);
+  told(owed: ModelRequest[], replyTo: ReplyTo, body: Frame[], isEnding: boolean, now: number) {
+    for (const request of owed) {
+      if (!isReplyTo(request, replyTo)) continue;
+      const outcome = this.#outcomeOf(request, refusalOf(request, body), isEnding, now);
+      if (outcome) return this.#model.end(request, outcome, body, now);
     }
     const said = body.map(String).join(" ").slice(0, 80);
     throw new Violation("S3", `the client of ${owed[0]?.name} got ${said} without a reason`);
   }
 
   /** Returns null if the broker had no reason for this status. */
-  #outcomeOf(asked: Asked, status: number | null, isEnding: boolean, now: number): Outcome | null {
-    const isAbsent = asked.deliveries === 0 && asked.line.workers.size === 0;
-    if (status === STATUS.quarantined && this.#deliveries.takeSpent(asked)) return "quarantined";
-    if (status === STATUS.quarantined && this.#deliveries.takeBroken(asked)) {
+  #outcomeOf(
+    request: ModelRequest,
+    status: number | null,
+    isEnding: boolean,
+    now: number,
+  ): Outcome | null {
+    const isAbsent = request.deliveries === 0 && request.queue.workers.size === 0;
+    if (status === STATUS.quarantined && this.#deliveries.takeSpent(request)) return "quarantined";
+    if (status === STATUS.quarantined && this.#deliveries.takeBroken(request)) {
       this.#see("a reply broke off because its worker was lost");
       return "refused";
     }
@@ -51,14 +56,15 @@ export class Refusals {
       this.#see("a broker refused the rest with 503 when its drain was over");
       return "refused";
     }
-    if (status === STATUS.failed && this.#answers.mayGiveUp(asked)) {
+    if (status === STATUS.failed && this.#answers.mayGiveUp(request)) {
       this.#see("the broker dropped a reply that was too long to keep");
       return "refused";
     }
-    if (asked.expiry > now || status !== (isAbsent ? STATUS.noWorker : STATUS.expired)) return null;
-    if (asked.begun) this.#see("a reply exceeded its time and broke off");
+    if (request.expiry > now || status !== (isAbsent ? STATUS.noWorker : STATUS.expired))
+      return null;
+    if (request.begun) this.#see("a reply exceeded its time and broke off");
     else if (!isAbsent)
-      this.#see(asked.worker ? "a request expired in flight" : "a request expired in the queue");
+      this.#see(request.worker ? "a request expired in flight" : "a request expired in the queue");
     return "expired";
   }
 

@@ -6,7 +6,7 @@ import type { BrokerEvent } from "../../broker/events.ts";
 import type { Address } from "../../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
 import { type Command, decode } from "../../protocol/mdp.ts";
-import type { Registered, ServiceLine } from "./asked.ts";
+import type { Registered, ServiceQueue } from "./model-request.ts";
 import { Violation } from "./violation.ts";
 
 export type Ready = Extract<Command, { name: "READY" }>;
@@ -31,13 +31,13 @@ export class Registrations {
     return this.#byAddress.get(address);
   }
 
-  add(address: Address, line: ServiceLine, { dialect, credit }: Ready, now: number) {
+  add(address: Address, queue: ServiceQueue, { dialect, credit }: Ready, now: number) {
     const [plain, holds] = [credit === null, new Map()];
     const times = { heardAt: now, toldAt: now };
     const state = { holds, seated: 0, ...times };
-    const worker = { address, line, dialect, credit: credit ?? 1, plain, ...state };
+    const worker = { address, queue, dialect, credit: credit ?? 1, plain, ...state };
     this.#byAddress.set(address, worker);
-    line.workers.add(worker);
+    queue.workers.add(worker);
     this.seat(worker);
   }
 
@@ -49,7 +49,7 @@ export class Registrations {
 
   remove(worker: Registered) {
     this.#byAddress.delete(worker.address);
-    worker.line.workers.delete(worker);
+    worker.queue.workers.delete(worker);
   }
 
   /** Returns the worker that was removed. */
@@ -67,7 +67,7 @@ export class Registrations {
   }
 
   /** The broker found that it was stalled, and renews every lease. */
-  overslept(now: number) {
+  stalled(now: number) {
     if (now - this.#tickedAt <= this.#heartbeat.intervalMs)
       throw new Violation("L1", "the broker claims to have stalled, but it did not");
     this.#tickedAt = now;

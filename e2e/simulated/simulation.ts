@@ -3,13 +3,13 @@
 
 import { Broker } from "../../broker/broker.ts";
 import { type HistoryEvent, judge, type Verdict } from "../history.ts";
-import { Calm } from "./calm.ts";
 import { Clock } from "./clock.ts";
 import { type Configuration, drawConfiguration } from "./configuration.ts";
 import type { Fault } from "./fault.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Network } from "./network.ts";
 import { Population } from "./population.ts";
+import { QuiescenceCheck } from "./quiescence.ts";
 import { Random } from "./random.ts";
 import { Sightings } from "./sometimes.ts";
 import { Trace } from "./trace.ts";
@@ -100,7 +100,7 @@ class Simulation {
     clock.run(configuration.durationMs);
     this.#world.healed = true;
     this.#nemesis.heal();
-    this.#recoveryMs = new Calm(this.#world, this.#population, this.#workload).check();
+    this.#recoveryMs = new QuiescenceCheck(this.#world, this.#population, this.#workload).check();
   }
 }
 

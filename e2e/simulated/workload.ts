@@ -62,9 +62,9 @@ export class Workload {
   }
 
   /** Returns a request that must succeed once all faults are healed. */
-  calmTask(client: string, service: string, how: number): Task {
+  quiescenceTask(client: string, service: string, how: number): Task {
     const form = { parts: this.#world.random.whole(1, 2), partPadding: 0, padding: 0 };
-    return { name: this.#name(client), service, how, ...form, timeoutMs: CALM_TIMEOUT_MS };
+    return { name: this.#name(client), service, how, ...form, timeoutMs: QUIESCENCE_TIMEOUT_MS };
   }
 
   #askOne() {
@@ -83,5 +83,5 @@ export class Workload {
 }
 
 const TIMEOUT_MOST = 6;
-const CALM_TIMEOUT_MS = 60_000;
+const QUIESCENCE_TIMEOUT_MS = 60_000;
 const CALLS_MAX = 20;

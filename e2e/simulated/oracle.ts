@@ -17,11 +17,18 @@ import {
   type WorkerCommand,
 } from "../../protocol/mdp.ts";
 import { Account } from "./account.ts";
+import { Admissions } from "./admissions.ts";
 import { Answers } from "./answers.ts";
-import { type Asker, isTooLong, nameOf, type Registered, same, wishOf } from "./asked.ts";
-import { Asking } from "./asking.ts";
-import { Book } from "./book.ts";
 import { Deliveries, LATE_MS } from "./deliveries.ts";
+import { Model } from "./model.ts";
+import {
+  isTooLong,
+  nameOf,
+  type Registered,
+  type ReplyTo,
+  same,
+  submissionOf,
+} from "./model-request.ts";
 import { Refusals } from "./refusals.ts";
 import { checkSentAway, Registrations } from "./registrations.ts";
 import type { Sight } from "./sometimes.ts";
@@ -43,15 +50,15 @@ type Said = {
   dialect: Dialect | null; // The dialect to answer a worker in.
 };
 
-export class Witness {
+export class Oracle {
   #world: World;
   #limits: Limits;
-  #book: Book;
+  #model: Model;
   #account: Account;
   #workers: Registrations;
   #deliveries: Deliveries;
   #answers: Answers;
-  #asking: Asking;
+  #admissions: Admissions;
   #refusals: Refusals;
   #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
   #now = 0;
@@ -61,13 +68,13 @@ export class Witness {
     const { limits, heartbeat } = world.configuration;
     this.#world = world;
     this.#limits = limits;
-    this.#book = new Book(limits);
-    this.#account = new Account(broker, limits, this.#book);
+    this.#model = new Model(limits);
+    this.#account = new Account(broker, limits, this.#model);
     this.#workers = new Registrations(heartbeat, now);
-    this.#deliveries = new Deliveries(world, this.#book, this.#workers);
-    this.#answers = new Answers(world, this.#book);
-    this.#refusals = new Refusals(world, this.#book, this.#deliveries, this.#answers);
-    this.#asking = new Asking(world, this.#account, this.#book, this.#answers);
+    this.#deliveries = new Deliveries(world, this.#model, this.#workers);
+    this.#answers = new Answers(world, this.#model);
+    this.#refusals = new Refusals(world, this.#model, this.#deliveries, this.#answers);
+    this.#admissions = new Admissions(world, this.#account, this.#model, this.#answers);
   }
 
   /** Returns the addresses of the registered workers. */
@@ -77,7 +84,7 @@ export class Witness {
 
   /** Returns the sum of the credit that the service's READYs granted. */
   placesOf(service: string): number {
-    const its = [...this.#workers].filter(({ line }) => line.service === service);
+    const its = [...this.#workers].filter(({ queue }) => queue.service === service);
     return its.reduce((sum, { credit }) => sum + credit, 0);
   }
 
@@ -102,7 +109,7 @@ export class Witness {
     if (this.#isDrained) this.#drained();
     if (input.kind === "tick") this.#checkTimes();
     this.#deliveries.check(this.#now);
-    this.#asking.settle();
+    this.#admissions.settle();
     this.#account.check(this.#now);
     this.#said = null;
   }
@@ -119,9 +126,9 @@ export class Witness {
   }
 
   #gone(peer: Address) {
-    for (const asked of this.#book.gone(peer, this.#now, this.#now)) {
+    for (const request of this.#model.gone(peer, this.#now, this.#now)) {
       this.#see("the outcome of a call went to the client that had asked before");
-      this.#answers.askedAgain(asked);
+      this.#answers.askedAgain(request);
     }
   }
 
@@ -131,17 +138,18 @@ export class Witness {
     const worker = this.#workers.get(from);
     const dialect = "dialect" in command ? command.dialect : null;
     this.#said = { from, command, dialect: worker?.dialect ?? dialect };
-    if (command.header === "client") this.#asked(from, command, effects);
+    if (command.header === "client") this.#clientCommand(from, command, effects);
     else if (command.header === "worker" && worker) this.#heard(worker, command, effects);
     else if (command.header === "worker") this.#strange(from, command, effects);
   }
 
-  #asked(from: Address, command: ClientCommand, effects: Effect[]) {
+  #clientCommand(from: Address, command: ClientCommand, effects: Effect[]) {
     if (command.name !== "REQUEST") return;
-    const wish = wishOf(command);
-    const asker = { address: from, ...command };
-    if (wish) this.#asking.wish(asker, wish, effects, this.#stopBy !== null, this.#now);
-    else if (command.service.equals(CALL)) this.#book.refuse();
+    const submission = submissionOf(command);
+    const replyTo = { address: from, ...command };
+    if (submission)
+      this.#admissions.submitted(replyTo, submission, effects, this.#stopBy !== null, this.#now);
+    else if (command.service.equals(CALL)) this.#model.refuse();
   }
 
   #heard(worker: Registered, command: WorkerCommand, effects: Effect[]) {
@@ -152,8 +160,8 @@ export class Witness {
     }
     worker.heardAt = this.#now;
     if (name !== "PARTIAL" && name !== "REPLY") return;
-    const asked = this.#deliveries.answered(worker, command);
-    if (asked) this.#answers.came(asked, command);
+    const request = this.#deliveries.answered(worker, command);
+    if (request) this.#answers.came(request, command);
   }
 
   /**
@@ -178,7 +186,7 @@ export class Witness {
     if (entry.event === "worker.registered") this.#registered();
     else if (entry.event === "worker.removed") this.#deliveries.removed(entry, this.#now);
     else if (entry.event === "broker.stalled") {
-      this.#workers.overslept(this.#now);
+      this.#workers.stalled(this.#now);
       this.#see("a broker stalled");
     }
   }
@@ -187,8 +195,8 @@ export class Witness {
     const { from = "", command } = this.#said ?? {};
     if (command?.header !== "worker" || command.name !== "READY")
       throw new Violation("S7", "the broker registered a worker that sent no READY");
-    const line = this.#book.line(command.service.toString("latin1"));
-    this.#workers.add(from, line, command, this.#now);
+    const queue = this.#model.queue(command.service.toString("latin1"));
+    this.#workers.add(from, queue, command, this.#now);
   }
 
   #send(to: Address, frames: Frame[]) {
@@ -216,21 +224,21 @@ export class Witness {
   }
 
   /** A client got a message: a worker's answer, a refusal, or an answer of the broker itself. */
-  #told(asker: Asker, command: ClientCommand) {
+  #told(replyTo: ReplyTo, command: ClientCommand) {
     const { name, service, body } = command;
     const isOfService = service.equals(CALL) || !isManagement(service);
     if (isOfService && sizeOf(body) > this.#limits.messageBytesMax + STATUS_BYTES)
       throw new Violation("S6", `a client got ${sizeOf(body)} bytes at once`);
-    if (this.#answers.passes(asker, command, this.#now)) return;
+    if (this.#answers.passes(replyTo, command, this.#now)) return;
     if (name === "PARTIAL")
       throw new Violation("S10", `a client got the part ${nameOf(body)}, which is not due now`);
-    const owed = this.#asking.isTurnedAway(asker) ? [] : this.#book.owed(asker);
-    if (owed.length > 0) this.#refusals.told(owed, asker, body, this.#stopBy !== null, this.#now);
-    else this.#answered(asker, command);
+    const owed = this.#admissions.isTurnedAway(replyTo) ? [] : this.#model.owed(replyTo);
+    if (owed.length > 0) this.#refusals.told(owed, replyTo, body, this.#stopBy !== null, this.#now);
+    else this.#answered(replyTo, command);
   }
 
   /** The message answers a request to the broker itself. */
-  #answered({ address, envelope, dialect }: Asker, { service, body }: ClientCommand) {
+  #answered({ address, envelope, dialect }: ReplyTo, { service, body }: ClientCommand) {
     const { from, command } = this.#said ?? {};
     const fits = from === address && command?.header === "client";
     if (!fits || !command.service.equals(service) || !same(command.envelope, envelope))
@@ -242,16 +250,16 @@ export class Witness {
       );
     this.#said = null;
     if (service.equals(MMI_SERVICE)) this.#checkPresence(command.body, body);
-    const known = this.#book.calls.get(wishOf(command)?.callId ?? null);
+    const known = this.#model.calls.get(submissionOf(command)?.callId ?? null);
     if (!known?.ended || !this.#account.rose("retried")) return;
-    this.#book.calls.checkRepeated(known, body);
+    this.#model.calls.checkRepeated(known, body);
     if (isTooLong(body)) this.#see("a reply was too long to be repeated");
   }
 
   /** 8/MMI: 200 with workers, 404 without; the broker itself serves mmi.call. */
-  #checkPresence(asked: Frame[], told: Frame[]) {
-    const service = asked[0]?.toString("latin1") ?? "";
-    const workers = this.#book.known(service)?.workers.size ?? 0;
+  #checkPresence(request: Frame[], told: Frame[]) {
+    const service = request[0]?.toString("latin1") ?? "";
+    const workers = this.#model.known(service)?.workers.size ?? 0;
     if (String(told[0]) !== (workers > 0 || service === "mmi.call" ? "200" : "404"))
       throw new Violation(
         "S3",
@@ -260,7 +268,7 @@ export class Witness {
   }
 
   #checkGone(peer: Address) {
-    this.#book.gone(peer, Number.NEGATIVE_INFINITY, this.#now);
+    this.#model.gone(peer, Number.NEGATIVE_INFINITY, this.#now);
     if (this.#workers.get(peer)) throw new Violation("L1", "a worker is gone but still registered");
   }
 
@@ -268,15 +276,18 @@ export class Witness {
   #checkTimes() {
     const now = this.#now;
     this.#workers.check(now);
-    for (const asked of this.#book.open) {
-      if (asked.expiry + LATE_MS > now) continue;
-      if (asked.asker && (asked.call || asked.begun))
-        throw new Violation("S1", `the client of ${asked.name} got no 408 or 404 when it expired`);
-      this.#book.end(asked, "expired", null, now);
+    for (const request of this.#model.open) {
+      if (request.expiry + LATE_MS > now) continue;
+      if (request.replyTo && (request.call || request.begun))
+        throw new Violation(
+          "S1",
+          `the client of ${request.name} got no 408 or 404 when it expired`,
+        );
+      this.#model.end(request, "expired", null, now);
     }
     const { open } = this.#account;
-    const certain = [...this.#book.open].filter(({ expiry }) => expiry > now).length;
-    if (open < certain || open > this.#book.open.size)
+    const certain = [...this.#model.open].filter(({ expiry }) => expiry > now).length;
+    if (open < certain || open > this.#model.open.size)
       throw new Violation("S1", `${certain} requests are open, the broker counts ${open}`);
     if (this.#stopBy !== null && now >= this.#stopBy && open > 0)
       throw new Violation("L4", "requests are open after the end of the drain");
@@ -288,18 +299,18 @@ export class Witness {
 
   /** Nothing may stay open after the drain. */
   #drained() {
-    for (const asked of this.#book.open) {
-      if (asked.asker && (asked.call || asked.begun) && asked.expiry > this.#now)
+    for (const request of this.#model.open) {
+      if (request.replyTo && (request.call || request.begun) && request.expiry > this.#now)
         throw new Violation(
           "S1",
-          `the client of ${asked.name} got no outcome when the broker ended`,
+          `the client of ${request.name} got no outcome when the broker ended`,
         );
-      this.#book.end(asked, "refused", null, this.#now);
+      this.#model.end(request, "refused", null, this.#now);
     }
-    for (const { line } of this.#workers)
+    for (const { queue } of this.#workers)
       throw new Violation(
         "L4",
-        `a worker of ${line.service} got no DISCONNECT when the broker ended`,
+        `a worker of ${queue.service} got no DISCONNECT when the broker ended`,
       );
   }
 

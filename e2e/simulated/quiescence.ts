@@ -10,7 +10,7 @@ import { SimulatedWorker } from "./worker.ts";
 import type { Workload } from "./workload.ts";
 import type { World } from "./world.ts";
 
-export class Calm {
+export class QuiescenceCheck {
   #world: World;
   #population: Population;
   #workload: Workload;
@@ -50,7 +50,7 @@ export class Calm {
   /** Requests that waited in a client's socket are delivered first; they may fill a queue. */
   #emptySockets() {
     for (const { peer } of this.#population.clients) {
-      const task = this.#workload.calmTask(peer.process.name, this.#anyService, 1);
+      const task = this.#workload.quiescenceTask(peer.process.name, this.#anyService, 1);
       peer.ask({ ...task, timeoutMs: EMPTY_MS });
     }
   }
@@ -59,7 +59,7 @@ export class Calm {
   #checkClients() {
     for (const { peer } of this.#population.clients) {
       this.#answered(1, () =>
-        peer.ask(this.#workload.calmTask(peer.process.name, this.#anyService, 1)),
+        peer.ask(this.#workload.quiescenceTask(peer.process.name, this.#anyService, 1)),
       );
     }
   }
@@ -68,7 +68,7 @@ export class Calm {
   #checkCredits() {
     const { limits, services } = this.#world.configuration;
     for (const { name } of services) {
-      const places = this.#population.broker.peer.witness.placesOf(name);
+      const places = this.#population.broker.peer.oracle.placesOf(name);
       const most = Math.min(places, limits.queueMax, Math.floor(limits.queueBytesMax / BYTES));
       this.#answered(1, () => {
         this.#askAtOnce(most, name);
@@ -84,7 +84,7 @@ export class Calm {
     const { broker, workers } = this.#population;
     const real = workers.filter(({ peer }) => peer instanceof SimulatedWorker);
     const { peer } = random.pick(real.length > 0 ? real : workers);
-    const before = broker.peer.witness.left;
+    const before = broker.peer.oracle.left;
     // A plain worker closes its socket at once, so its last messages may get lost.
     this.#answered(real.length > 0 ? 1 : 2, () => {
       this.#askAtOnce(Math.min(4, configuration.limits.queueMax), peer.service);
@@ -92,7 +92,7 @@ export class Calm {
       peer.leave();
     });
     this.#reachRegistered();
-    if (broker.peer.witness.left > before)
+    if (broker.peer.oracle.left > before)
       sightings.see("a worker left and no request was executed again");
     else if (real.length > 0)
       throw new Violation("L4", `${peer.process.name} left without DISCONNECT`);
@@ -175,7 +175,11 @@ export class Calm {
 
   #askAtOnce(count: number, service: string) {
     for (let nth = 0; nth < count; nth += 1) {
-      const task = this.#workload.calmTask(this.#realClient.process.name, service, this.#workMs);
+      const task = this.#workload.quiescenceTask(
+        this.#realClient.process.name,
+        service,
+        this.#workMs,
+      );
       this.#realClient.ask(task);
     }
   }
@@ -205,7 +209,7 @@ export class Calm {
     const { network } = this.#world;
     this.#reach("L2", "not all workers are registered", this.#recoveryMs, () => {
       if (!broker.process.alive || this.#counts.workers !== workers.length) return false;
-      const open = broker.peer.witness.registered.filter((address) => network.isOpen(address));
+      const open = broker.peer.oracle.registered.filter((address) => network.isOpen(address));
       const names = new Set(open.map((address) => network.nameOf(address)));
       return workers.every(({ process, peer }) => peer.ready && names.has(process.name));
     });
@@ -215,7 +219,7 @@ export class Calm {
     const { broker, clients } = this.#population;
     if (clients.some(({ peer }) => peer.outstanding > 0)) return false;
     const { queued, inFlight } = this.#counts;
-    return queued + inFlight === 0 && broker.peer.witness.held === 0;
+    return queued + inFlight === 0 && broker.peer.oracle.held === 0;
   }
 
   /** Runs until `isSo` returns true; throws a Violation after `withinMs`. */

@@ -1,4 +1,4 @@
-// The state that a witness of the broker keeps: the accepted requests and the registered workers.
+// The state that an oracle of the broker keeps: the accepted requests and the registered workers.
 
 import type { Outcome } from "../../broker/vocabulary.ts";
 import { decodeCall, decodeStatus, STATUS } from "../../protocol/call.ts";
@@ -6,27 +6,27 @@ import { type Dialect, streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
 import type { ClientCommand } from "../../protocol/mdp.ts";
-import type { Line } from "./line.ts";
+import type { ModelQueue } from "./model-queue.ts";
 import { Violation } from "./violation.ts";
 
-export type ServiceLine = Line<Asked, Registered>;
+export type ServiceQueue = ModelQueue<ModelRequest, Registered>;
 
 /** A request that the broker has accepted. */
-export type Asked = {
+export type ModelRequest = {
   name: string; // The name in the first body frame.
   number: number; // Position in the order of arrival.
   client: Address; // The client that asked first.
-  asker: Asker | null; // The reply-to of the outcome; null: no client waits.
-  earlier: Asker | null; // The reply-to to fall back on when the current one goes away.
+  replyTo: ReplyTo | null; // The reply-to of the outcome; null: no client waits.
+  earlier: ReplyTo | null; // The reply-to to fall back on when the current one goes away.
   call: boolean; // Sent as mmi.call: the client gets every outcome, refusals too.
   callId: string | null;
-  line: ServiceLine;
+  queue: ServiceQueue;
   body: Frame[];
   expiry: number;
   id: string | null; // The request id that workers with credit get; null before the first delivery.
   deliveries: number;
   worker: Registered | null; // The worker that has the request in flight; null while it is queued.
-  alone: boolean; // Isolated: its worker may have no other request in flight.
+  isolated: boolean; // Its worker may have no other request in flight.
   parts: Frame[]; // The frames of the parts that the worker has answered.
   begun: boolean; // The client has received a part.
   cut: boolean; // The parts may exceed the bytes that the broker keeps.
@@ -37,21 +37,21 @@ export type Asked = {
 
 export type Registered = {
   address: Address;
-  line: ServiceLine; // The queue of its service.
+  queue: ServiceQueue; // The queue of its service.
   dialect: Dialect; // The dialect of its READY.
   credit: number;
   plain: boolean;
-  holds: Map<string, Asked>; // The requests in flight, by client frame.
+  holds: Map<string, ModelRequest>; // The requests in flight, by client frame.
   // Order of changes: of two workers with equal load, the lower number is served first.
   seated: number;
   heardAt: number;
   toldAt: number;
 };
 
-export type Asker = { address: Address; envelope: Frame[]; dialect: Dialect };
+export type ReplyTo = { address: Address; envelope: Frame[]; dialect: Dialect };
 
 /** The request for a worker that a client's command carries. */
-export type Wish = {
+export type Submission = {
   service: string;
   ttl: number | null; // In ms; null: the broker's default.
   call: boolean;
@@ -60,7 +60,7 @@ export type Wish = {
 };
 
 /** Returns null for a command that needs no worker. */
-export function wishOf({ service: frame, body }: ClientCommand): Wish | null {
+export function submissionOf({ service: frame, body }: ClientCommand): Submission | null {
   const service = frame.toString("latin1");
   if (!service.startsWith("mmi.")) return { service, ttl: null, call: false, callId: null, body };
   if (service !== "mmi.call") return null;
@@ -71,22 +71,22 @@ export function wishOf({ service: frame, body }: ClientCommand): Wish | null {
 }
 
 /** Returns the key of a reply-to: the address and the envelope frames of its reply. */
-export const askerKey = ({ address, envelope }: Omit<Asker, "dialect">) =>
+export const replyToKey = ({ address, envelope }: Omit<ReplyTo, "dialect">) =>
   [address, ...envelope.map((frame) => frame.toString("latin1"))].join("\n");
 
 /** Returns whether the outcome is for this reply-to; throws a Violation if the dialect differs. */
-export function isAsker({ name, asker }: Asked, told: Asker): boolean {
-  if (!asker || askerKey(asker) !== askerKey(told)) return false;
-  if (asker.dialect === told.dialect) return true;
+export function isReplyTo({ name, replyTo }: ModelRequest, told: ReplyTo): boolean {
+  if (!replyTo || replyToKey(replyTo) !== replyToKey(told)) return false;
+  if (replyTo.dialect === told.dialect) return true;
   throw new Violation("S11", `the client of ${name} got a message in ${told.dialect.name}`);
 }
 
 /** Returns whether the client got the service's own reply, and no refusal by the broker. */
-export const isReply = ({ call }: Asked, told: Frame[]) =>
+export const isReply = ({ call }: ModelRequest, told: Frame[]) =>
   call ? (decodeStatus(told)?.status ?? 0) < 300 : decodeErrorReply(told) === null;
 
 /** Returns the status of a refusal, or null for a reply. */
-export function refusalOf({ call }: Pick<Asked, "call">, told: Frame[]): number | null {
+export function refusalOf({ call }: Pick<ModelRequest, "call">, told: Frame[]): number | null {
   const { status, body } = decodeStatus(told) ?? {};
   if (call) return status !== undefined && body?.length === 1 ? status : null;
   return decodeErrorReply(told)?.code ?? null;
@@ -110,12 +110,12 @@ export const isTooLong = (told: Frame[]) => refusalOf({ call: true }, told) === 
  * Returns whether the broker keeps the reply: for a client without parts, or for a call that may be
  * asked again.
  */
-export const isKept = ({ callId, asker }: Asked) =>
-  callId !== null || !asker || !streams(asker.dialect);
+export const isKept = ({ callId, replyTo }: ModelRequest) =>
+  callId !== null || !replyTo || !streams(replyTo.dialect);
 
 /** Returns an upper bound of the bytes that all frames of a request cost. */
-export const weightOfAll = (asked: Asked) =>
-  weightAtMost(asked.body) + (isKept(asked) ? framesAtMost(asked.parts) : 0);
+export const weightOfAll = (request: ModelRequest) =>
+  weightAtMost(request.body) + (isKept(request) ? framesAtMost(request.parts) : 0);
 
 /** Returns the request's name, cut to 40 characters for messages. */
 export const nameOf = (body: Frame[]) => String(body[0]).slice(0, 40);

@@ -7,109 +7,127 @@ import { STATUS } from "../../protocol/call.ts";
 import { type ClientCommand, decode } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";
 import type { Answers } from "./answers.ts";
-import type { Asked, Asker, Wish } from "./asked.ts";
-import { askerKey, nameOf, refusalOf, weightAtMost, weightOfAll } from "./asked.ts";
-import type { Book } from "./book.ts";
+import type { Model } from "./model.ts";
+import type { ModelRequest, ReplyTo, Submission } from "./model-request.ts";
+import { nameOf, refusalOf, replyToKey, weightAtMost, weightOfAll } from "./model-request.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-export class Asking {
+export class Admissions {
   #world: World;
   #limits: Limits;
   #account: Account;
-  #book: Book;
+  #model: Model;
   #answers: Answers;
-  #taken: Asked | null = null; // The request that the broker accepted with this input.
+  #taken: ModelRequest | null = null; // The request that the broker accepted with this input.
   // The reply-to that asked again for an open call and was refused.
   #turnedAway: string | null = null;
 
-  constructor(world: World, account: Account, book: Book, answers: Answers) {
+  constructor(world: World, account: Account, model: Model, answers: Answers) {
     this.#world = world;
     this.#limits = world.configuration.limits;
     this.#account = account;
-    this.#book = book;
+    this.#model = model;
     this.#answers = answers;
   }
 
   /** `isEnding`: the broker is draining. */
-  wish(asker: Asker, wish: Wish, effects: Effect[], isEnding: boolean, now: number) {
-    const known = this.#book.calls.get(wish.callId);
-    if (this.#account.rose("retried")) this.#retried(known, asker, wish, effects, now);
-    else if (this.#account.rose("refused")) this.#refused(wish, isEnding, now);
-    else this.#take(known, asker, wish, isEnding, now);
+  submitted(
+    replyTo: ReplyTo,
+    submission: Submission,
+    effects: Effect[],
+    isEnding: boolean,
+    now: number,
+  ) {
+    const known = this.#model.calls.get(submission.callId);
+    if (this.#account.rose("retried")) this.#retried(known, replyTo, submission, effects, now);
+    else if (this.#account.rose("refused")) this.#refused(submission, isEnding, now);
+    else this.#take(known, replyTo, submission, isEnding, now);
   }
 
   /** Returns whether the broker refused this reply-to a call that is open for another one. */
-  isTurnedAway(asker: Asker): boolean {
-    return this.#turnedAway === askerKey(asker);
+  isTurnedAway(replyTo: ReplyTo): boolean {
+    return this.#turnedAway === replyToKey(replyTo);
   }
 
   /** Call after the effects of an input. */
   settle() {
-    this.#taken?.line.settle(this.#taken);
+    this.#taken?.queue.settle(this.#taken);
     this.#taken = null;
     this.#turnedAway = null;
   }
 
-  #take(known: Asked | undefined, asker: Asker, wish: Wish, isEnding: boolean, now: number) {
-    const name = nameOf(wish.body);
+  #take(
+    known: ModelRequest | undefined,
+    replyTo: ReplyTo,
+    submission: Submission,
+    isEnding: boolean,
+    now: number,
+  ) {
+    const name = nameOf(submission.body);
     if (isEnding) throw new Violation("L4", `a draining broker accepted ${name}`);
     if (known && !known.ended && known.expiry > now)
       throw new Violation("S4", `the broker accepted ${name} again while it was open`);
     if (known) {
-      this.#book.checkForgotten(known, now);
+      this.#model.checkForgotten(known, now);
       this.#see("the broker forgot a call and ran it again");
     }
-    this.#taken = this.#book.take(asker, wish, now);
+    this.#taken = this.#model.take(replyTo, submission, now);
   }
 
-  #retried(known: Asked | undefined, asker: Asker, wish: Wish, effects: Effect[], now: number) {
+  #retried(
+    known: ModelRequest | undefined,
+    replyTo: ReplyTo,
+    submission: Submission,
+    effects: Effect[],
+    now: number,
+  ) {
     if (!known)
       throw new Violation(
         "S4",
-        `the broker counts ${nameOf(wish.body)} as asked again, but it is new`,
+        `the broker counts ${nameOf(submission.body)} as asked again, but it is new`,
       );
-    const told = toldNow(effects, asker);
+    const told = toldNow(effects, replyTo);
     if (known.ended) {
       this.#see("a client asked again for a call that had ended");
     } else if (told && refusalOf({ call: true }, told.body) === STATUS.failed) {
-      this.#turnAway(known, asker);
+      this.#turnAway(known, replyTo);
     } else if (known.expiry <= now && told) {
       // The call expired with this input. The client that waited for it gets that outcome too.
-      if (!known.asker) this.#book.end(known, "expired", null, now);
+      if (!known.replyTo) this.#model.end(known, "expired", null, now);
     } else {
       this.#see("a client asked again for an open call");
-      if (!known.asker)
+      if (!known.replyTo)
         this.#see("a call stayed open without its client until the client asked again");
-      this.#book.retry(known, asker, wish, now);
+      this.#model.retry(known, replyTo, submission, now);
       this.#answers.askedAgain(known);
     }
   }
 
   /** A second client must never get the rest of a reply whose first parts another client has. */
-  #turnAway(known: Asked, asker: Asker) {
+  #turnAway(known: ModelRequest, replyTo: ReplyTo) {
     if (!known.cut)
       throw new Violation(
         "S6",
         `the broker refused the reply to ${known.name} as too long, but it is not`,
       );
     this.#see("a reply was too long to be repeated");
-    this.#book.refuse();
-    this.#turnedAway = askerKey(asker);
+    this.#model.refuse();
+    this.#turnedAway = replyToKey(replyTo);
   }
 
   /** Throws a Violation if the broker had no reason to refuse. */
-  #refused({ service, body }: Wish, isEnding: boolean, now: number) {
-    this.#book.refuse();
+  #refused({ service, body }: Submission, isEnding: boolean, now: number) {
+    this.#model.refuse();
     if (isEnding) return;
     const { queueMax, queueBytesMax, servicesMax } = this.#limits;
-    const line = this.#book.known(service);
-    const weights = [...this.#book.open].map(weightOfAll);
+    const queue = this.#model.known(service);
+    const weights = [...this.#model.open].map(weightOfAll);
     const weight = weights.reduce((sum, one) => sum + one, weightAtMost(body));
-    if (line && line.open.size >= queueMax) this.#see("a queue was full");
+    if (queue && queue.open.size >= queueMax) this.#see("a queue was full");
     else if (weight > queueBytesMax) this.#see("the queues held too many bytes");
-    else if (!line?.wantedAt(now) && this.#account.before.services >= servicesMax)
+    else if (!queue?.wantedAt(now) && this.#account.before.services >= servicesMax)
       this.#see("there were too many services");
     else throw new Violation("S6", `the broker refused ${nameOf(body)} below its bounds`);
   }
@@ -120,12 +138,12 @@ export class Asking {
 }
 
 /** Returns the outcome among these effects for this reply-to. */
-function toldNow(effects: Effect[], asker: Asker): ClientCommand | null {
+function toldNow(effects: Effect[], replyTo: ReplyTo): ClientCommand | null {
   for (const effect of effects) {
-    if (effect.do !== "send" || effect.to !== asker.address) continue;
+    if (effect.do !== "send" || effect.to !== replyTo.address) continue;
     const command = decode(effect.frames);
     if (command.header !== "client" || command.name === "PARTIAL") continue;
-    if (askerKey({ address: effect.to, ...command }) === askerKey(asker)) return command;
+    if (replyToKey({ address: effect.to, ...command }) === replyToKey(replyTo)) return command;
   }
   return null;
 }

@@ -1,4 +1,4 @@
-// The witness's model of one service's queue, built from the frames on the wire. It checks the
+// The oracle's model of one service's queue, built from the frames on the wire. It checks the
 // order: requeued requests first, then the clients in turn, and each client's requests first come,
 // first served.
 
@@ -16,7 +16,7 @@ export type Waiting = {
 
 type Turn = { at: number; number: number };
 
-export class Line<Item extends Waiting, Member> {
+export class ModelQueue<Item extends Waiting, Member> {
   readonly service: string;
   readonly workers = new Set<Member>();
   readonly open = new Set<Item>(); // Queued and in flight.
@@ -43,14 +43,14 @@ export class Line<Item extends Waiting, Member> {
     return this.#lost.length === 0 && this.#new.size === 0;
   }
 
-  add(asked: Item) {
-    this.open.add(asked);
-    this.#new.add(asked);
+  add(request: Item) {
+    this.open.add(request);
+    this.#new.add(request);
   }
 
   /** Deliveries from now on count as made while this request waited. */
-  settle(asked: Item) {
-    asked.servedBefore = this.#served;
+  settle(request: Item) {
+    request.servedBefore = this.#served;
   }
 
   /** Requests lost together go to the head of the queue, in their order of arrival. */
@@ -60,36 +60,36 @@ export class Line<Item extends Waiting, Member> {
 
   /** Returns the next request that has not expired, or null. */
   first(now: number): Item | null {
-    for (const asked of this.#lost) if (asked.expiry > now) return asked;
-    for (const asked of this.#new) if (asked.expiry > now) return asked;
+    for (const request of this.#lost) if (request.expiry > now) return request;
+    for (const request of this.#new) if (request.expiry > now) return request;
     return null;
   }
 
   /** Returns the first request in the queue that matches. */
-  find(isIt: (asked: Item) => boolean): Item | undefined {
+  find(isIt: (request: Item) => boolean): Item | undefined {
     const lost = this.#lost.find(isIt);
     if (lost) return lost;
-    for (const asked of this.#new) if (isIt(asked)) return asked;
+    for (const request of this.#new) if (isIt(request)) return request;
     return undefined;
   }
 
-  leave(asked: Item) {
-    if (!this.#new.delete(asked) && this.#lost.length > 0)
-      this.#lost = this.#lost.filter((other) => other !== asked);
+  leave(request: Item) {
+    if (!this.#new.delete(request) && this.#lost.length > 0)
+      this.#lost = this.#lost.filter((other) => other !== request);
   }
 
   /** Call when the broker delivers the request to a worker. */
-  serve(asked: Item, now: number) {
+  serve(request: Item, now: number) {
     for (const lost of this.#lost) {
-      if (lost === asked) break;
+      if (lost === request) break;
       if (lost.expiry > now)
         throw new Violation(
           "S8",
-          `${asked.name} was served before ${lost.name}, which had been requeued`,
+          `${request.name} was served before ${lost.name}, which had been requeued`,
         );
     }
-    if (this.#new.has(asked)) this.#takeTurn(asked, now);
-    this.leave(asked);
+    if (this.#new.has(request)) this.#takeTurn(request, now);
+    this.leave(request);
   }
 
   #takeTurn({ client, name, number }: Item, now: number) {

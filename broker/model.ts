@@ -97,7 +97,7 @@ export type Worker = {
 /** Where a reply goes: the client, its dialect, and the envelope before the header (28/REQREP). */
 export type ReplyTo = { client: Address; dialect: Dialect; envelope: Frame[] };
 
-/** The state that a call (mmi.call) has besides that of a plain request. */
+/** The state of a call (mmi.call) that a plain request does not have. */
 export type CallState = {
   /** The id that its client chose, so that it can retry. Null: the call cannot be retried. */
   readonly id: string | null;

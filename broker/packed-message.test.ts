@@ -59,7 +59,7 @@ test("frames owned: they keep at most as much memory again as their bytes", () =
       const kept = owned(came);
       assert.deepEqual(kept, came);
       const bytes = kept.reduce((sum, { length }) => sum + length, 0);
-      assert.ok(keptBesides(kept) <= bytes, `${keptBesides(kept)} bytes besides ${bytes}`);
+      assert.ok(keptBesides(kept) <= bytes, `${keptBesides(kept)} bytes beyond ${bytes}`);
     }),
   );
 });

@@ -4,9 +4,52 @@ import type { Mutant } from "../mutant.ts";
 
 export const BOUNDS: Mutant[] = [
   {
+    rule: "The bound of requests per service is one too high.",
+    file: "broker/admission.ts",
+    find: "service.open >= limits.queueMax",
+    replace: "service.open > limits.queueMax",
+  },
+  {
+    rule: "At a bound the broker drops the oldest request instead of the newest.",
+    file: "broker/admission.ts",
+    find: "if (rejection) return this.#replies.rejectCommand(from, command, rejection, known);",
+    replace:
+      'const oldest = known?.queue.first;\n    if (rejection && oldest) this.#replies.reject(oldest, "refused", rejection, now);\n    if (rejection && !oldest) return this.#replies.rejectCommand(from, command, rejection, known);',
+  },
+  {
+    rule: "The bytes of open requests have no bound.",
+    file: "broker/admission.ts",
+    find: "if (requests.weight + weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;",
+    replace: "if (weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;",
+  },
+  {
     rule: "The bytes of a settled request stay taken.",
     file: "broker/requests.ts",
     find: "this.#weight -= request.weight;",
+    replace: "",
+  },
+  {
+    rule: "Clients may name any number of services.",
+    file: "broker/admission.ts",
+    find: "if (!service && services.isFull) return TOO_MANY_SERVICES;",
+    replace: "",
+  },
+  {
+    rule: "Workers may name any number of services.",
+    file: "broker/admission.ts",
+    find: "if (!known && services.isFull) return reject(TOO_MANY_SERVICES.reason);",
+    replace: "",
+  },
+  {
+    rule: "A message may have any size.",
+    file: "broker/broker.ts",
+    find: "sizeOf(frames) > this.#state.limits.messageBytesMax",
+    replace: "false",
+  },
+  {
+    rule: "The log repeats a counted event at every tick.",
+    file: "broker/effects.ts",
+    find: "    this.#counted.clear();\n",
     replace: "",
   },
   {

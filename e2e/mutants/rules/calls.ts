@@ -4,6 +4,73 @@ import type { Mutant } from "../mutant.ts";
 
 export const CALLS: Mutant[] = [
   {
+    rule: "The reply to a call has no status.",
+    file: "broker/replies.ts",
+    find: "call ? encodeStatus(status, body) : body",
+    replace: "body",
+  },
+  {
+    rule: "An error reply to a call has the status 200.",
+    file: "broker/replies.ts",
+    find: "error?.code ?? STATUS.ok",
+    replace: "STATUS.ok",
+  },
+  {
+    rule: "A malformed call gets no reply.",
+    file: "broker/admission.ts",
+    find: 'if ("reason" in call) return this.#replies.rejectCommand(from, command, malformed(call.reason));',
+    replace: 'if ("reason" in call) return;',
+  },
+  {
+    rule: "A rejected call gets no reply.",
+    file: "broker/replies.ts",
+    find: "    if (command.service.equals(CALL)) this.command(to, command, encodeRejection(rejection));\n",
+    replace: "",
+  },
+  {
+    rule: "An expired call reports 404 though a worker received it.",
+    file: "broker/broker.ts",
+    find: "delivery.deliveries > 0 || service.workers > 0",
+    replace: "service.workers > 0",
+  },
+  {
+    rule: "A retry of an open call runs it again.",
+    file: "broker/admission.ts",
+    find: "if (known) this.#retry",
+    replace: "if (known?.outcome) this.#retry",
+  },
+  {
+    rule: "A retry of a call that ended runs it again.",
+    file: "broker/admission.ts",
+    find: "if (known) this.#retry",
+    replace: "if (known?.request) this.#retry",
+  },
+  {
+    rule: "The outcome goes to the first caller, not to the last one.",
+    file: "broker/admission.ts",
+    find: "const replyTo = { client, dialect, envelope };",
+    replace:
+      "const first = { dialect: request.dialect, envelope: request.envelope };\n    const replyTo = { client: request.client ?? client, ...first };",
+  },
+  {
+    rule: "The previous caller gets no outcome if the last one disconnects.",
+    file: "broker/requests.ts",
+    find: "if (isLast && previous) this.#setReplyTo(request, previous);",
+    replace: "if (isLast) request.client = null;",
+  },
+  {
+    rule: "A retry may name another service.",
+    file: "broker/admission.ts",
+    find: "if (known.service !== nameOf(call.service))",
+    replace: "if (known.service !== nameOf(call.service) && known.outcome !== null)",
+  },
+  {
+    rule: "The number of remembered outcomes has no bound.",
+    file: "broker/call-index.ts",
+    find: "this.#settled.length > outcomesMax || ",
+    replace: "",
+  },
+  {
     rule: "The bytes of remembered outcomes have no bound.",
     file: "broker/call-index.ts",
     find: " || this.#weight > outcomesBytesMax",
@@ -14,5 +81,11 @@ export const CALLS: Mutant[] = [
     file: "broker/broker.ts",
     find: "if (request.callId !== null) continue;",
     replace: "",
+  },
+  {
+    rule: "The outcome of a call goes to a client that has disconnected.",
+    file: "broker/broker.ts",
+    find: "const hasPrevious = requests.removeClient(request, client);",
+    replace: "const hasPrevious = false;",
   },
 ];

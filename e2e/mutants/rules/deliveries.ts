@@ -4,10 +4,120 @@ import type { Mutant } from "../mutant.ts";
 
 export const DELIVERIES: Mutant[] = [
   {
+    rule: "The requests of a removed worker are lost.",
+    file: "broker/delivery.ts",
+    find: "      else requeued.push(request);\n",
+    replace: "",
+  },
+  {
+    rule: "A requeued request goes to the end of its client's queue.",
+    file: "broker/requests.ts",
+    find: "request.service.queue.requeue(request);",
+    replace: 'request.service.queue.add(request, request.client ?? "");',
+  },
+  {
+    rule: "Requeued requests are delivered in the wrong order.",
+    file: "broker/delivery.ts",
+    find: "other.id - one.id",
+    replace: "one.id - other.id",
+  },
+  {
+    rule: "Requests of several removed workers are requeued worker by worker.",
+    file: "broker/delivery.ts",
+    find: "requeued.sort((one, other) => other.id - one.id)",
+    replace: "requeued.reverse()",
+  },
+  {
+    rule: "A request has another id at each delivery.",
+    file: "broker/delivery.ts",
+    find: "return idFrame(this.#state.incarnation, request.id);",
+    replace:
+      "return idFrame(this.#state.incarnation, request.id + 1_000_000 * request.delivery.deliveries);",
+  },
+  {
+    rule: "A request is delivered one time more than the limit.",
+    file: "broker/delivery.ts",
+    find: "request.delivery.deliveries >= limits.deliveriesMax",
+    replace: "request.delivery.deliveries > limits.deliveriesMax",
+  },
+  {
+    rule: "A worker that leaves with DISCONNECT counts as a death with its requests.",
+    file: "broker/delivery.ts",
+    find: '      if (reason === "left") request.delivery.deliveries -= 1;\n',
+    replace: "",
+  },
+  {
+    rule: "A worker whose connection broke does not count as a death with its requests.",
+    file: "broker/delivery.ts",
+    find: 'if (reason === "left")',
+    replace: 'if (reason === "left" || reason === "gone")',
+  },
+  {
+    rule: "A request on its last delivery shares its worker.",
+    file: "broker/delivery.ts",
+    find: "    delivery.isolated = delivery.deliveries > 0 && isLast;\n",
+    replace: "",
+  },
+  {
+    rule: "A request on its last delivery goes to a busy worker.",
+    file: "broker/workers.ts",
+    find: "(delivery.isolated ? undefined : withCredit.first)",
+    replace: "withCredit.first",
+  },
+  {
+    rule: "A worker with a request on its last delivery gets another.",
+    file: "broker/workers.ts",
+    find: " || inFlight.first?.delivery.isolated",
+    replace: "",
+  },
+  {
+    rule: "A quarantined request leaves no dead letter.",
+    file: "broker/delivery.ts",
+    find: "    deadLetters.add({ ...letter, at: Math.round(now) });\n",
+    replace: "",
+  },
+  {
+    rule: "The broker ignores the ttl of a call.",
+    file: "broker/admission.ts",
+    find: "return options.ttl ?? this.#state.limits.requestTtlMs;",
+    replace: "return this.#state.limits.requestTtlMs;",
+  },
+  {
+    rule: "A queued request never expires.",
+    file: "broker/broker.ts",
+    find: "for (const request of due) this.#replies",
+    replace: "for (const request of due) if (request.delivery.worker) this.#replies",
+  },
+  {
+    rule: "A worker gets a request while an expired one still keeps it busy.",
+    file: "broker/broker.ts",
+    find: 'for (const request of due) this.#replies.reject(request, "expired", expiryOf(request), now);',
+    replace:
+      'for (const request of due) {\n      const { worker } = request.delivery;\n      this.#replies.reject(request, "expired", expiryOf(request), now);\n      worker?.inFlight.delete(request.id);\n      if (worker) this.#state.workers.reposition(worker);\n    }',
+  },
+  {
+    rule: "An expired request is delivered between two ticks.",
+    file: "broker/broker.ts",
+    find: "    this.#delivery.dispatchAll(this.#expire(now), now);\n    const isTooLarge",
+    replace: "    const isTooLarge",
+  },
+  {
+    rule: "An expired request moves from a broken connection to the next worker.",
+    file: "broker/broker.ts",
+    find: "    this.#delivery.dispatchAll(this.#expire(now), now);\n    const worker",
+    replace: "    const worker",
+  },
+  {
     rule: "A request that expires together with its worker is delivered again.",
     file: "broker/broker.ts",
     find: "const services = this.#expire(now);\n    this.#purge(now);",
     replace: "this.#purge(now);\n    const services = this.#expire(now);",
+  },
+  {
+    rule: "Requests expire up to 10 ms early.",
+    file: "broker/timer-wheel.ts",
+    find: "Math.ceil(expiresAt / BUCKET_MS)",
+    replace: "Math.floor(expiresAt / BUCKET_MS)",
   },
   {
     rule: "Requests of a client that has gone are delivered.",

@@ -4,6 +4,31 @@ import type { Mutant } from "../mutant.ts";
 
 export const LIVENESS: Mutant[] = [
   {
+    rule: "HEARTBEAT does not renew a worker's lease.",
+    file: "broker/broker.ts",
+    find: "return workers.renewLease(worker, now);",
+    replace: "return;",
+  },
+  {
+    rule: "REPLY does not renew a worker's lease.",
+    file: "broker/broker.ts",
+    find: "        workers.renewLease(worker, now);\n        return this.#delivery",
+    replace:
+      '        if (command.name === "PARTIAL") workers.renewLease(worker, now);\n        return this.#delivery',
+  },
+  {
+    rule: "A renewed lease keeps its place, so that expired ones hide behind it (the Guide's purge).",
+    file: "broker/workers.ts",
+    find: "    this.#byLease.moveToEnd(worker);\n",
+    replace: "",
+  },
+  {
+    rule: "The broker never removes a busy worker that is silent (the Guide's broker).",
+    file: "broker/workers.ts",
+    find: "({ expiresAt }) => expiresAt <= now",
+    replace: "({ expiresAt, inFlight }) => expiresAt <= now && inFlight.size === 0",
+  },
+  {
     rule: "The broker never removes a silent worker.",
     file: "broker/broker.ts",
     find: "    this.#purge(now);\n",
@@ -20,5 +45,50 @@ export const LIVENESS: Mutant[] = [
     file: "broker/workers.ts",
     find: "now + leaseMs(this.#heartbeat)",
     replace: "now + leaseMs(this.#heartbeat) + this.#heartbeat.intervalMs",
+  },
+  {
+    rule: "The broker sends DISCONNECT to a worker that it removes for silence.",
+    file: "broker/broker.ts",
+    find: 'if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
+    replace:
+      'for (const { address, dialect } of expired) this.#delivery.disconnect(address, dialect);\n    if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
+  },
+  {
+    rule: "Requests of one silent worker go to the next silent worker.",
+    file: "broker/broker.ts",
+    find: 'if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
+    replace:
+      'for (const worker of expired) this.#delivery.removeWorkers([worker], "expired", now);',
+  },
+  {
+    rule: "The broker sends no HEARTBEAT.",
+    file: "broker/broker.ts",
+    find: "    this.#sendHeartbeats(now);\n",
+    replace: "",
+  },
+  {
+    rule: "The broker sends no HEARTBEAT to a busy worker (the Guide's broker).",
+    file: "broker/workers.ts",
+    find: "({ heartbeatAt }) => heartbeatAt <= now)",
+    replace:
+      "({ heartbeatAt }) => heartbeatAt <= now).filter(({ inFlight }) => inFlight.size === 0)",
+  },
+  {
+    rule: "A broker that was stalled removes its workers.",
+    file: "broker/broker.ts",
+    find: "if (now - this.#tickedAt > this.#state.heartbeat.intervalMs) this.#stalled(now);",
+    replace: "",
+  },
+  {
+    rule: "Every tick renews every lease.",
+    file: "broker/broker.ts",
+    find: "now - this.#tickedAt > this.#state.heartbeat.intervalMs",
+    replace: "now > this.#tickedAt",
+  },
+  {
+    rule: "A worker whose connection broke stays until its lease ends.",
+    file: "broker/broker.ts",
+    find: 'if (worker) this.#delivery.removeWorkers([worker], "gone", now);',
+    replace: "",
   },
 ];

@@ -15,4 +15,10 @@ export const MANAGEMENT: Mutant[] = [
     find: "OWN.has(name) || ",
     replace: "isManagement(name) || ",
   },
+  {
+    rule: "An expired request counts as in flight until its worker answers.",
+    file: "broker/load.ts",
+    find: "if (!request.settled) load.inFlight += 1;",
+    replace: "if (request) load.inFlight += 1;",
+  },
 ];

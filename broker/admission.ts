@@ -47,7 +47,7 @@ export class Admission {
     this.#delivery = delivery;
   }
 
-  /** Admits or rejects a plain request: a REQUEST to the service that is to run it. */
+  /** Admits or rejects a plain request: a REQUEST that names its service directly. */
   request(from: Address, command: ClientCommand, name: string, now: number) {
     const { service, body } = command;
     this.#admit(from, command, name, { service, options: {}, body }, now);
@@ -89,7 +89,7 @@ export class Admission {
     this.#delivery.dispatch(service, now);
   }
 
-  /** Admits a request, plain or a call, to the service of this name, which is no mmi.* service. */
+  /** Admits or rejects a plain request or a new call. `name` is its service, not an mmi.* one. */
   #admit(from: Address, command: ClientCommand, name: string, call: Call, now: number) {
     const { services, requests } = this.#state;
     const { dialect, envelope } = command;
@@ -123,7 +123,7 @@ export class Admission {
     return null;
   }
 
-  /** Handles a retry. It does not run the request again: it gets the outcome, now or later. */
+  /** Handles a retry of a call. Sends the remembered outcome, or redirects the open call. */
   #retry(known: KnownCall, from: Address, command: ClientCommand, call: Call, now: number) {
     if (known.service !== nameOf(call.service))
       return this.#replies.rejectCommand(from, command, ID_IN_USE);

@@ -1,21 +1,18 @@
 // The Majordomo broker (7/MDP, 18/MDP), without its socket and its clock.
 //
-// It reacts to five events: a message, a lost peer, a refused connection, a tick of the clock and a
-// stop signal. Each returns effects for main.ts to carry out. The same events in the same order
-// always have the same effects, so that a test can replay a bad day.
+// It handles five events: a message, a lost peer, a refused connection, a tick of the clock and a
+// stop signal. Each event but the refused connection returns effects for main.ts to carry out. The
+// same events in the same order have the same effects, so a test can replay any sequence of faults.
 //
-// The rules, by the question that a reader has:
+// This file has the rules for each command, before and after READY, and for the passing of time:
+// expiry, removal of silent workers, heartbeats. Other rules:
 //
-//   admission.ts    Which requests and workers does the broker accept? When is a call a retry?
-//   delivery.ts     What happens to a request between the queue and the answer of a worker?
-//   replies.ts      What does a client receive, and when?
-//   drain.ts        How does a broker end?
-//   this file       What does a command mean in this state? What happens as time passes?
+//   admission.ts    accepts and rejects requests and workers; recognizes retries
+//   delivery.ts     moves a request from the queue to a worker and back; quarantine
+//   replies.ts      sends parts, replies and rejections to clients
+//   drain.ts        the states of a broker that ends
 //
-// Policies sit with the structure that they order: the next request in queue.ts, the next worker in
-// workers.ts, the client of a retried call in requests.ts, forgotten outcomes in call-index.ts,
-// services with series of their own in stats.ts. model.ts has the nouns, state.ts all that the
-// broker remembers.
+// model.ts has the data types, state.ts all data of a broker.
 
 import { CALL } from "../protocol/call.ts";
 import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
@@ -75,7 +72,7 @@ export class Broker {
     return this.#end(now);
   }
 
-  /** The transport lost a peer, or could not send to it: the connection is gone. */
+  /** The connection to a peer broke, or the peer is a slow consumer that the transport closed. */
   gone(peer: Address, now: number): Effect[] {
     this.#delivery.dispatchAll(this.#expire(now), now);
     const worker = this.#state.workers.get(peer);
@@ -102,7 +99,7 @@ export class Broker {
     return this.#end(now);
   }
 
-  /** A stop signal came. Once the drain is over, an entry point returns the effect "stopped". */
+  /** Begins the drain. When it is over, one of these methods returns the effect "stopped". */
   drain(now: number): Effect[] {
     this.#advance("stop", now);
     return this.#end(now);
@@ -118,7 +115,7 @@ export class Broker {
     return this.#state;
   }
 
-  /** MDP/Client. A client may send REQUEST alone; 18/MDP has its other commands for the broker. */
+  /** MDP/Client. A client may send only REQUEST; the other commands are the broker's (18/MDP). */
   #clientCommand(from: Address, command: ClientCommand, now: number) {
     const { service, name: commandName } = command;
     if (commandName !== "REQUEST") return this.#invalid(from, `a client's ${commandName}`, now);
@@ -134,13 +131,13 @@ export class Broker {
   }
 
   /**
-   * MDP/Worker. The table says what the broker does with a command before and after READY. To
-   * reject is to answer DISCONNECT, and to remove the worker if it is one; it may then begin again
-   * with READY.
+   * MDP/Worker. The table has the broker's action for each command, before and after READY. To
+   * reject a command is to answer DISCONNECT and to remove the worker, if it is registered. The
+   * peer may then send READY again.
    *
    *   command          before READY   after READY
    *   READY            register       reject
-   *   PARTIAL, REPLY   reject         renew the lease, pass on
+   *   PARTIAL, REPLY   reject         renew the lease, forward
    *   HEARTBEAT        reject         renew the lease
    *   DISCONNECT       ignore         remove
    *   REQUEST          reject         reject
@@ -188,7 +185,7 @@ export class Broker {
     this.#delivery.rejectCommand(from, command, `unexpected ${command.name}`, now);
   }
 
-  /** Drops a message that is not MDP. A worker that sends one cannot be trusted, and is removed. */
+  /** Drops a message that is not MDP. Removes its sender, if that is a worker, with DISCONNECT. */
   #invalid(from: Address, reason: string, now: number) {
     this.#state.stats.messagesDropped += 1;
     this.#state.effects.count({ event: "messages.dropped", reason });
@@ -199,9 +196,9 @@ export class Broker {
   }
 
   /**
-   * A client disconnected. Its plain requests are settled, since nobody can receive the reply. A
-   * call with an id stays open for a retry. If the client had retried a call of another one, that
-   * one gets the outcome, unless it has missed parts that were dropped.
+   * A client disconnected. Settles its plain requests and its calls without an id, because no one
+   * can receive the replies. A call with an id stays open for a retry. If the client had retried a
+   * call of another client, that client gets the outcome, or a rejection if parts were dropped.
    */
   #clientGone(client: Address, now: number) {
     const { requests } = this.#state;
@@ -225,7 +222,7 @@ export class Broker {
     return new Set(due.map(({ service }) => service));
   }
 
-  /** The process did not run for longer than an interval, so no worker can be blamed for silence. */
+  /** This process did not run for longer than an interval, so heartbeats may wait unread. */
   #stalled(now: number) {
     const { workers, effects } = this.#state;
     effects.log({ event: "broker.stalled", ms: Math.round(now - this.#tickedAt) });
@@ -272,7 +269,7 @@ export class Broker {
     }
   }
 
-  /** Settles all requests, and disconnects all workers, so that they look for the next broker. */
+  /** Settles all requests, and disconnects all workers, so that they connect to the next broker. */
   #leave(now: number) {
     const { services, workers, requests } = this.#state;
     for (const request of requests.open)

@@ -131,7 +131,9 @@ test("502: deliveriesMax workers gone with the request", () => {
   says(W1, ready("echo", 1));
   assert.deepEqual(vanishes(W1), []);
   says(W2, ready("echo", 1));
-  assert.deepEqual(vanishes(W2), ["c1 < mmi.call 502 2 workers died while processing it"]);
+  assert.deepEqual(vanishes(W2), [
+    "c1 < mmi.call 502 2 workers were removed with the request in flight",
+  ]);
 });
 
 test("retry of an open call: not run again, and the last client gets the reply", () => {
@@ -155,7 +157,7 @@ test("retry of a settled call: gets the same outcome, a rejection too", () => {
   says(C1, call("echo", { id: OTHER_ID }, "poison"));
   vanishes(W1);
   assert.deepEqual(says(C3, call("echo", { id: OTHER_ID }, "poison")), [
-    "c3 < mmi.call 502 its worker died while processing it",
+    "c3 < mmi.call 502 its worker was removed with the request in flight",
   ]);
   assert.deepEqual(says(C1, call("none", { id: "x".repeat(16), ttl: 100 }, "")), []);
   waits(100);

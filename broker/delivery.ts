@@ -1,7 +1,6 @@
 // Delivery: from the queue to a worker, and back if the worker is removed. It has the rules for
-// dispatch, for the answers of workers, for the removal of workers, for requeue and for quarantine.
-// The policy of which request is next is in queue.ts, and that of which worker is next in
-// workers.ts.
+// dispatch, answers of workers, removal of workers, requeue and quarantine. queue.ts chooses the
+// next request, and workers.ts the next worker.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
@@ -58,8 +57,8 @@ export class Delivery {
   }
 
   /**
-   * Handles a PARTIAL or REPLY. The broker's own record says which request and which client it is
-   * for; a worker cannot redirect a reply.
+   * Handles a PARTIAL or REPLY. The broker finds the request in its own record of the worker, and
+   * the client in the request. So a worker cannot redirect a reply.
    */
   answer(worker: Worker, command: Answer, now: number) {
     const { service, inFlight } = worker;
@@ -76,13 +75,13 @@ export class Delivery {
     if (name === "REPLY") this.dispatch(service, now);
   }
 
-  /** Sends a command to a worker, which puts off its next HEARTBEAT (7/MDP, Heartbeating). */
+  /** Sends a command to a worker. Its next HEARTBEAT is due one interval later (7/MDP). */
   send(worker: Worker, frames: Frame[], now: number) {
     this.#state.workers.resetHeartbeat(worker, now);
     this.#state.effects.send(worker.address, frames);
   }
 
-  /** Ends the conversation with a worker. It may open a new one with READY. */
+  /** Sends DISCONNECT. The peer may send READY again. */
   disconnect(to: Address, dialect: WorkerCommand["dialect"]) {
     const command = { header: "worker", dialect, name: "DISCONNECT" } as const;
     this.#state.effects.send(to, encode(command));
@@ -139,7 +138,7 @@ export class Delivery {
   #requeue(request: Request, reason: RemovalReason, now: number) {
     const { delivery } = request;
     const isLast = delivery.deliveries === this.#state.limits.deliveriesMax - 1;
-    // It may be a poison message: no other request is to die with its next worker.
+    // It may be a poison message, so it must not share its next worker with other requests.
     delivery.isolated = delivery.deliveries > 0 && isLast;
     this.#state.requests.forgetParts(request);
     this.#state.requests.toQueue(request, now);
@@ -176,8 +175,8 @@ export class Delivery {
 
   /**
    * The client-address frame of a REQUEST. A plain worker gets the address of the client (7/MDP,
-   * MDP/Worker). A worker with credit gets the id of the request, which is the same at each
-   * delivery and tells a late reply from a reply to another request of the same client.
+   * MDP/Worker). A worker with credit gets the request id, which is the same at each delivery. Its
+   * late reply then differs from the reply to another request of the same client.
    */
   #clientFrame(request: Request, worker: Worker): Frame {
     if (worker.plain && request.client !== null) return bytesOf(request.client);
@@ -191,8 +190,9 @@ export class Delivery {
   }
 
   /**
-   * Handles an answer to a request that the worker does not have. A worker with credit may be late
-   * with one of several. For any other it is a valid but unexpected command (7/MDP).
+   * Handles an answer to a request that the worker does not have. If a worker with credit has other
+   * requests in flight, the answer is late, and the broker drops it. Otherwise it is a valid but
+   * unexpected command (7/MDP).
    */
   #unmatched(worker: Worker, command: Answer, now: number) {
     const mayBeLate = !worker.plain && worker.inFlight.size > 0;

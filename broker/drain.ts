@@ -1,10 +1,10 @@
 // The drain: the way of a broker from service to its end, as a state machine.
 //
-// Theory of operation. A broker that ends must cut off as few requests as it can, and must end soon.
-// So it first rejects new requests, and lets workers finish those that it has accepted. Workers may
-// still register: a request whose worker is removed needs another one, and a rejected worker would
-// reconnect in a tight loop. Once nothing is in flight, or after drainMs, the broker settles every
-// open request with 503 and sends DISCONNECT to every worker. Its sockets stay open for LEAVE_MS, so
+// Theory of operation. A broker that ends must cut off few requests, and must end soon. So it first
+// rejects new requests, and lets workers finish those that it has accepted. Workers may still
+// register: a request whose worker is removed needs another one, and a rejected worker would
+// reconnect in a tight loop. Once nothing is in flight, or after drainMs, the broker settles all
+// open requests with 503 and sends DISCONNECT to all workers. Its sockets stay open for LEAVE_MS, so
 // that TCP delivers these last messages. Then the process ends.
 //
 //   state      requests   workers    ends
@@ -15,7 +15,7 @@
 //
 // A retry is not a new request: in each state it gets the outcome of its call.
 //
-// This file has the states alone. broker.ts raises the events, and acts when a state begins.
+// This file has only the states. broker.ts raises the events, and acts when a state begins.
 
 import { LEAVE_MS } from "../protocol/heartbeat.ts";
 

@@ -29,7 +29,10 @@ export class Effects {
     this.#effects.push({ do: "log", entry });
   }
 
-  /** Counts an event that peers can cause in floods. The log gets one line per kind and tick. */
+  /**
+   * Counts an event that peers can cause in floods. Per tick the log gets one line for each event,
+   * service and reason.
+   */
   count(event: Uncounted<CountedEvent>) {
     const key = Object.values(event).join("\n");
     const entry = this.#counted.get(key) ?? { ...event, count: 0 };

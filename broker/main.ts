@@ -63,7 +63,7 @@ const broker = new Broker(limits, heartbeat, randomBytes(8), now());
 const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
-  unsentBytesMax: limits.queueBytesMax, // Requests in flight alone cannot exceed it.
+  unsentBytesMax: limits.queueBytesMax, // Also counts expired requests that a worker has not read.
   detectDisconnects,
   deadAfterMs: deadAfterMs(heartbeat),
 };

@@ -75,7 +75,7 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
   );
   histogram(
     "mdp_queue_wait_seconds",
-    "Time from the queue to a worker, at each delivery, in seconds.",
+    "Time in the queue before each delivery, in seconds.",
     ({ queueWaits }) => queueWaits,
   );
   gauge("mdp_workers", "Registered workers, idle or busy.", () =>

@@ -32,10 +32,7 @@ export function manage(service: string, [name]: Frame[], state: State, counts: C
   }
 }
 
-/**
- * The services of the broker itself. `mmi.service` knows them, so that peers can probe
- * capabilities.
- */
+/** The broker's own services. `mmi.service` answers 200 for them, as a capability probe needs. */
 const OWN = new Set(["mmi.service", "mmi.services", "mmi.workers", "mmi.stats", "mmi.call"]);
 
 const isServed = (name: string, { services }: State) =>

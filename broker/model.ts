@@ -1,5 +1,5 @@
-// The nouns of the broker: limits, services, workers and requests, commented field by field. A
-// field names the file that changes it, unless that is the constructor alone. Times are in ms of
+// The data types of the broker: limits, services, workers and requests. The comment of a field
+// names the files that change it; a field without a file keeps its first value. Times are in ms of
 // the clock that main.ts passes in; sizes and weights are in bytes.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
@@ -15,15 +15,13 @@ import type { Bucket } from "./timer-wheel.ts";
 export type Limits = {
   /** How long a request may stay open, in ms, unless its call has a ttl. */
   requestTtlMs: number;
-  /**
-   * After so many deliveries that ended with the removal of the worker, a request is quarantined.
-   */
+  /** A request is quarantined when the broker has removed so many workers that had it. */
   deliveriesMax: number;
   /** The most open requests of one service. */
   queueMax: number;
   /** The most bytes that all open requests may weigh together. */
   queueBytesMax: number;
-  /** The most services that are served or wanted at a time. */
+  /** The most services that have a worker or an open request. */
   servicesMax: number;
   /** The most bytes of a message, and of a reply that the broker gathers from its parts. */
   messageBytesMax: number;
@@ -43,9 +41,9 @@ export type Service = {
   name: string;
   /** The name as it stands in messages. */
   frame: Frame;
-  /** Where its requests and workers are counted from now on. Changed by admission.ts. */
+  /** The counters for its next requests and workers. Changed by admission.ts. */
   stats: ServiceStats;
-  /** The requests that wait for a worker. */
+  /** The requests that wait for a worker. Changed by delivery.ts and requests.ts. */
   queue: RequestQueue<Request>;
   /** The number of open requests, queued or in flight. Changed by requests.ts. */
   open: number;
@@ -65,21 +63,17 @@ export type Worker = {
   dialect: Dialect;
   /** 7/MDP: a worker serves one service. */
   service: Service;
-  /** The most requests that it may have in flight. 1 for a plain worker. */
+  /** The most requests that it may have in flight; 1 for a plain worker. */
   credit: number;
-  /**
-   * A plain 7/MDP worker: its READY had no credit, and its REQUESTs have client addresses, not ids.
-   */
+  /** A plain 7/MDP worker: its READY has no credit, and its REQUESTs have client addresses. */
   plain: boolean;
   /** Requests delivered to it and not yet answered, by id. Changed by delivery.ts. */
   inFlight: MapByNumber<Request>;
   /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
   last: { id: number; client: Address } | null;
-  /**
-   * The list in which it is eligible: its service's `idle` or `withCredit`. Null: no credit left.
-   */
+  /** `idle` or `withCredit` of its service. Null: not eligible. */
   slot: IntrusiveList<Worker> | null;
-  /** Its neighbours in `slot`. Changed by workers.ts, like all that follows. */
+  /** Its neighbours in `slot`. Changed by workers.ts, like `slot` and all fields below. */
   slotBefore: Worker | null;
   slotAfter: Worker | null;
   /** When its lease ends, in ms. Each command that it sends renews the lease. */
@@ -103,7 +97,10 @@ export type CallState = {
   readonly id: string | null;
   /** When it expires, in ms. A retry may put that off. Changed by requests.ts. */
   expiresAt: number;
-  /** The client before the last retry. It gets the outcome if the last one disconnects. */
+  /**
+   * The client before the last retry. It gets the outcome if the last one disconnects. Changed by
+   * requests.ts.
+   */
   previousReplyTo: ReplyTo | null;
 };
 
@@ -111,17 +108,15 @@ export type CallState = {
 export type DeliveryState = {
   /** The worker that has it in flight. Null: it is queued. Changed by requests.ts. */
   worker: Worker | null;
-  /** How many workers have received it. A worker that leaves does not count. */
+  /** How many workers have received it, without those that left. Changed by delivery.ts. */
   deliveries: number;
-  /**
-   * It is on its last delivery, and shares no worker with other requests. Changed by delivery.ts.
-   */
+  /** It is on its last delivery, and shares no worker. Changed by delivery.ts. */
   isolated: boolean;
   /** When it was last requeued, in ms. Null: never. Changed by requests.ts. */
   requeuedAt: number | null;
 };
 
-/** The parts of a reply that the broker keeps, as one body. */
+/** The parts of a reply that the broker keeps, as one body. Changed by requests.ts. */
 export type Parts = {
   frames: Frame[];
   /** The weight of the frames, in bytes. */
@@ -160,13 +155,11 @@ export const PARTS_DROPPED: Readonly<Parts> = { frames: [], weight: 0, isWhole: 
 export class Request {
   /** The sequence number, in the order of arrival, from 1. */
   readonly id: number;
-  /** The client that gets the outcome. Null: it disconnected, and the call awaits a retry. */
+  /** The client that gets the outcome. Null: it disconnected, and the call may still be retried. */
   client: Address | null;
-  /** The dialect of that client. Changed by requests.ts, like `client` and `packed`. */
+  /** The dialect of that client. Changed by requests.ts; so are `client` and `packed`. */
   dialect: Dialect;
-  /**
-   * The envelope of that client, and the body for the worker. Emptied when the request is settled.
-   */
+  /** The envelope of that client, and the body for the worker. Empty once it is settled. */
   packed: PackedMessage;
   /** Null: a plain request, whose client has no way to receive a rejection. */
   readonly call: CallState | null;
@@ -179,17 +172,17 @@ export class Request {
   readonly receivedAt: number;
   /** Its deliveries. Changed by delivery.ts and requests.ts. */
   delivery: DeliveryState = NOT_DELIVERED;
-  /** The client has received a part of the reply, so no other worker may begin it again. */
+  /** The client has a part of the reply: no redelivery. Changed by replies.ts and requests.ts. */
   streaming = false;
   /** The parts of the reply so far, if they are kept. Changed by requests.ts. */
   parts: Parts = NO_PARTS;
   /** It has its outcome. Its worker may still be busy with it. Changed by requests.ts. */
   settled = false;
-  /** The lane in which it is queued, and its neighbours there. Null: in flight, or settled. */
+  /** Its lane, and its neighbours there. Null: not queued. Changed by queue.ts. */
   lane: Lane<Request> | null = null;
   laneBefore: Request | null = null;
   laneAfter: Request | null = null;
-  /** The bucket of its expiry, and its neighbours there. Null: settled. */
+  /** The bucket of its expiry, and its neighbours. Null: settled. Changed by timer-wheel.ts. */
   bucket: Bucket<Request> | null = null;
   bucketBefore: Request | null = null;
   bucketAfter: Request | null = null;

@@ -8,7 +8,7 @@ import { EMPTY, type Frame, sizeOf } from "../protocol/frame.ts";
 /** An envelope and a body. Read it with `envelopeOf` and `bodyOf`. */
 export type PackedMessage = string | { envelope: Frame[]; body: Frame[] };
 
-/** Packs an envelope and a body. The frames are not referenced any more. */
+/** Packs an envelope and a body. The result may keep large frames, so never change them later. */
 export function pack(envelope: Frame[], body: Frame[]): PackedMessage {
   const frames = envelope.length + body.length;
   const bytes = LENGTH_BYTES * (1 + frames) + sizeOf(envelope) + sizeOf(body);
@@ -47,7 +47,7 @@ export function owned(frames: Frame[]): Frame[] {
 const isOwn = (frame: Frame) =>
   frame.length >= OWN_BYTES_MIN && 2 * frame.length >= frame.buffer.byteLength;
 
-/** For a smaller frame the copy is cheaper than the question. */
+/** A smaller frame is always copied: `frame.buffer` costs more than the copy. */
 const OWN_BYTES_MIN = 4096;
 
 // The string is `[start of the body] [length of a frame] [frame] …`; start and length have two

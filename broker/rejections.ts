@@ -14,10 +14,10 @@ export const encodeRejection = ({ status, reason }: Rejection): Frame[] =>
 /** The broker cannot read the call, for this reason. */
 export const malformed = (reason: string): Rejection => ({ status: STATUS.malformed, reason });
 
-/** So many workers were removed while they had the request. */
+/** So many workers were removed while they had the request, for any reason except DISCONNECT. */
 export const poison = (deliveries: number): Rejection => {
-  const workers = deliveries === 1 ? "its worker" : `${deliveries} workers`;
-  return { status: STATUS.quarantined, reason: `${workers} died while processing it` };
+  const workers = deliveries === 1 ? "its worker was" : `${deliveries} workers were`;
+  return { status: STATUS.quarantined, reason: `${workers} removed with the request in flight` };
 };
 
 const full = (reason: string): Rejection => ({ status: STATUS.full, reason });
@@ -62,7 +62,7 @@ export const REPLY_TOO_LARGE: Rejection = {
   reason: "the parts of the reply exceed the broker's bounds",
 };
 
-/** For the log alone: the client that would receive the reply has disconnected. */
+/** For the log only: the client that would receive the reply has disconnected. */
 export const CLIENT_GONE: Rejection = { status: STATUS.expired, reason: "the client disconnected" };
 
 /** The broker drains: it accepts no requests, or did not finish this one in time. */

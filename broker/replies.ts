@@ -1,9 +1,8 @@
 // Replies: all messages to clients. A client receives the parts of its reply as they come, if its
 // dialect has PARTIAL (18/MDP), and in the end exactly one REPLY with the outcome.
 //
-// The broker keeps the parts of a reply where a client needs them later: a client of 0.1 gets the
-// whole reply at once, and a call with an id may be retried. This file has the policy of how much
-// it keeps.
+// The broker keeps the parts of a reply for two purposes. A client of 0.1 gets the whole reply at
+// once, and a client may retry a call with an id. `#keep` has the bounds.
 
 import { CALL, encodeStatus, STATUS } from "../protocol/call.ts";
 import { streams } from "../protocol/dialects.ts";
@@ -23,7 +22,7 @@ export class Replies {
     this.#state = state;
   }
 
-  /** Replies to a REQUEST that did not become a request, or not a new one. */
+  /** Replies at once: to a REQUEST to mmi.*, a rejected call, or a retry of a settled call. */
   command(to: Address, command: ClientCommand, body: Frame[]) {
     this.#state.effects.send(to, encode({ ...command, name: "REPLY", body }));
   }
@@ -77,7 +76,7 @@ export class Replies {
     this.#settle(request, outcome, body, now);
   }
 
-  /** Keeps a part within the bounds. A client that receives parts can do without the kept ones. */
+  /** Keeps a part within the bounds. Past them a client that receives each part loses nothing. */
   #keep(request: Request, part: Frame[], now: number) {
     const { requests } = this.#state;
     const { client, dialect } = request;
@@ -103,8 +102,8 @@ export class Replies {
   }
 
   /**
-   * Gives a request its one outcome. Null: the client has no way to receive it. A worker that still
-   * has the request is busy until it answers.
+   * Settles a request with the body of its REPLY. Null: the client has no way to receive it. A
+   * worker that still has the request is busy until it answers.
    */
   #settle(
     request: Request,
@@ -131,6 +130,6 @@ export class Replies {
   }
 }
 
-/** The body of the REPLY with this body from a worker: a call has a status before it. */
+/** The body of the REPLY to the client: that of the worker, after the status if it is a call. */
 const outcomeOf = ({ call }: Request, status: number, body: Frame[]): Frame[] =>
   call ? encodeStatus(status, body) : body;

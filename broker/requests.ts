@@ -1,9 +1,8 @@
-// The account of all requests: each is added once and settled once. The rules decide what happens
-// to a request; this file keeps the indexes, weights and counters that must add up whatever they
-// decide.
+// The account of all requests: each is added once and settled once. The rules in other files decide
+// about a request. This file keeps the indexes, weights and counters, which always add up.
 //
-// It has two policies of its own: which client a retry may displace (`previousOf`), and the weight
-// of a request (queueBytesMax bounds the sum).
+// It has one policy: if the client that retried a call disconnects, `previousOf` is the client that
+// gets the outcome.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { CallIndex } from "./call-index.ts";
@@ -61,10 +60,7 @@ export class Requests {
     return this.#open;
   }
 
-  /**
-   * The open requests that concern this client: their outcome goes to it, or would if a retry
-   * failed.
-   */
+  /** The open requests of this client, then those of which it is the previous client. */
   openOf(client: Address): Iterable<Request> {
     return this.#clients.openOf(client);
   }
@@ -197,10 +193,13 @@ export class Requests {
 const NOTHING = pack([], []);
 
 /**
- * The client that gets the outcome if the client that retries now disconnects; null for none. A
- * client that reconnects may retry on the new connection before its last message on the old one
- * arrives: then the later message is the older one. A client in the middle of a stream has missed
- * parts, and a heavy envelope would escape queueBytesMax: neither can be the previous one.
+ * The client that gets the outcome if the client that retries now disconnects; null for none.
+ *
+ * A client may retry on a new connection, and its message on the old one may arrive after that. The
+ * broker then redirects the call to the old connection, which breaks.
+ *
+ * Null for a client in the middle of a stream, because it would miss parts. Null for a heavy
+ * envelope, because queueBytesMax does not count it.
  */
 function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
   const { client, dialect, envelope, streaming } = request;
@@ -210,7 +209,5 @@ function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
   return { client, dialect, envelope: owned(envelope) };
 }
 
-/**
- * The heaviest envelope of a previous client, in bytes: a correlation id fits. It is not weighed.
- */
+/** The heaviest envelope of a previous client, in bytes. A correlation id fits. */
 const PREVIOUS_WEIGHT_MAX = 256;

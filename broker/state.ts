@@ -22,13 +22,13 @@ export type State = {
   readonly services: Services;
   /** All registered workers. */
   readonly workers: Workers;
-  /** All open requests, and the outcomes of calls that a retry may ask for. */
+  /** All open requests, and the remembered outcomes of calls. */
   readonly requests: Requests;
   /** The last quarantined requests. */
   readonly deadLetters: DeadLetters;
   /** The counters of metrics and `mmi.stats`. */
   readonly stats: Stats;
-  /** How far the broker is on the way to its end. */
+  /** The state of the drain. */
   readonly drain: Drain;
   /** The effects of the input that the broker is handling. */
   readonly effects: Effects;

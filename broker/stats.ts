@@ -1,9 +1,9 @@
 // The counters of the broker, by service, for metrics.ts and `mmi.stats`. The numbers of this
 // moment are in load.ts.
 //
-// Peers choose the names of services, so this file has a policy: a service gets counters of its own
-// when a worker first registers for it, and at most servicesMax services get them. All others share
-// one set. Counters outlive their service, since a counter must not decrease.
+// Peers choose the names of services, so the number of counters needs a bound. A service gets
+// counters of its own with its first worker, and at most servicesMax services get them. All others
+// share one set. Counters outlive their service, since a counter must not decrease.
 
 import type { Frame } from "../protocol/frame.ts";
 import type { Counts, Ending, RemovalReason } from "./vocabulary.ts";
@@ -24,7 +24,7 @@ export type ServiceStats = {
   removed: Record<RemovalReason, number>;
   /** From the arrival of a request to its reply. */
   durations: Distribution;
-  /** From the queue to a worker, at each delivery. */
+  /** The time in the queue before each delivery. */
   queueWaits: Distribution;
 };
 

@@ -1,6 +1,5 @@
-// A timer wheel: all open requests by the time of their expiry. Time is divided into buckets, so
-// that to add, to remove and to find expired requests costs the same however many requests there
-// are.
+// A timer wheel: all open requests by the time of their expiry. Time is divided into buckets. So
+// adding, removing and finding expired requests costs the same for any number of requests.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 
@@ -87,7 +86,7 @@ export class TimerWheel<Item extends Expiring<Item>> {
     if (passed <= this.#buckets.size) {
       return Array.from({ length: passed }, (_, nth) => this.#passed + 1 + nth);
     }
-    // After a stall more buckets have passed than there are: look through those that exist.
+    // After a stall more buckets have passed than exist: look through the existing ones.
     const filled = [...this.#buckets.keys()].filter((nth) => nth <= last);
     return filled.sort((one, other) => one - other);
   }

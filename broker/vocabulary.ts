@@ -8,7 +8,7 @@ export type Outcome =
   | "refused"
   /** Its time was over. */
   | "expired"
-  /** Too many workers died while they processed it. */
+  /** Too many workers were removed while they had it. */
   | "quarantined"
   /** Its client disconnected before the reply. */
   | "clientGone";

@@ -328,7 +328,7 @@ export class Client {
   }
 }
 
-/** The interval between two checks of the deadlines, in ms: no time-out is later by more. */
+/** The interval between two checks of the deadlines, in ms. A time-out is late by this at most. */
 const TICK_MS = 25;
 
 const isEmpty = (body: Frame[]) => body.length === 1 && body[0]?.length === 0;

@@ -68,7 +68,7 @@ export class Expired extends Refused {}
 /** Status 429: a limit of the broker is reached. The broker has not queued the request. */
 export class QueueFull extends Refused {}
 
-/** Status 502: too many workers died while they processed the request (a poison message). */
+/** Status 502: too many workers were removed with the request in flight (a poison message). */
 export class Quarantined extends Refused {}
 
 /** Status 503: the broker shuts down, and no other broker accepted the request within timeoutMs. */

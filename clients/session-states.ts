@@ -8,6 +8,8 @@
 //
 // 1. Connection: does the broker receive a message, and is a plain reply unambiguous?
 //
+//                              ┌──────────────────abandoned─────────────────────────┐
+//                              │                                                    v
 //      closed ──connect──> connecting ──opened, received──> open ──abandoned──> ambiguous
 //        ^                     │                              │                     │
 //        └───────close─────────┴──────────────close───────────┴────────close────────┘
@@ -33,7 +35,7 @@ export type ConnectionState =
   | "closed" // No socket.
   | "connecting" // The transport queues outgoing messages; there may be no broker.
   | "open" // The broker receives outgoing messages.
-  | "ambiguous"; // Open, but a late plain reply could match the wrong request.
+  | "ambiguous"; // Connecting or open, but a late plain reply could match the wrong request.
 
 /** An event of the connection machine. */
 export type ConnectionEvent =

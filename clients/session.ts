@@ -5,9 +5,9 @@
 // that each method returns. session-states.ts declares the states and their transitions.
 //
 // A request normally goes as a call (protocol/call.ts): the broker answers each call with a reply
-// or a status, and the envelope carries the request's id, so many requests may be outstanding. Some
-// brokers do not know calls, and some crash on an envelope. So the first message on a new socket is
-// a plain capability probe; a broker without calls gets plain requests, one at a time.
+// or a status. The envelope carries the request's id, so many requests may be outstanding. Some
+// brokers do not support calls, and some crash on an envelope. So the first message on a new socket
+// is a plain capability probe. A broker without calls gets plain requests, one at a time.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
@@ -60,7 +60,7 @@ export type ClientSessionOptions = {
   tries: number;
   /** Returns a number from 0 up to 1; spreads reconnects and retries over time. */
   random: () => number;
-  /** Returns a new call id: 16 to 128 bytes that nobody can guess. */
+  /** Returns a new call id that nobody can guess; protocol/call.ts has the bounds of its size. */
   newId: () => string;
 };
 

@@ -1,6 +1,6 @@
-// A map from whole numbers to things, in the order of insertion, for things that come and go by the
-// thousand per second. A Map does not fit: each time it outgrows its table, the old table keeps the
-// new one and all that was in it alive, until V8 collects its whole heap.
+// A map from whole numbers to things, in the order of insertion, for thousands of insertions and
+// deletions per second. A Map does not fit. When it outgrows its table, the old table refers to the
+// new one. So V8 keeps all deleted entries until it collects its whole heap.
 
 import { IntrusiveList } from "./intrusive-list.ts";
 

@@ -19,7 +19,7 @@ export type Dialect = {
   workerHeader: Frame;
   /** The frames before the header of a message without an envelope. */
   delimiter: Frame[];
-  /** Null where MDP/Client has no command frame: the direction of a message says what it is. */
+  /** Null where MDP/Client has no command frame: a client sends REQUESTs, and a broker REPLYs. */
   clientCommands: Record<ClientCommandName, Frame> | null;
   /** A dialect without PARTIAL cannot stream. */
   workerCommands: Partial<Record<WorkerCommandName, Frame>>;

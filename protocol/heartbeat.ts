@@ -20,7 +20,7 @@ export const leaseMs = (heartbeat: Heartbeat) => heartbeat.intervalMs * heartbea
  */
 export const deadAfterMs = (heartbeat: Heartbeat) => 2 * leaseMs(heartbeat);
 
-/** The time between two ticks, in ms: the most by which a decision of the clock is late. */
+/** The time between two ticks, in ms. An expiry or a removal is late by this at most. */
 export const tickMs = (heartbeat: Heartbeat) => Math.min(heartbeat.intervalMs / 10, 100);
 
 /**

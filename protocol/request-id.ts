@@ -1,12 +1,12 @@
-// The id of a request, in the client-address frame of the REQUEST to a worker with credit: 16 bytes, of
-// them 8 of the broker's incarnation and 8 of a sequence number. No id repeats, also across restarts,
+// The request id: 16 bytes, of them 8 of the broker's incarnation and 8 of a sequence number. It is in
+// the client-address frame of the REQUEST to a worker with credit. No id repeats, also across restarts,
 // and a request has the same id at each delivery.
 
 import type { Frame } from "./frame.ts";
 
 const INCARNATION_BYTES = 8;
 const BYTES = 16;
-const SEQUENCE_BYTES = 6; // The first two of the eight are zero: requestId() knows ids by them.
+const SEQUENCE_BYTES = 6; // The first two of the eight are zero: requestId() checks them.
 const SEQUENCE_AT = BYTES - SEQUENCE_BYTES;
 
 /** The id of an incarnation's request with this sequence number, which counts from 1. */

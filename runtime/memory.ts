@@ -3,7 +3,7 @@
 
 import { Session } from "node:inspector/promises";
 
-/** Collects garbage whenever the heap is large and `usesLittle` says that little of it is in use. */
+/** Collects garbage whenever the heap is large and `usesLittle` returns true. */
 export function giveMemoryBack(usesLittle: () => boolean) {
   let bound = WORTH_A_LOOK_BYTES;
   return setInterval(async () => {

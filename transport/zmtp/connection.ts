@@ -84,7 +84,7 @@ export class Connection {
    */
   tick(now: number): Effect[] {
     const { deadAfterMs } = this.#options;
-    const stalled = now - this.#tickedAt > deadAfterMs / 2; // The silence was our own.
+    const stalled = now - this.#tickedAt > deadAfterMs / 2; // Bytes of the peer may wait unread.
     this.#tickedAt = now;
     if (this.#received || stalled) {
       this.#receivedAt = now;

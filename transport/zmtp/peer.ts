@@ -110,7 +110,7 @@ export class Peer {
     return holds;
   }
 
-  /** The messages that were never written, since the handshake was not completed. */
+  /** The messages that were not written: all before the handshake, later those since the last flush. */
   get unsent(): Frame[][] {
     return this.#pending;
   }
@@ -169,8 +169,8 @@ let due: Peer[] = [];
 
 /**
  * A write costs as much as many messages, since it wakes the reader. So a peer with several pending
- * messages is held for one more turn, unless it is the only peer; and for up to three turns while other
- * peers get one message per turn.
+ * messages is held for one more turn, unless it is the only peer. While other peers get one message per
+ * turn, it is held for up to three turns.
  *
  * Flushes the last peer first: the broker sends a reply before it sends the next request to the worker,
  * and that worker works while the replies are written.

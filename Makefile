@@ -8,7 +8,7 @@ N ?= 5
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: node_modules ## 20 s without Docker: one worker is killed, one is frozen, no request is lost
+demo: node_modules ## Without Docker: one worker is killed, one is frozen, no request is lost
 	@npm run -s demo
 
 check: node_modules ## Types, lint and house rules: a few seconds
@@ -17,7 +17,7 @@ check: node_modules ## Types, lint and house rules: a few seconds
 test: node_modules ## All suites for a contributor: rules, simulation, processes, databases, peers, containers
 	@npm run -s test
 
-proof: node_modules ## Everything else, for hours: libzmq in full, mutants, chaos; ARGS='--only chaos'
+proof: node_modules ## Before a release: suites on libzmq, long simulation, chaos, mutants; ARGS='--only chaos'
 	@npm run -s proof -- $(ARGS)
 
 databases: node_modules ## The db worker on SQLite and on a PostgreSQL server of its own; needs postgresql
@@ -35,7 +35,7 @@ e2e: node_modules ## Docker: workers and brokers killed, paused, cut off; ONLY=p
 chaos: node_modules ## Docker: random faults under load; DURATION=30m, SEED=42 repeats the faults
 	@npm run -s chaos
 
-simulate: node_modules ## Simulated bad days for all rules together; SEEDS=100000, or SEED=42 for one
+simulate: node_modules ## Simulated faults for all rules together; SEEDS=100000, or SEED=42 for one
 	@npm run -s simulate
 
 mutants: node_modules ## Break each rule on purpose, on a copy, and see a test fail

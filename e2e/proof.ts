@@ -25,7 +25,7 @@ const SUITES: Suite[] = [
   { name: "peers-libzmq", finds: "foreign peers with libzmq", script: "peers", env: LIBZMQ },
   {
     name: "simulation",
-    finds: "20,000 simulated bad days",
+    finds: "rules that fail together, with 20,000 seeds",
     script: "simulate",
     env: { SEEDS: "20000" },
   },
@@ -67,7 +67,7 @@ for (const suite of SUITES.filter(({ name }) => chosen.includes(name))) {
 }
 
 writeFileSync("reports/proof.json", `${JSON.stringify(results, null, 2)}\n`);
-if (chosen.length === names.length) writeSection("docs/RELIABILITY.md", "proof", table(results));
+if (chosen.length === names.length) writeSection("docs/RELIABILITY.md", "proof", section(results));
 const failed = results.filter(({ passed }) => !passed).length;
 process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
@@ -96,7 +96,7 @@ async function run({ name, script, env }: Suite): Promise<Result> {
   return { suite: name, passed: code === 0, seconds: elapsed(), log };
 }
 
-function table(all: Result[]): string {
+function section(all: Result[]): string {
   const machine = `on a machine with ${availableParallelism()} cores, Node ${process.versions.node}`;
   const rows = all.map(({ suite, passed, seconds }) => [
     suite,
@@ -104,7 +104,8 @@ function table(all: Result[]): string {
     passed ? "passed" : "failed",
     `${seconds} s`,
   ]);
-  return `\`make proof\`, ${machine}:\n\n${markdown(["Suite", "Finds", "Result", "Time"], rows)}`;
+  const table = markdown(["Suite", "Finds", "Result", "Time"], rows);
+  return `## All long suites\n\n\`make proof\`, ${machine}:\n\n${table}`;
 }
 
 function describe({ name, finds }: Suite): string {

@@ -71,7 +71,7 @@ export const SPECIFICATIONS = {
       "MDP1-B-31": "An empty frame MUST follow the client address of a REPLY.",
       "MDP1-B-32": "The client address is the one that the ROUTER gave to the client.",
       "MDP1-B-33": "A worker sends one reply per request; the broker delivers no other.",
-      "MDP1-W-11": "REPLY MUST carry the client address of its REQUEST, whatever its bytes.",
+      "MDP1-W-11": "REPLY MUST carry the client address of its REQUEST unchanged, with any bytes.",
     },
     Heartbeating: {
       "MDP1-B-34": "The broker MUST send HEARTBEAT at the interval, to idle and busy workers.",

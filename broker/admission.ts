@@ -22,11 +22,11 @@ import {
   ID_IN_USE,
   malformed,
   NOT_THROUGH_CALL,
-  QUEUE_FULL,
-  QUEUES_TOO_LARGE,
   REPLY_TOO_LARGE,
+  REQUESTS_TOO_LARGE,
   type Rejection,
   SHUTTING_DOWN,
+  TOO_MANY_REQUESTS,
   TOO_MANY_SERVICES,
 } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
@@ -39,7 +39,7 @@ export class Admission {
   #state: State;
   #replies: Replies;
   #delivery: Delivery;
-  #lastId = 0;
+  #lastSequence = 0;
 
   constructor(state: State, replies: Replies, delivery: Delivery) {
     this.#state = state;
@@ -56,9 +56,9 @@ export class Admission {
   /** Admits or rejects a call: a REQUEST to mmi.call. A known id makes it a retry. */
   call(from: Address, command: ClientCommand, now: number) {
     const call = decodeCall(command.body);
-    if ("reason" in call) return this.#replies.rejectCommand(from, command, malformed(call.reason));
+    if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));
     const name = nameOf(call.service);
-    if (isManagement(name)) return this.#replies.rejectCommand(from, command, NOT_THROUGH_CALL);
+    if (isManagement(name)) return this.#replies.rejectRequest(from, command, NOT_THROUGH_CALL);
     const { id } = call.options;
     const known = id === undefined ? undefined : this.#state.requests.calls.get(id);
     if (known) this.#retry(known, from, command, call, now);
@@ -70,7 +70,7 @@ export class Admission {
     const { services, drain } = this.#state;
     const { service: frame, dialect, credit } = command;
     const known = services.get(nameOf(frame));
-    const reject = (reason: string) => this.#delivery.rejectCommand(from, command, reason, now);
+    const reject = (reason: string) => this.#delivery.rejectWorker(from, command, reason, now);
     // 8/MMI, Namespace
     if (isManagement(nameOf(frame))) return reject("READY for an mmi.* service");
     if (!known && services.isFull) return reject(TOO_MANY_SERVICES.reason);
@@ -96,11 +96,11 @@ export class Admission {
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]);
     const rejection = this.#rejectionOf(known, weight);
-    if (rejection) return this.#replies.rejectCommand(from, command, rejection, known);
+    if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
     const expiresAt = now + this.#ttl(call);
     const isCall = isSame(command.service, CALL);
     const request = new Request({
-      id: ++this.#lastId,
+      sequence: ++this.#lastSequence,
       client: from,
       dialect,
       packed: pack(envelope, call.body),
@@ -118,17 +118,17 @@ export class Admission {
     const { limits, services, requests, drain } = this.#state;
     if (drain.hasBegun) return SHUTTING_DOWN;
     if (!service && services.isFull) return TOO_MANY_SERVICES;
-    if (service && service.open >= limits.queueMax) return QUEUE_FULL;
-    if (requests.weight + weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;
+    if (service && service.open >= limits.queueMax) return TOO_MANY_REQUESTS;
+    if (requests.weight + weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;
     return null;
   }
 
   /** Handles a retry of a call. Sends the remembered outcome, or redirects the open call. */
   #retry(known: KnownCall, from: Address, command: ClientCommand, call: Call, now: number) {
     if (known.service !== nameOf(call.service))
-      return this.#replies.rejectCommand(from, command, ID_IN_USE);
+      return this.#replies.rejectRequest(from, command, ID_IN_USE);
     this.#state.stats.retried += 1;
-    if (known.outcome !== null) return this.#replies.command(from, command, bodyOf(known.outcome));
+    if (known.outcome !== null) return this.#replies.replyTo(from, command, bodyOf(known.outcome));
     const { request } = known;
     if (request?.call) this.#redirect(request, request.call, from, command, now + this.#ttl(call));
   }
@@ -144,10 +144,10 @@ export class Admission {
     const { limits, requests } = this.#state;
     const { dialect, envelope } = command;
     if (!request.parts.isWhole)
-      return this.#replies.rejectCommand(client, command, REPLY_TOO_LARGE);
+      return this.#replies.rejectRequest(client, command, REPLY_TOO_LARGE);
     const replyTo = { client, dialect, envelope };
     if (requests.weight + requests.extraWeight(request, replyTo) > limits.queueBytesMax)
-      return this.#replies.rejectCommand(client, command, QUEUES_TOO_LARGE);
+      return this.#replies.rejectRequest(client, command, REQUESTS_TOO_LARGE);
     requests.redirect(request, call, replyTo, Math.max(call.expiresAt, expiresAt));
     this.#replies.catchUp(request);
   }

@@ -127,7 +127,7 @@ export class Broker {
 
   #manage(from: Address, command: ClientCommand, name: string) {
     const body = manage(name, command.body, this.#state, this.counts());
-    this.#replies.command(from, command, body);
+    this.#replies.replyTo(from, command, body);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Broker {
     if (command.name === "DISCONNECT") return this.#delivery.removeWorkers([worker], "left", now);
     if (command.dialect !== worker.dialect) {
       const reason = `${command.name} in another dialect than READY`;
-      return this.#delivery.rejectCommand(worker.address, command, reason, now);
+      return this.#delivery.rejectWorker(worker.address, command, reason, now);
     }
     switch (command.name) {
       case "HEARTBEAT":
@@ -182,7 +182,7 @@ export class Broker {
 
   /** 7/MDP, Opening and Closing a Connection: DISCONNECT answers a valid but unexpected command. */
   #unexpected(from: Address, command: WorkerCommand, now: number) {
-    this.#delivery.rejectCommand(from, command, `unexpected ${command.name}`, now);
+    this.#delivery.rejectWorker(from, command, `unexpected ${command.name}`, now);
   }
 
   /** Drops a message that is not MDP. Removes its sender, if that is a worker, with DISCONNECT. */
@@ -192,7 +192,7 @@ export class Broker {
     const worker = this.#state.workers.get(from);
     if (!worker) return;
     this.#delivery.removeWorkers([worker], "rejected", now);
-    this.#delivery.disconnect(from, worker.dialect);
+    this.#delivery.sendDisconnect(from, worker.dialect);
   }
 
   /**
@@ -276,7 +276,7 @@ export class Broker {
       this.#replies.reject(request, "refused", SHUTTING_DOWN, now);
     for (const worker of workers) {
       workers.remove(worker);
-      this.#delivery.disconnect(worker.address, worker.dialect);
+      this.#delivery.sendDisconnect(worker.address, worker.dialect);
     }
     services.clear();
   }

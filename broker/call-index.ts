@@ -48,12 +48,12 @@ export class CallIndex {
   }
 
   /** Remembers the outcome of an open call, and forgets the oldest outcomes past the bounds. */
-  settle(id: string, outcome: Frame[], now: number) {
+  settle(id: string, body: Frame[], now: number) {
     const call = this.#known.get(id);
     if (!call) return;
     call.request = null;
-    call.outcome = pack([], outcome);
-    call.weight = weigh(outcome);
+    call.outcome = pack([], body);
+    call.weight = weigh(body);
     call.forgetAt = now + this.#limits.outcomesMs;
     this.#settled.push(call);
     this.#weight += call.weight;

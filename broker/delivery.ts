@@ -63,10 +63,10 @@ export class Delivery {
   answer(worker: Worker, command: Answer, now: number) {
     const { service, inFlight } = worker;
     const { name, body } = command;
-    const request = inFlight.get(this.#idOf(worker, command.client));
+    const request = inFlight.get(this.#sequenceOf(worker, command.client));
     if (!request) return this.#unmatched(worker, command, now);
     if (name === "REPLY") {
-      inFlight.delete(request.id);
+      inFlight.delete(request.sequence);
       this.#state.workers.reposition(worker);
     }
     if (request.settled) this.#countLate(service);
@@ -82,16 +82,16 @@ export class Delivery {
   }
 
   /** Sends DISCONNECT. The peer may send READY again. */
-  disconnect(to: Address, dialect: WorkerCommand["dialect"]) {
+  sendDisconnect(to: Address, dialect: WorkerCommand["dialect"]) {
     const command = { header: "worker", dialect, name: "DISCONNECT" } as const;
     this.#state.effects.send(to, encode(command));
   }
 
   /** Rejects a valid but unexpected command: disconnects its sender, and removes it as a worker. */
-  rejectCommand(from: Address, command: WorkerCommand, reason: string, now: number) {
+  rejectWorker(from: Address, command: WorkerCommand, reason: string, now: number) {
     const worker = this.#state.workers.get(from);
     if (worker) this.removeWorkers([worker], "rejected", now);
-    this.disconnect(from, worker?.dialect ?? command.dialect);
+    this.sendDisconnect(from, worker?.dialect ?? command.dialect);
     this.#state.effects.count({ event: "peers.disconnected", reason });
   }
 
@@ -99,7 +99,7 @@ export class Delivery {
   removeWorkers(workers: Worker[], reason: RemovalReason, now: number) {
     const requeued = workers.flatMap((worker) => this.#removeWorker(worker, reason, now));
     // Each request goes to the head of the queue, so the last to arrive goes first.
-    for (const request of requeued.sort((one, other) => other.id - one.id))
+    for (const request of requeued.sort((one, other) => other.sequence - one.sequence))
       this.#requeue(request, reason, now);
     // After all removals, so that no request goes from one expired worker to the next.
     this.dispatchAll(new Set(workers.map(({ service }) => service)), now);
@@ -150,7 +150,7 @@ export class Delivery {
     const { incarnation, deadLetters, effects } = this.#state;
     const { deliveries } = request.delivery;
     const letter = {
-      request: idFrame(incarnation, request.id).toString("hex"),
+      request: idFrame(incarnation, request.sequence).toString("hex"),
       service: textOf(request.service),
       client: hexOf(request.client ?? ""),
       deliveries,
@@ -165,10 +165,10 @@ export class Delivery {
     const { workers, requests } = this.#state;
     const { dialect } = worker;
     const client = this.#clientFrame(request, worker);
-    if (worker.plain) worker.last = { id: request.id, client: nameOf(client) };
+    if (worker.plain) worker.last = { sequence: request.sequence, client: nameOf(client) };
     requests.toWorker(request, worker, now);
     request.delivery.deliveries += 1;
-    worker.inFlight.add(request.id, request);
+    worker.inFlight.add(request.sequence, request);
     workers.reposition(worker);
     this.send(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
   }
@@ -180,13 +180,13 @@ export class Delivery {
    */
   #clientFrame(request: Request, worker: Worker): Frame {
     if (worker.plain && request.client !== null) return bytesOf(request.client);
-    return idFrame(this.#state.incarnation, request.id);
+    return idFrame(this.#state.incarnation, request.sequence);
   }
 
-  /** The id of the request that an answer is for, by its client-address frame; 0 for none. */
-  #idOf({ plain, last }: Worker, client: Frame): number {
+  /** The sequence number of the request that an answer is for, by its client-address frame; or 0. */
+  #sequenceOf({ plain, last }: Worker, client: Frame): number {
     if (!plain) return sequenceOf(this.#state.incarnation, client);
-    return last?.client === nameOf(client) ? last.id : 0;
+    return last?.client === nameOf(client) ? last.sequence : 0;
   }
 
   /**
@@ -197,7 +197,7 @@ export class Delivery {
   #unmatched(worker: Worker, command: Answer, now: number) {
     const mayBeLate = !worker.plain && worker.inFlight.size > 0;
     if (mayBeLate) return this.#countLate(worker.service);
-    this.rejectCommand(worker.address, command, `${command.name} without a request`, now);
+    this.rejectWorker(worker.address, command, `${command.name} without a request`, now);
   }
 
   #countLate(service: Service) {

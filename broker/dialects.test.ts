@@ -15,70 +15,70 @@ const toClient = ({ name }: Dialect) => (name === "0.2" ? "FINAL " : "");
 for (const worker of WORKERS) {
   for (const client of CLIENTS) {
     test(`client of ${client.name}, worker of ${worker.name}: the request and the reply pass`, () => {
-      const { says } = dialog();
+      const { sends } = dialog();
       const { ready, reply } = inDialect(worker);
-      says("w1", ready("echo"));
-      assert.deepEqual(says("c1", inDialect(client).request("echo", "a", "")), [
+      sends("w1", ready("echo"));
+      assert.deepEqual(sends("c1", inDialect(client).request("echo", "a", "")), [
         `w1 < REQUEST c1 a ${toWorker(worker)}`,
       ]);
-      assert.deepEqual(says("w1", reply("c1", "A", "")), [`c1 < ${toClient(client)}echo A `]);
+      assert.deepEqual(sends("w1", reply("c1", "A", "")), [`c1 < ${toClient(client)}echo A `]);
     });
   }
 
   test(`worker of ${worker.name} with credit: gets ids`, () => {
-    const { says } = dialog();
+    const { sends } = dialog();
     const { ready, reply } = inDialect(worker);
     const { request } = inDialect(MDP_0_2);
-    says("w1", ready("echo", 2));
-    says("c1", request("echo", "a"));
-    assert.deepEqual(says("c1", request("echo", "b")), [`w1 < REQUEST #2 b${toWorker(worker)}`]);
-    assert.deepEqual(says("w1", reply(id(2), "B")), ["c1 < FINAL echo B"]);
+    sends("w1", ready("echo", 2));
+    sends("c1", request("echo", "a"));
+    assert.deepEqual(sends("c1", request("echo", "b")), [`w1 < REQUEST #2 b${toWorker(worker)}`]);
+    assert.deepEqual(sends("w1", reply(id(2), "B")), ["c1 < FINAL echo B"]);
   });
 
   test(`worker of ${worker.name}: gets HEARTBEAT and DISCONNECT in its dialect`, () => {
-    const { says, beats, drains } = dialog();
-    says("w1", inDialect(worker).ready("echo"));
-    assert.deepEqual(beats(1000), [`w1 < HEARTBEAT${toWorker(worker)}`]);
+    const { sends, heartbeats, drains } = dialog();
+    sends("w1", inDialect(worker).ready("echo"));
+    assert.deepEqual(heartbeats(1000), [`w1 < HEARTBEAT${toWorker(worker)}`]);
     const second = inDialect(worker).ready("echo");
-    assert.deepEqual(says("w1", second), [`w1 < DISCONNECT${toWorker(worker)}`]);
-    says("w2", inDialect(worker).ready("echo"));
+    assert.deepEqual(sends("w1", second), [`w1 < DISCONNECT${toWorker(worker)}`]);
+    sends("w2", inDialect(worker).ready("echo"));
     assert.deepEqual(drains(), [`w2 < DISCONNECT${toWorker(worker)}`]);
   });
 
   test(`command in ${worker.name} before READY: DISCONNECT in that dialect`, () => {
-    const { says } = dialog();
+    const { sends } = dialog();
     const { heartbeatCommand, reply, ready } = inDialect(worker);
     for (const command of [heartbeatCommand, reply("c1", "A"), ready("mmi.echo")])
-      assert.deepEqual(says("w1", command), [`w1 < DISCONNECT${toWorker(worker)}`]);
+      assert.deepEqual(sends("w1", command), [`w1 < DISCONNECT${toWorker(worker)}`]);
   });
 
   test(`HEARTBEAT in ${worker.name}: renews the lease`, () => {
-    const { says, waits, broker } = dialog();
-    says("w1", inDialect(worker).ready("echo"));
+    const { sends, waits, broker } = dialog();
+    sends("w1", inDialect(worker).ready("echo"));
     waits(LEASE_MS - 100);
-    says("w1", inDialect(worker).heartbeatCommand);
+    sends("w1", inDialect(worker).heartbeatCommand);
     waits(LEASE_MS - 100);
     assert.equal(broker.counts().workers, 1);
-    assert.deepEqual(says("w1", inDialect(worker).disconnect), []);
+    assert.deepEqual(sends("w1", inDialect(worker).disconnect), []);
     assert.equal(broker.counts().workers, 0);
   });
 }
 
 test("workers of all dialects in one service: each gets its own", () => {
-  const { says, beats, drains } = dialog();
-  for (const [nth, worker] of WORKERS.entries()) says(`w${nth}`, inDialect(worker).ready("echo"));
+  const { sends, heartbeats, drains } = dialog();
+  for (const [nth, worker] of WORKERS.entries()) sends(`w${nth}`, inDialect(worker).ready("echo"));
   const each = (command: string) =>
     WORKERS.map((worker, nth) => `w${nth} < ${command}${toWorker(worker)}`);
-  assert.deepEqual(beats(1000), each("HEARTBEAT"));
+  assert.deepEqual(heartbeats(1000), each("HEARTBEAT"));
   assert.deepEqual(drains(), each("DISCONNECT"));
 });
 
 test("command in another dialect than READY: DISCONNECT", () => {
   for (const spoken of WORKERS) {
     for (const other of WORKERS.filter((dialect) => dialect !== spoken)) {
-      const { says, broker } = dialog();
-      says("w1", inDialect(spoken).ready("echo"));
-      assert.deepEqual(says("w1", inDialect(other).heartbeatCommand), [
+      const { sends, broker } = dialog();
+      sends("w1", inDialect(spoken).ready("echo"));
+      assert.deepEqual(sends("w1", inDialect(other).heartbeatCommand), [
         `w1 < DISCONNECT${toWorker(spoken)}`,
       ]);
       assert.equal(broker.counts().workers, 0);
@@ -88,38 +88,38 @@ test("command in another dialect than READY: DISCONNECT", () => {
 
 test("invalid message from a worker: DISCONNECT in the dialect of its READY", () => {
   for (const spoken of WORKERS) {
-    const { says } = dialog();
-    says("w1", inDialect(spoken).ready("echo"));
-    assert.deepEqual(says("w1", [Buffer.from("junk")]), [`w1 < DISCONNECT${toWorker(spoken)}`]);
+    const { sends } = dialog();
+    sends("w1", inDialect(spoken).ready("echo"));
+    assert.deepEqual(sends("w1", [Buffer.from("junk")]), [`w1 < DISCONNECT${toWorker(spoken)}`]);
   }
 });
 
 test("18/MDP: frames before the header of a client: they stand before the reply", () => {
-  const { says } = dialog();
-  says("w1", inDialect(MDP_0_1).ready("echo"));
+  const { sends } = dialog();
+  sends("w1", inDialect(MDP_0_1).ready("echo"));
   for (const envelope of [["proxy"], [""], ["id", ""], ["proxy", "id", ""]]) {
     const before = envelope.map((frame) => Buffer.from(frame));
-    says("c1", [...before, ...inDialect(MDP_0_2).request("echo", "a")]);
-    assert.deepEqual(says("w1", inDialect(MDP_0_1).reply("c1", "A")), [
+    sends("c1", [...before, ...inDialect(MDP_0_2).request("echo", "a")]);
+    assert.deepEqual(sends("w1", inDialect(MDP_0_1).reply("c1", "A")), [
       `c1 < ${[...envelope, "FINAL echo A"].join(" ")}`,
     ]);
   }
 });
 
 test("18/MDP: PARTIAL or FINAL from a client: dropped", () => {
-  const { says, broker } = dialog();
+  const { sends, broker } = dialog();
   const [header, , ...rest] = inDialect(MDP_0_2).request("echo", "a");
   for (const command of [[2], [3]]) {
     const frames = [header, Buffer.from(command), ...rest] as Buffer[];
-    assert.deepEqual(says("c1", frames), []);
+    assert.deepEqual(sends("c1", frames), []);
   }
   assert.equal(broker.counts().messagesDropped, 2);
   assert.equal(broker.counts().received, 0);
 });
 
 test("8/MMI: management request of a client of 0.2: FINAL", () => {
-  const { says } = dialog();
+  const { sends } = dialog();
   const { request } = inDialect(MDP_0_2);
-  assert.deepEqual(says("c1", request("mmi.service", "echo")), ["c1 < FINAL mmi.service 404"]);
-  assert.deepEqual(says("c1", request("mmi.nonsense", "echo")), ["c1 < FINAL mmi.nonsense 501"]);
+  assert.deepEqual(sends("c1", request("mmi.service", "echo")), ["c1 < FINAL mmi.service 404"]);
+  assert.deepEqual(sends("c1", request("mmi.nonsense", "echo")), ["c1 < FINAL mmi.nonsense 501"]);
 });

@@ -1,4 +1,4 @@
-// Lets a test read as a dialog in the shorthand of 7/MDP. `says` is one message to the broker, and
+// Lets a test read as a dialog in the shorthand of 7/MDP. `sends` is one message to the broker, and
 // `waits` is time that passes. Both return the messages from the broker, as "peer < COMMAND
 // frames".
 
@@ -10,7 +10,7 @@ import { type ClientCommand, decode, encode, type WorkerCommand } from "../proto
 import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
-import { driftOf, loadOf } from "./load.ts";
+import { driftOf, gaugesOf } from "./gauges.ts";
 import type { Limits } from "./model.ts";
 
 /** The heartbeat of a dialog's broker. */
@@ -122,10 +122,10 @@ export function dialog(overrides: Partial<Limits> = {}) {
   return {
     broker,
     log,
-    says: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
-    vanishes: (peer: string) => sent(broker.gone(peer, now)),
+    sends: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
+    disconnects: (peer: string) => sent(broker.gone(peer, now)),
     waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
-    beats: (ms: number) => passes(ms).filter(isHeartbeat),
+    heartbeats: (ms: number) => passes(ms).filter(isHeartbeat),
     /** Lets time pass without a tick. */
     passesSilently(ms: number) {
       now += ms;
@@ -149,7 +149,7 @@ function checkConservation(broker: Broker) {
   if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
   if (counts.services > limits.servicesMax) return; // A test with so many services would take too long.
   const overview = broker.overview();
-  const drift = driftOf(overview.stats, loadOf(overview, 0));
+  const drift = driftOf(overview.stats, gaugesOf(overview, 0));
   if (drift !== 0) throw new Error(`a drift of ${drift} requests`);
 }
 

@@ -12,93 +12,93 @@ const [C1, C2, C3] = ["c1", "c2", "c3"];
 const served = (lines: string[]) => lines.map((line) => line.split(" ").at(-1));
 
 test("several clients: one request per turn, each client in its own order", () => {
-  const { says } = dialog();
-  for (const body of ["a1", "a2", "a3", "a4"]) says(C1, request("echo", body));
-  for (const body of ["b1", "b2"]) says(C2, request("echo", body));
-  says(C3, request("echo", "c1"));
-  assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
+  const { sends } = dialog();
+  for (const body of ["a1", "a2", "a3", "a4"]) sends(C1, request("echo", body));
+  for (const body of ["b1", "b2"]) sends(C2, request("echo", body));
+  sends(C3, request("echo", "c1"));
+  assert.deepEqual(served(sends(W1, ready("echo", 9))), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
 test("a thousand requests of one client: they delay another client by one request", () => {
-  const { says } = dialog({ queueMax: 2000 });
-  says(W1, ready("echo", 1));
-  for (let nth = 0; nth < 1000; nth += 1) says(C1, request("echo", "flood"));
-  says(C2, request("echo", "one"));
-  assert.deepEqual(says(W1, reply(id(1), "")), ["c1 < echo ", "w1 < REQUEST #2 flood"]);
-  assert.deepEqual(says(W1, reply(id(2), "")), ["c1 < echo ", "w1 < REQUEST #1001 one"]);
+  const { sends } = dialog({ queueMax: 2000 });
+  sends(W1, ready("echo", 1));
+  for (let nth = 0; nth < 1000; nth += 1) sends(C1, request("echo", "flood"));
+  sends(C2, request("echo", "one"));
+  assert.deepEqual(sends(W1, reply(id(1), "")), ["c1 < echo ", "w1 < REQUEST #2 flood"]);
+  assert.deepEqual(sends(W1, reply(id(2), "")), ["c1 < echo ", "w1 < REQUEST #1001 one"]);
 });
 
 test("client that comes back after its turn: its turn is the last one", () => {
-  const { says } = dialog();
-  says(W1, ready("echo", 1));
-  for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body)); // a1 is in flight.
-  says(C2, request("echo", "b1"));
-  assert.deepEqual(served(says(W1, reply(id(1), ""))), ["", "a2"]);
-  assert.deepEqual(served(says(W1, reply(id(2), ""))), ["", "b1"]);
-  says(C2, request("echo", "b2"));
-  assert.deepEqual(served(says(W1, reply(id(4), ""))), ["", "a3"]);
-  assert.deepEqual(served(says(W1, reply(id(3), ""))), ["", "b2"]);
+  const { sends } = dialog();
+  sends(W1, ready("echo", 1));
+  for (const body of ["a1", "a2", "a3"]) sends(C1, request("echo", body)); // a1 is in flight.
+  sends(C2, request("echo", "b1"));
+  assert.deepEqual(served(sends(W1, reply(id(1), ""))), ["", "a2"]);
+  assert.deepEqual(served(sends(W1, reply(id(2), ""))), ["", "b1"]);
+  sends(C2, request("echo", "b2"));
+  assert.deepEqual(served(sends(W1, reply(id(4), ""))), ["", "a3"]);
+  assert.deepEqual(served(sends(W1, reply(id(3), ""))), ["", "b2"]);
 });
 
 test("client with nothing left in the queue: it has no turn", () => {
-  const { says, vanishes, waits } = dialog();
-  says(C1, request("echo", "a1"));
-  says(C2, request("echo", "b1"));
-  says(C3, call("echo", { ttl: 100 }, "c1"));
-  says(C1, request("echo", "a2"));
+  const { sends, disconnects, waits } = dialog();
+  sends(C1, request("echo", "a1"));
+  sends(C2, request("echo", "b1"));
+  sends(C3, call("echo", { ttl: 100 }, "c1"));
+  sends(C1, request("echo", "a2"));
   waits(100);
-  vanishes(C2);
-  assert.deepEqual(served(says(W1, ready("echo", 9))), ["a1", "a2"]);
+  disconnects(C2);
+  assert.deepEqual(served(sends(W1, ready("echo", 9))), ["a1", "a2"]);
 });
 
 test("requeued requests: served before all turns, and they count as none", () => {
-  const { says, vanishes } = dialog();
-  says(W1, ready("echo", 2));
-  for (const body of ["a1", "a2", "a3"]) says(C1, request("echo", body));
-  says(C2, request("echo", "b1"));
-  vanishes(W1);
-  assert.deepEqual(served(says(W2, ready("echo", 9))), ["a1", "a2", "a3", "b1"]);
+  const { sends, disconnects } = dialog();
+  sends(W1, ready("echo", 2));
+  for (const body of ["a1", "a2", "a3"]) sends(C1, request("echo", body));
+  sends(C2, request("echo", "b1"));
+  disconnects(W1);
+  assert.deepEqual(served(sends(W2, ready("echo", 9))), ["a1", "a2", "a3", "b1"]);
 });
 
 test("last delivery: the request shares its worker with no other", () => {
-  const { says, vanishes, broker } = dialog({ deliveriesMax: 2 });
-  says(W1, ready("echo", 9));
-  for (const body of ["1", "poison", "3"]) says(C1, request("echo", body));
-  says(W2, ready("echo", 9));
-  assert.deepEqual(vanishes(W1), ["w2 < REQUEST #1 1"]);
-  assert.deepEqual(says(C2, request("echo", "4")), []); // W2 is not idle, and 4 not first in line.
-  assert.deepEqual(says(W2, reply(id(1), "")), ["c1 < echo ", "w2 < REQUEST #2 poison"]);
-  assert.deepEqual(vanishes(W2), []);
-  assert.deepEqual(says(W3, ready("echo", 9)), ["w3 < REQUEST #3 3"]);
-  assert.deepEqual(says(W3, reply(id(3), "")), ["c1 < echo ", "w3 < REQUEST #4 4"]);
+  const { sends, disconnects, broker } = dialog({ deliveriesMax: 2 });
+  sends(W1, ready("echo", 9));
+  for (const body of ["1", "poison", "3"]) sends(C1, request("echo", body));
+  sends(W2, ready("echo", 9));
+  assert.deepEqual(disconnects(W1), ["w2 < REQUEST #1 1"]);
+  assert.deepEqual(sends(C2, request("echo", "4")), []); // W2 is not idle, and 4 not first in line.
+  assert.deepEqual(sends(W2, reply(id(1), "")), ["c1 < echo ", "w2 < REQUEST #2 poison"]);
+  assert.deepEqual(disconnects(W2), []);
+  assert.deepEqual(sends(W3, ready("echo", 9)), ["w3 < REQUEST #3 3"]);
+  assert.deepEqual(sends(W3, reply(id(3), "")), ["c1 < echo ", "w3 < REQUEST #4 4"]);
   assert.deepEqual([broker.counts().quarantined, broker.counts().answered], [1, 2]);
 });
 
 test("isolated request that expires in the queue: the next ones may share a worker again", () => {
-  const { says, vanishes, waits } = dialog({ deliveriesMax: 2 });
-  says(W1, ready("echo", 2));
-  says(C1, call("echo", { ttl: 1000 }, "suspect"));
-  says(W2, ready("echo", 2));
-  says(C2, request("echo", "slow"));
-  vanishes(W1);
-  assert.deepEqual(says(C2, request("echo", "next")), []);
+  const { sends, disconnects, waits } = dialog({ deliveriesMax: 2 });
+  sends(W1, ready("echo", 2));
+  sends(C1, call("echo", { ttl: 1000 }, "suspect"));
+  sends(W2, ready("echo", 2));
+  sends(C2, request("echo", "slow"));
+  disconnects(W1);
+  assert.deepEqual(sends(C2, request("echo", "next")), []);
   assert.deepEqual(waits(1000), ["c1 < mmi.call 408 expired in the queue", "w2 < REQUEST #3 next"]);
 });
 
 test("deliveriesMax of 1, or a worker that left: the request is not isolated", () => {
-  const { says } = dialog({ deliveriesMax: 1 });
-  says(W1, ready("echo", 9));
-  assert.deepEqual(says(C1, request("echo", "1")), ["w1 < REQUEST #1 1"]);
-  assert.deepEqual(says(C1, request("echo", "2")), ["w1 < REQUEST #2 2"]);
-  says(W1, disconnect);
-  assert.equal(says(W2, ready("echo", 9)).length, 2);
+  const { sends } = dialog({ deliveriesMax: 1 });
+  sends(W1, ready("echo", 9));
+  assert.deepEqual(sends(C1, request("echo", "1")), ["w1 < REQUEST #1 1"]);
+  assert.deepEqual(sends(C1, request("echo", "2")), ["w1 < REQUEST #2 2"]);
+  sends(W1, disconnect);
+  assert.equal(sends(W2, ready("echo", 9)).length, 2);
 });
 
 test("poison message among others: it is quarantined after deliveriesMax workers, the others are answered", () => {
-  const { says, vanishes, events, broker } = dialog();
-  let lines = says(C1, request("echo", "poison"));
-  for (let nth = 0; nth < 8; nth += 1) lines.push(...says(C2, request("echo", `${nth}`)));
-  for (const worker of [W1, W2, W3]) lines.push(...says(worker, ready("echo", 4)));
+  const { sends, disconnects, events, broker } = dialog();
+  let lines = sends(C1, request("echo", "poison"));
+  for (let nth = 0; nth < 8; nth += 1) lines.push(...sends(C2, request("echo", `${nth}`)));
+  for (const worker of [W1, W2, W3]) lines.push(...sends(worker, ready("echo", 4)));
   while (lines.length > 0) {
     const [line = "", ...later] = lines;
     lines = later;
@@ -107,11 +107,11 @@ test("poison message among others: it is quarantined after deliveriesMax workers
     if (body === "poison") {
       lines = [
         ...later.filter((other) => !other.startsWith(worker)),
-        ...vanishes(worker),
-        ...says(worker, ready("echo", 4)),
+        ...disconnects(worker),
+        ...sends(worker, ready("echo", 4)),
       ];
     } else {
-      lines.push(...says(worker, reply(id(Number(number)), body)));
+      lines.push(...sends(worker, reply(id(Number(number)), body)));
     }
   }
   assert.deepEqual([broker.counts().quarantined, broker.counts().answered], [1, 8]);

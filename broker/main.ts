@@ -19,7 +19,7 @@ import {
   whole,
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
-import { loadTransport } from "../transport/load.ts";
+import { loadTransport } from "../transport/load-transport.ts";
 import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
 import { levelOf, sentenceOf } from "./events.ts";

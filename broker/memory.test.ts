@@ -35,15 +35,15 @@ function used(): number {
 const GROWTH_MAX = 2_000_000; // Two bytes per request.
 
 test("a million requests to absent services: no growth", () => {
-  const { says, waits, vanishes, broker } = dialog({ servicesMax: 1000 });
+  const { sends, waits, disconnects, broker } = dialog({ servicesMax: 1000 });
   function flood(requests: number) {
     for (let nth = 0; nth < requests; nth += 1) {
       const service = `service ${nth}`;
       const client = `client ${nth % 1000}`;
-      says(client, nth % 2 === 0 ? request(service, "hi") : call(service, { ttl: 5000 }, "hi"));
+      sends(client, nth % 2 === 0 ? request(service, "hi") : call(service, { ttl: 5000 }, "hi"));
       if (nth % 5000 === 0) waits(1000);
     }
-    for (let client = 0; client < 1000; client += 1) vanishes(`client ${client}`);
+    for (let client = 0; client < 1000; client += 1) disconnects(`client ${client}`);
     waits(60_000);
     assert.equal(broker.counts().services, 0);
   }
@@ -55,14 +55,14 @@ test("a million requests to absent services: no growth", () => {
 });
 
 test("a hundred thousand answered calls: no growth beyond the remembered outcomes", () => {
-  const { says, waits, broker } = dialog({ outcomesMax: 100 });
-  says("w1", ready("echo", 1));
+  const { sends, waits, broker } = dialog({ outcomesMax: 100 });
+  sends("w1", ready("echo", 1));
   let calls = 0;
   function ask(count: number) {
     for (let nth = 0; nth < count; nth += 1) {
       calls += 1;
-      says(`client ${calls}`, call("echo", { id: `${calls}`.padStart(16, "0") }, "hi"));
-      says("w1", reply(id(calls), "HI"));
+      sends(`client ${calls}`, call("echo", { id: `${calls}`.padStart(16, "0") }, "hi"));
+      sends("w1", reply(id(calls), "HI"));
     }
     waits(100);
   }
@@ -75,8 +75,8 @@ test("a hundred thousand answered calls: no growth beyond the remembered outcome
 });
 
 test("two hundred thousand requests that expire in the same moment: all settled", () => {
-  const { says, freezes, broker } = dialog({ queueMax: 200_000, queueBytesMax: 1e9 });
-  for (let nth = 0; nth < 200_000; nth += 1) says("c1", request("echo", "hi"));
+  const { sends, freezes, broker } = dialog({ queueMax: 200_000, queueBytesMax: 1e9 });
+  for (let nth = 0; nth < 200_000; nth += 1) sends("c1", request("echo", "hi"));
   freezes(60_000);
   assert.equal(broker.counts().expired, 200_000);
 });

@@ -1,9 +1,9 @@
-// The metrics of the broker: its counters (stats.ts) and its load (load.ts) for Prometheus. All
+// The metrics of the broker: its counters (stats.ts) and gauges (gauges.ts) for Prometheus. All
 // samples of one page are of the same moment. The names are stable; docs/OPERATIONS.md lists them.
 
 import { Metrics, type Sample } from "../runtime/metrics.ts";
 import type { Broker } from "./broker.ts";
-import { driftOf, type Load, loadOf } from "./load.ts";
+import { driftOf, type Gauges, gaugesOf } from "./gauges.ts";
 import { BOUNDS_MS, type Distribution, type ServiceStats } from "./stats.ts";
 
 /**
@@ -11,9 +11,9 @@ import { BOUNDS_MS, type Distribution, type ServiceStats } from "./stats.ts";
  */
 export function brokerMetrics(broker: Broker, transport: string, now: () => number): Metrics {
   const { stats } = broker.overview();
-  let loads = new Map<ServiceStats, Load>();
+  let gauges = new Map<ServiceStats, Gauges>();
   const metrics = new Metrics(transport, () => {
-    loads = loadOf(broker.overview(), now());
+    gauges = gaugesOf(broker.overview(), now());
   });
 
   const counter = (name: string, help: string, samples: () => Sample[]) =>
@@ -28,8 +28,8 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
     [...stats].map((each) => sample(of(each), { service: each.label }));
   const byServiceAnd = (label: string, of: (stats: ServiceStats) => Record<string, number>) => () =>
     [...stats].flatMap((each) => samplesOf(of(each), label, { service: each.label }));
-  const ofLoad = (of: (load: Load) => number) => () =>
-    [...loads].map(([{ label }, load]) => sample(of(load), { service: label }));
+  const ofGauges = (of: (gauges: Gauges) => number) => () =>
+    [...gauges].map(([{ label }, each]) => sample(of(each), { service: label }));
 
   counter(
     "mdp_requests_received_total",
@@ -56,7 +56,7 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
   gauge(
     "mdp_requests_inflight",
     "Requests delivered to a worker and not yet answered.",
-    ofLoad(({ inFlight }) => inFlight),
+    ofGauges(({ inFlight }) => inFlight),
   );
   histogram(
     "mdp_request_duration_seconds",
@@ -66,12 +66,12 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
   gauge(
     "mdp_queue_depth",
     "Queued requests.",
-    ofLoad(({ queued }) => queued),
+    ofGauges(({ queued }) => queued),
   );
   gauge(
     "mdp_queue_oldest_age_seconds",
     "Age of the oldest queued request, in seconds.",
-    ofLoad(({ oldestMs }) => oldestMs / 1000),
+    ofGauges(({ oldestMs }) => oldestMs / 1000),
   );
   histogram(
     "mdp_queue_wait_seconds",
@@ -79,7 +79,7 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
     ({ queueWaits }) => queueWaits,
   );
   gauge("mdp_workers", "Registered workers, idle or busy.", () =>
-    [...loads].flatMap(([{ label }, { idle, busy }]) =>
+    [...gauges].flatMap(([{ label }, { idle, busy }]) =>
       samplesOf({ idle, busy }, "state", { service: label }),
     ),
   );
@@ -109,7 +109,7 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
   gauge(
     "mdp_accounting_drift",
     "Requests received that are neither completed nor queued nor in flight; not 0 is a bug.",
-    () => [sample(driftOf(stats, loads))],
+    () => [sample(driftOf(stats, gauges))],
   );
   return metrics;
 }

@@ -24,26 +24,28 @@ function document([line = ""]: string[]): unknown {
 }
 
 test("8/MMI: service with workers, idle or busy: 200; without: 404; other mmi.* names: 501, and no READY", () => {
-  const { says } = dialog();
-  says(W1, ready("echo"));
-  assert.deepEqual(says(C1, request("mmi.service", "echo")), ["c1 < mmi.service 200"]);
-  says(C1, request("echo", "busy"));
-  assert.deepEqual(says(C1, requestFrom(["7"], "mmi.service", "echo")), ["c1 < 7 mmi.service 200"]);
-  assert.deepEqual(says(C1, request("mmi.service", "none")), ["c1 < mmi.service 404"]);
-  says(C1, request("wanted", "hi"));
-  assert.deepEqual(says(C1, request("mmi.service", "wanted")), ["c1 < mmi.service 404"]);
-  assert.deepEqual(says(C1, request("mmi.echo", "echo")), ["c1 < mmi.echo 501"]);
-  assert.deepEqual(says(C1, request("mmi.", "echo")), ["c1 < mmi. 501"]);
-  assert.deepEqual(says(W2, ready("mmi.service")), ["w2 < DISCONNECT"]);
-  assert.deepEqual(says(W2, ready("mmi.call")), ["w2 < DISCONNECT"]);
-  assert.deepEqual(says(W2, ready("mmi.mine")), ["w2 < DISCONNECT"]);
-  assert.deepEqual(says(W2, ready("mmiecho")), []);
-  assert.deepEqual(says(W3, ready("not.mmi.echo")), []);
+  const { sends } = dialog();
+  sends(W1, ready("echo"));
+  assert.deepEqual(sends(C1, request("mmi.service", "echo")), ["c1 < mmi.service 200"]);
+  sends(C1, request("echo", "busy"));
+  assert.deepEqual(sends(C1, requestFrom(["7"], "mmi.service", "echo")), [
+    "c1 < 7 mmi.service 200",
+  ]);
+  assert.deepEqual(sends(C1, request("mmi.service", "none")), ["c1 < mmi.service 404"]);
+  sends(C1, request("wanted", "hi"));
+  assert.deepEqual(sends(C1, request("mmi.service", "wanted")), ["c1 < mmi.service 404"]);
+  assert.deepEqual(sends(C1, request("mmi.echo", "echo")), ["c1 < mmi.echo 501"]);
+  assert.deepEqual(sends(C1, request("mmi.", "echo")), ["c1 < mmi. 501"]);
+  assert.deepEqual(sends(W2, ready("mmi.service")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(sends(W2, ready("mmi.call")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(sends(W2, ready("mmi.mine")), ["w2 < DISCONNECT"]);
+  assert.deepEqual(sends(W2, ready("mmiecho")), []);
+  assert.deepEqual(sends(W3, ready("not.mmi.echo")), []);
 });
 
 test("8/MMI: mmi.service of the services of the broker itself: 200, so that peers can probe them", () => {
-  const { says } = dialog();
-  const asked = (name: string) => says(C1, request("mmi.service", name));
+  const { sends } = dialog();
+  const asked = (name: string) => sends(C1, request("mmi.service", name));
   for (const name of ["service", "services", "workers", "stats", "call"])
     assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 200"]);
   for (const name of ["mmi.", "mmi.echo", "mmi.call.", "MMI.CALL", ""])
@@ -51,30 +53,30 @@ test("8/MMI: mmi.service of the services of the broker itself: 200, so that peer
 });
 
 test("mmi.services: the workers and requests of each service", () => {
-  const { says } = dialog();
-  says(W1, ready("echo", 2));
-  says(W2, ready("echo"));
-  for (const body of ["1", "2", "3", "4", "5"]) says(C1, request("echo", body));
-  says(C1, request("math", "2 + 2"));
-  assert.deepEqual(document(says(C1, request("mmi.services", ""))), [
+  const { sends } = dialog();
+  sends(W1, ready("echo", 2));
+  sends(W2, ready("echo"));
+  for (const body of ["1", "2", "3", "4", "5"]) sends(C1, request("echo", body));
+  sends(C1, request("math", "2 + 2"));
+  assert.deepEqual(document(sends(C1, request("mmi.services", ""))), [
     { service: "echo", workers: 2, waiting: 0, queued: 2, inFlight: 3 },
     { service: "math", workers: 0, waiting: 0, queued: 1, inFlight: 0 },
   ]);
 });
 
 test("mmi.workers: the service, the dialect, the credit and the requests of each worker", () => {
-  const { says } = dialog();
-  says(W1, ready("echo", 2));
-  says(W2, ready("math"));
-  says(C1, request("echo", "1"));
-  assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
+  const { sends } = dialog();
+  sends(W1, ready("echo", 2));
+  sends(W2, ready("math"));
+  sends(C1, request("echo", "1"));
+  assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
     { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
     { worker: "7732", service: "math", dialect: "0.1", credit: null, requests: 0 },
   ]);
-  says(W2, disconnect);
-  says(W2, inDialect(MDP_0_1_TEXT).ready("math"));
-  says(W3, inDialect(MDP_0_2).ready("count", 8));
-  assert.deepEqual(document(says(C1, request("mmi.workers", ""))), [
+  sends(W2, disconnect);
+  sends(W2, inDialect(MDP_0_1_TEXT).ready("math"));
+  sends(W3, inDialect(MDP_0_2).ready("count", 8));
+  assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
     { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
     { worker: "7732", service: "math", dialect: "0.1-text", credit: null, requests: 0 },
     { worker: "7733", service: "count", dialect: "0.2", credit: 8, requests: 0 },
@@ -82,14 +84,14 @@ test("mmi.workers: the service, the dialect, the credit and the requests of each
 });
 
 test("mmi.stats: the counts, which add up, and the dead letters without bodies", () => {
-  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1 });
+  const { sends, waits, disconnects, broker } = dialog({ deliveriesMax: 1 });
   waits(1000);
-  says(W1, ready("echo", 2));
-  says(C2, request("echo", "a secret"));
-  says(C1, request("echo", "answered"));
-  says(W1, reply(id(2), ""));
-  vanishes(W1);
-  const stats = document(says(C1, request("mmi.stats", "")));
+  sends(W1, ready("echo", 2));
+  sends(C2, request("echo", "a secret"));
+  sends(C1, request("echo", "answered"));
+  sends(W1, reply(id(2), ""));
+  disconnects(W1);
+  const stats = document(sends(C1, request("mmi.stats", "")));
   assert.deepEqual(stats, {
     ...broker.counts(),
     deadLetters: [
@@ -107,13 +109,13 @@ test("mmi.stats: the counts, which add up, and the dead letters without bodies",
 });
 
 test("mmi.stats: more than a hundred dead letters: the last hundred", () => {
-  const { says, vanishes } = dialog({ deliveriesMax: 1 });
+  const { sends, disconnects } = dialog({ deliveriesMax: 1 });
   for (let nth = 1; nth <= 101; nth += 1) {
-    says(W1, ready("echo", 1));
-    says(C1, request("echo", "poison"));
-    vanishes(W1);
+    sends(W1, ready("echo", 1));
+    sends(C1, request("echo", "poison"));
+    disconnects(W1);
   }
-  const { deadLetters } = document(says(C1, request("mmi.stats", ""))) as {
+  const { deadLetters } = document(sends(C1, request("mmi.stats", ""))) as {
     deadLetters: { request: string }[];
   };
   assert.equal(deadLetters.length, 100);
@@ -121,8 +123,8 @@ test("mmi.stats: more than a hundred dead letters: the last hundred", () => {
 });
 
 test("more than ten thousand services: mmi.services lists ten thousand", () => {
-  const { says } = dialog({ servicesMax: 20_000, queueBytesMax: 10 ** 9 });
-  for (let nth = 0; nth < 10_001; nth += 1) says(C2, request(`s${nth}`, "hi"));
-  const services = document(says(C1, request("mmi.services", ""))) as object[];
+  const { sends } = dialog({ servicesMax: 20_000, queueBytesMax: 10 ** 9 });
+  for (let nth = 0; nth < 10_001; nth += 1) sends(C2, request(`s${nth}`, "hi"));
+  const services = document(sends(C1, request("mmi.services", ""))) as object[];
   assert.equal(services.length, 10_000);
 });

@@ -67,10 +67,10 @@ export type Worker = {
   credit: number;
   /** A plain 7/MDP worker: its READY has no credit, and its REQUESTs have client addresses. */
   plain: boolean;
-  /** Requests delivered to it and not yet answered, by id. Changed by delivery.ts. */
+  /** Requests delivered to it and not yet answered, by sequence number. Changed by delivery.ts. */
   inFlight: MapByNumber<Request>;
   /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
-  last: { id: number; client: Address } | null;
+  last: { sequence: number; client: Address } | null;
   /** `idle` or `withCredit` of its service. Null: not eligible. */
   slot: IntrusiveList<Worker> | null;
   /** Its neighbours in `slot`. Changed by workers.ts, like `slot` and all fields below. */
@@ -128,7 +128,7 @@ export type Parts = {
 /** The fields that a new request is made of. */
 export type NewRequest = Pick<
   Request,
-  "id" | "client" | "dialect" | "packed" | "call" | "service" | "weight" | "receivedAt"
+  "sequence" | "client" | "dialect" | "packed" | "call" | "service" | "weight" | "receivedAt"
 >;
 
 /** The `delivery` of every request that was never delivered. */
@@ -153,8 +153,8 @@ export const PARTS_DROPPED: Readonly<Parts> = { frames: [], weight: 0, isWhole: 
  * at shared constants.
  */
 export class Request {
-  /** The sequence number, in the order of arrival, from 1. */
-  readonly id: number;
+  /** The sequence number, in the order of arrival, from 1. It is a part of the request id. */
+  readonly sequence: number;
   /** The client that gets the outcome. Null: it disconnected, and the call may still be retried. */
   client: Address | null;
   /** The dialect of that client. Changed by requests.ts; so are `client` and `packed`. */
@@ -191,7 +191,7 @@ export class Request {
   clientAfter: Request | null = null;
 
   constructor(request: NewRequest) {
-    this.id = request.id;
+    this.sequence = request.sequence;
     this.client = request.client;
     this.dialect = request.dialect;
     this.packed = request.packed;

@@ -23,8 +23,8 @@ export const poison = (deliveries: number): Rejection => {
 const full = (reason: string): Rejection => ({ status: STATUS.full, reason });
 
 /** A bound of `Limits` is reached. */
-export const QUEUE_FULL = full("the queue is full");
-export const QUEUES_TOO_LARGE = full("the queues are too large");
+export const TOO_MANY_REQUESTS = full("the service has too many open requests");
+export const REQUESTS_TOO_LARGE = full("the open requests take too much memory");
 export const TOO_MANY_SERVICES = full("too many services");
 
 /** 8/MMI: a management request goes to its service directly. */

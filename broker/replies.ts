@@ -12,7 +12,7 @@ import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts"
 import { NO_PARTS, type Request, type Service, textOf, weighFrames } from "./model.ts";
 import { encodeRejection, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
 import type { State } from "./state.ts";
-import type { Ending, Outcome } from "./vocabulary.ts";
+import type { DetailedEnding, Ending } from "./vocabulary.ts";
 
 /** The rules for what clients receive. */
 export class Replies {
@@ -23,15 +23,15 @@ export class Replies {
   }
 
   /** Replies at once: to a REQUEST to mmi.*, a rejected call, or a retry of a settled call. */
-  command(to: Address, command: ClientCommand, body: Frame[]) {
+  replyTo(to: Address, command: ClientCommand, body: Frame[]) {
     this.#state.effects.send(to, encode({ ...command, name: "REPLY", body }));
   }
 
   /** Rejects a REQUEST on arrival. 7/MDP has no error replies: a plain client times out. */
-  rejectCommand(to: Address, command: ClientCommand, rejection: Rejection, service?: Service) {
+  rejectRequest(to: Address, command: ClientCommand, rejection: Rejection, service?: Service) {
     this.#state.requests.countRejected(service);
     this.#countDropped(service, rejection);
-    if (command.service.equals(CALL)) this.command(to, command, encodeRejection(rejection));
+    if (command.service.equals(CALL)) this.replyTo(to, command, encodeRejection(rejection));
   }
 
   /** A part of a reply, and not the last one (18/MDP, PARTIAL). */
@@ -53,12 +53,12 @@ export class Replies {
     const { parts, streaming } = request;
     const whole = parts === NO_PARTS ? body : parts.frames;
     if (parts.isWhole && !streaming)
-      return this.#settle(request, ending, outcomeOf(request, status, whole), now);
+      return this.#settle(request, ending, replyBody(request, status, whole), now);
     // The client has the parts before the last one already. A retry gets the whole reply.
     const forRetry = parts.isWhole
-      ? outcomeOf(request, status, whole)
+      ? replyBody(request, status, whole)
       : encodeRejection(REPLY_TOO_LARGE);
-    this.#settle(request, ending, outcomeOf(request, status, body), now, forRetry);
+    this.#settle(request, ending, replyBody(request, status, body), now, forRetry);
   }
 
   /** Sends the parts so far to a client that has none of them. */
@@ -68,12 +68,12 @@ export class Replies {
   }
 
   /** Settles a request without a reply from a worker. A stream ends with an error reply. */
-  reject(request: Request, outcome: Outcome, rejection: Rejection, now: number) {
+  reject(request: Request, ending: Ending, rejection: Rejection, now: number) {
     const { status, reason } = rejection;
     this.#countDropped(request.service, rejection);
-    if (request.call) return this.#settle(request, outcome, encodeRejection(rejection), now);
+    if (request.call) return this.#settle(request, ending, encodeRejection(rejection), now);
     const body = request.streaming ? encodeErrorReply(status, reason) : null;
-    this.#settle(request, outcome, body, now);
+    this.#settle(request, ending, body, now);
   }
 
   /** Keeps a part within the bounds. Past them a client that receives each part loses nothing. */
@@ -107,12 +107,12 @@ export class Replies {
    */
   #settle(
     request: Request,
-    ending: Ending,
-    outcome: Frame[] | null,
+    ending: DetailedEnding,
+    body: Frame[] | null,
     now: number,
-    forRetry = outcome,
+    forRetry = body,
   ) {
-    if (outcome !== null) this.#send(request, "REPLY", outcome);
+    if (body !== null) this.#send(request, "REPLY", body);
     this.#state.requests.settle(request, ending, forRetry ?? [], now);
   }
 
@@ -131,5 +131,5 @@ export class Replies {
 }
 
 /** The body of the REPLY to the client: that of the worker, after the status if it is a call. */
-const outcomeOf = ({ call }: Request, status: number, body: Frame[]): Frame[] =>
+const replyBody = ({ call }: Request, status: number, body: Frame[]): Frame[] =>
   call ? encodeStatus(status, body) : body;

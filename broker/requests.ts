@@ -22,7 +22,7 @@ import {
 import { owned, pack } from "./packed-message.ts";
 import type { Stats } from "./stats.ts";
 import { TimerWheel } from "./timer-wheel.ts";
-import type { Ending } from "./vocabulary.ts";
+import type { DetailedEnding } from "./vocabulary.ts";
 
 /** All open requests. */
 export class Requests {
@@ -159,8 +159,8 @@ export class Requests {
     this.#inFlight -= 1;
   }
 
-  /** Settles a request. `outcome` is the body of the REPLY that a retry of the call gets. */
-  settle(request: Request, ending: Ending, outcome: Frame[], now: number) {
+  /** Settles a request. `body` is that of the REPLY to a retry of the call. */
+  settle(request: Request, ending: DetailedEnding, body: Frame[], now: number) {
     const { service, stats, callId } = request;
     stats.ended[ending] += 1;
     if (ending === "answered" || ending === "failed") stats.durations.add(now - request.receivedAt);
@@ -169,7 +169,7 @@ export class Requests {
     this.#clients.remove(request);
     request.client = null;
     if (request.delivery.worker) this.#inFlight -= 1;
-    if (callId !== null) this.calls.settle(callId, outcome, now);
+    if (callId !== null) this.calls.settle(callId, body, now);
     service.queue.remove(request);
     service.open -= 1;
     request.settled = true;

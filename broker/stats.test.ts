@@ -12,7 +12,7 @@ import {
   reply,
   request,
 } from "./dialog.testing.ts";
-import { driftOf, loadOf } from "./load.ts";
+import { driftOf, gaugesOf } from "./gauges.ts";
 import { Distribution, type ServiceStats } from "./stats.ts";
 
 const [C1, C2, W1, W2] = ["c1", "c2", "w1", "w2"];
@@ -25,22 +25,22 @@ function statsOf(broker: Broker, label: string): ServiceStats {
 
 const labels = (broker: Broker) => [...broker.overview().stats].map(({ label }) => label);
 
-const loads = (broker: Broker, now: number) =>
-  [...loadOf(broker.overview(), now)].map(([{ label }, load]) => ({ label, ...load }));
+const gauges = (broker: Broker, now: number) =>
+  [...gaugesOf(broker.overview(), now)].map(([{ label }, each]) => ({ label, ...each }));
 
 test("each request: counted once when it arrives, and once by its outcome", () => {
-  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 1, queueMax: 4 });
-  says(W1, ready("echo"));
-  says(C1, request("echo", "well"));
-  says(W1, reply(C1, "WELL"));
-  says(C1, request("echo", "badly"));
-  says(W1, reply(C1, "no such thing", "mmi.error", "404"));
-  says(C1, request("echo", "deadly"));
-  vanishes(W1);
-  says(C1, request("echo", "late"));
+  const { sends, waits, disconnects, broker } = dialog({ deliveriesMax: 1, queueMax: 4 });
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "well"));
+  sends(W1, reply(C1, "WELL"));
+  sends(C1, request("echo", "badly"));
+  sends(W1, reply(C1, "no such thing", "mmi.error", "404"));
+  sends(C1, request("echo", "deadly"));
+  disconnects(W1);
+  sends(C1, request("echo", "late"));
   waits(60_000);
-  for (let times = 0; times < 5; times += 1) says(C1, request("echo", "many"));
-  vanishes(C1);
+  for (let times = 0; times < 5; times += 1) sends(C1, request("echo", "many"));
+  disconnects(C1);
   const { received, ended } = statsOf(broker, "echo");
   const expected = { answered: 1, failed: 1, refused: 0, expired: 0, quarantined: 1 };
   // The service was forgotten for a while, but its counters stay.
@@ -49,26 +49,26 @@ test("each request: counted once when it arrives, and once by its outcome", () =
 });
 
 test("error reply: answered in mmi.stats", () => {
-  const { says, broker } = dialog();
-  says(W1, ready("echo"));
-  says(C1, request("echo", "hi"));
-  says(W1, reply(C1, "no", "mmi.error", "400"));
+  const { sends, broker } = dialog();
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "hi"));
+  sends(W1, reply(C1, "no", "mmi.error", "400"));
   assert.equal(broker.counts().answered, 1);
 });
 
 test("first worker of a service: the service gets counters of its own, and keeps them", () => {
-  const { says, vanishes, broker } = dialog();
-  says(C1, request("echo", "early"));
-  says(C1, request("nobody's", "hi"));
-  says(C1, call("echo", "not JSON", "hi"));
+  const { sends, disconnects, broker } = dialog();
+  sends(C1, request("echo", "early"));
+  sends(C1, request("nobody's", "hi"));
+  sends(C1, call("echo", "not JSON", "hi"));
   assert.deepEqual(labels(broker), ["(other)"]);
-  says(W1, ready("echo"));
-  says(W1, reply(C1, "EARLY"));
-  says(C1, request("echo", "hi"));
-  vanishes(W1);
-  vanishes(C1);
+  sends(W1, ready("echo"));
+  sends(W1, reply(C1, "EARLY"));
+  sends(C1, request("echo", "hi"));
+  disconnects(W1);
+  disconnects(C1);
   assert.equal(broker.counts().services, 0);
-  says(C1, request("echo", "hi"));
+  sends(C1, request("echo", "hi"));
   assert.deepEqual(labels(broker), ["(other)", "echo"]);
   // Requests from before the first worker stay where they were counted.
   const { received, ended } = statsOf(broker, "(other)");
@@ -77,12 +77,12 @@ test("first worker of a service: the service gets counters of its own, and keeps
 });
 
 test("more services than servicesMax, one after the other: the later ones share counters", () => {
-  const { says, vanishes, broker } = dialog({ servicesMax: 2 });
+  const { sends, disconnects, broker } = dialog({ servicesMax: 2 });
   for (let nth = 1; nth <= 5; nth += 1) {
-    says(W1, ready(`service ${nth}`));
-    says(C1, request(`service ${nth}`, "hi"));
-    says(W1, reply(C1, "HI"));
-    vanishes(W1);
+    sends(W1, ready(`service ${nth}`));
+    sends(C1, request(`service ${nth}`, "hi"));
+    sends(W1, reply(C1, "HI"));
+    disconnects(W1);
   }
   assert.deepEqual(labels(broker), ["(other)", "service 1", "service 2"]);
   const { received, ended, registered } = statsOf(broker, "(other)");
@@ -90,26 +90,26 @@ test("more services than servicesMax, one after the other: the later ones share 
 });
 
 test("services whose names are the same text: they share counters", () => {
-  const { says, broker } = dialog();
-  says(W1, ready("\xff")); // Neither is UTF-8.
-  says(W2, ready("\xfe"));
-  says("w3", ready("(other)"));
+  const { sends, broker } = dialog();
+  sends(W1, ready("\xff")); // Neither is UTF-8.
+  sends(W2, ready("\xfe"));
+  sends("w3", ready("(other)"));
   assert.equal(broker.counts().services, 3);
   assert.deepEqual(labels(broker), ["(other)", "\ufffd"]);
   assert.equal(statsOf(broker, "\ufffd").registered, 2);
-  assert.equal(loads(broker, 0)[1]?.idle, 2);
+  assert.equal(gauges(broker, 0)[1]?.idle, 2);
 });
 
 test("worker registered, then removed: both are counted, and its requeued request", () => {
-  const { says, waits, vanishes, broker } = dialog({ deliveriesMax: 9 });
-  says(W1, ready("echo"));
-  says(C1, request("echo", "hi"));
-  says(W1, disconnect);
-  says(W1, ready("echo"));
-  says(W1, junk);
-  says(W1, ready("echo"));
-  vanishes(W1);
-  says(W1, ready("echo"));
+  const { sends, waits, disconnects, broker } = dialog({ deliveriesMax: 9 });
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "hi"));
+  sends(W1, disconnect);
+  sends(W1, ready("echo"));
+  sends(W1, junk);
+  sends(W1, ready("echo"));
+  disconnects(W1);
+  sends(W1, ready("echo"));
   waits(LEASE_MS);
   const { registered, removed, requeued } = statsOf(broker, "echo");
   assert.equal(registered, 4);
@@ -119,28 +119,28 @@ test("worker registered, then removed: both are counted, and its requeued reques
 });
 
 test("heartbeats: counted in both directions", () => {
-  const { says, beats, broker } = dialog();
-  says(W1, ready("echo"));
-  beats(2000);
-  says(W1, heartbeatCommand);
+  const { sends, heartbeats, broker } = dialog();
+  sends(W1, ready("echo"));
+  heartbeats(2000);
+  sends(W1, heartbeatCommand);
   assert.deepEqual(broker.overview().stats.heartbeats, { received: 1, sent: 2 });
 });
 
 test("durations: the wait in the queue counts per delivery, the wait for the reply once", () => {
-  const { says, vanishes, passesSilently, broker } = dialog();
-  says(W1, ready("echo"));
-  says(C1, request("echo", "hi"));
+  const { sends, disconnects, passesSilently, broker } = dialog();
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "hi"));
   passesSilently(300);
-  vanishes(W1);
+  disconnects(W1);
   passesSilently(40);
-  says(W2, ready("echo"));
+  sends(W2, ready("echo"));
   passesSilently(4);
-  says(W2, reply(C1, "HI"));
-  says(C1, request("echo", "no"));
+  sends(W2, reply(C1, "HI"));
+  sends(C1, request("echo", "no"));
   passesSilently(10);
-  says(W2, reply(C1, "no", "mmi.error", "404"));
-  says(C2, request("echo", "dropped"));
-  vanishes(C2);
+  sends(W2, reply(C1, "no", "mmi.error", "404"));
+  sends(C2, request("echo", "dropped"));
+  disconnects(C2);
   const { durations, queueWaits } = statsOf(broker, "echo");
   assert.deepEqual([durations.sumMs, sum(durations)], [354, 2]);
   assert.deepEqual([queueWaits.sumMs, sum(queueWaits)], [40, 4]);
@@ -154,18 +154,18 @@ test("duration: counted in the lowest bucket whose bound it does not exceed", ()
   assert.deepEqual(distribution.counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
 });
 
-test("load: queued requests and the age of the oldest, requests in flight, idle and busy workers", () => {
-  const { says, passesSilently, broker } = dialog();
-  says(W1, ready("echo", 2));
-  says(W2, ready("upper"));
-  for (const body of ["1", "2", "3", "4"]) says(C1, request("echo", body));
+test("gauges: queued requests and the age of the oldest, requests in flight, idle and busy workers", () => {
+  const { sends, passesSilently, broker } = dialog();
+  sends(W1, ready("echo", 2));
+  sends(W2, ready("upper"));
+  for (const body of ["1", "2", "3", "4"]) sends(C1, request("echo", body));
   passesSilently(70);
-  says(C2, request("echo", "5"));
-  says(W1, reply(id(1), "ONE")); // The next turn is that of C2.
-  says(C1, request("nobody's", "hi"));
+  sends(C2, request("echo", "5"));
+  sends(W1, reply(id(1), "ONE")); // The next turn is that of C2.
+  sends(C1, request("nobody's", "hi"));
   passesSilently(30);
-  says(C1, request("nobody's either", "hi"));
-  assert.deepEqual(loads(broker, 100), [
+  sends(C1, request("nobody's either", "hi"));
+  assert.deepEqual(gauges(broker, 100), [
     { label: "(other)", queued: 2, oldestMs: 30, inFlight: 0, idle: 0, busy: 0 },
     { label: "echo", queued: 2, oldestMs: 100, inFlight: 2, idle: 0, busy: 1 },
     { label: "upper", queued: 0, oldestMs: 0, inFlight: 0, idle: 1, busy: 0 },
@@ -173,32 +173,32 @@ test("load: queued requests and the age of the oldest, requests in flight, idle 
 });
 
 test("requeued request: its age in the queue begins again", () => {
-  const { says, vanishes, passesSilently, broker } = dialog();
-  says(W1, ready("echo"));
-  says(C1, request("echo", "lost"));
+  const { sends, disconnects, passesSilently, broker } = dialog();
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "lost"));
   passesSilently(500);
-  vanishes(W1);
-  assert.equal(loads(broker, 530)[1]?.oldestMs, 30);
+  disconnects(W1);
+  assert.equal(gauges(broker, 530)[1]?.oldestMs, 30);
 });
 
 test("worker with an expired request: busy, with nothing in flight", () => {
-  const { says, waits, broker } = dialog({ requestTtlMs: 1000 });
-  says(W1, ready("echo"));
-  says(C1, request("echo", "hi"));
+  const { sends, waits, broker } = dialog({ requestTtlMs: 1000 });
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "hi"));
   waits(1000);
-  const { inFlight, idle, busy } = loads(broker, 1000)[1] ?? {};
+  const { inFlight, idle, busy } = gauges(broker, 1000)[1] ?? {};
   assert.deepEqual({ inFlight, idle, busy }, { inFlight: 0, idle: 0, busy: 1 });
 });
 
 test("request lost or counted twice: the drift is not 0", () => {
-  const { says, broker } = dialog();
+  const { sends, broker } = dialog();
   const drift = () => {
     const overview = broker.overview();
-    return driftOf(overview.stats, loadOf(overview, 0));
+    return driftOf(overview.stats, gaugesOf(overview, 0));
   };
-  says(W1, ready("echo"));
-  says(C1, request("echo", "in flight"));
-  says(C1, request("echo", "queued"));
+  sends(W1, ready("echo"));
+  sends(C1, request("echo", "in flight"));
+  sends(C1, request("echo", "queued"));
   assert.equal(drift(), 0);
   const [worker] = broker.overview().workers;
   worker?.inFlight.delete(1);

@@ -1,12 +1,11 @@
-// The counters of the broker, by service, for metrics.ts and `mmi.stats`. The numbers of this
-// moment are in load.ts.
+// The counters of the broker, by service, for metrics.ts and `mmi.stats`. gauges.ts has the gauges.
 //
 // Peers choose the names of services, so the number of counters needs a bound. A service gets
 // counters of its own with its first worker, and at most servicesMax services get them. All others
 // share one set. Counters outlive their service, since a counter must not decrease.
 
 import type { Frame } from "../protocol/frame.ts";
-import type { Counts, Ending, RemovalReason } from "./vocabulary.ts";
+import type { Counts, DetailedEnding, RemovalReason } from "./vocabulary.ts";
 
 /** The counters of one service. */
 export type ServiceStats = {
@@ -15,7 +14,7 @@ export type ServiceStats = {
   /** Requests that arrived. */
   received: number;
   /** Requests that ended. */
-  ended: Record<Ending, number>;
+  ended: Record<DetailedEnding, number>;
   /** Requests that went back to the queue, by the reason for which their worker was removed. */
   requeued: Record<RemovalReason, number>;
   /** Workers that registered. */

@@ -1,7 +1,7 @@
 // The words for the ends of requests and workers, and the counts of them.
 
 /** How a request ends. */
-export type Outcome =
+export type Ending =
   /** A worker replied. */
   | "answered"
   /** The broker rejected it: malformed, beyond a bound, a reply that broke off, or a drain. */
@@ -13,8 +13,8 @@ export type Outcome =
   /** Its client disconnected before the reply. */
   | "clientGone";
 
-/** How a request ends, for metrics: "failed" is an answer that is an error reply. */
-export type Ending = Outcome | "failed";
+/** How a request ends, for metrics: "failed" is an answer that is an error reply. The others are as above. */
+export type DetailedEnding = Ending | "failed";
 
 /** Why the broker removed a worker. */
 export type RemovalReason =

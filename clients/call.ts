@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { endWithReader } from "../runtime/output.ts";
 import { brokerEndpoint, messageBytesMax, readSettings, transport } from "../runtime/settings.ts";
-import { loadTransport } from "../transport/load.ts";
+import { loadTransport } from "../transport/load-transport.ts";
 import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame } from "./client.ts";
 import { explain } from "./explain.ts";

@@ -3,7 +3,7 @@
 import { fail } from "../runtime/fail.ts";
 import { endWithReader } from "../runtime/output.ts";
 import { onStopSignal } from "../runtime/signals.ts";
-import { loadTransport } from "../transport/load.ts";
+import { loadTransport } from "../transport/load-transport.ts";
 import { Client } from "./client.ts";
 import { loadOptions } from "./load/options.ts";
 import { showProgress } from "./load/progress.ts";

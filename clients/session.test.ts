@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { encodeStatus, TTL_MS_MAX } from "../protocol/call.ts";
 import { encodeErrorReply } from "../protocol/error-reply.ts";
 import { dialog, frames, PROBE, SILENCE_MS } from "./dialog.testing.ts";
-import { VERDICT_GRACE_MS } from "./session.ts";
+import { STATUS_GRACE_MS } from "./session.ts";
 
 test("many requests outstanding on one socket: each gets its own reply", () => {
   const { request, brokerReplies, session } = dialog();
@@ -25,7 +25,7 @@ test("second reply, or reply to an abandoned request: counted as duplicate or la
   brokerReplies("echo a", "A");
   request("echo", "b", 100);
   assert.deepEqual(brokerReplies("echo a", "A"), []);
-  waits(100 + VERDICT_GRACE_MS);
+  waits(100 + STATUS_GRACE_MS);
   assert.deepEqual(brokerReplies("echo b", "B"), []);
   request("echo", "c");
   session.cancel(3);
@@ -47,7 +47,7 @@ test("deadline passed, no status within the grace time: timed out", () => {
   const { request, brokerReplies, waits } = dialog();
   request("echo", "slow", 150);
   request("echo", "slower", 200);
-  assert.deepEqual(waits(150 + VERDICT_GRACE_MS - 25), []);
+  assert.deepEqual(waits(150 + STATUS_GRACE_MS - 25), []);
   assert.deepEqual(waits(25), ["1 timed out"]);
   assert.deepEqual(waits(50), ["2 timed out"]);
   request("echo", "quick");
@@ -244,7 +244,7 @@ test("error reply of a service: it is the reply, with any status", () => {
 test("status within the grace time after the deadline: it is the outcome", () => {
   const { request, brokerRejects, waits } = dialog();
   request("echo", "a", 100);
-  assert.deepEqual(waits(100 + VERDICT_GRACE_MS - 25), []);
+  assert.deepEqual(waits(100 + STATUS_GRACE_MS - 25), []);
   assert.deepEqual(brokerRejects("echo a", 404, "no worker came"), ["1 404: no worker came"]);
   assert.deepEqual(waits(100), []);
 });
@@ -319,7 +319,7 @@ test("deadline passed after a 503: the 503 is the outcome", () => {
   request("echo", "b", 150);
   brokerRejects("echo b", 503, "closing");
   assert.deepEqual(waits(100), ["> echo b"]);
-  assert.deepEqual(waits(50 + VERDICT_GRACE_MS), ["2 timed out"]);
+  assert.deepEqual(waits(50 + STATUS_GRACE_MS), ["2 timed out"]);
   request("echo", "c", 100);
   waits(125);
   brokerRejects("echo c", 503, "closing");
@@ -352,7 +352,7 @@ test("503, then sent to a silent broker: timed out", () => {
   breaks();
   assert.deepEqual(waits(100), ["connect", "> echo a"]);
   opens();
-  assert.deepEqual(waits(200 + VERDICT_GRACE_MS), ["1 timed out"]);
+  assert.deepEqual(waits(200 + STATUS_GRACE_MS), ["1 timed out"]);
   for (const reached of [true, false]) {
     const renewed = dialog();
     renewed.request("echo", "a", 700);

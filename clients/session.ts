@@ -292,7 +292,7 @@ export class ClientSession {
   #expire(now: number): Effect[] {
     const effects: Effect[] = [];
     for (const [id, { deadline, sentAs, outcomeAtDeadline }] of this.#requests) {
-      if (deadline + (sentAs === "call" ? VERDICT_GRACE_MS : 0) > now) continue;
+      if (deadline + (sentAs === "call" ? STATUS_GRACE_MS : 0) > now) continue;
       this.#abandon(id);
       effects.push(this.#settle(id, outcomeAtDeadline));
     }
@@ -438,7 +438,7 @@ export class ClientSession {
  * How long after a call's deadline the session waits for the broker's status, in ms. The broker
  * expires the call at the same time, but checks its deadlines at intervals.
  */
-export const VERDICT_GRACE_MS = 250;
+export const STATUS_GRACE_MS = 250;
 
 const ID_BYTES = 6; // Enough for one request per µs over nine years.
 const ABANDONED_MAX = 100_000;

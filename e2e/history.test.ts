@@ -20,7 +20,7 @@ const refused = (request: string, client = "c1"): HistoryEvent => ({
   event: "ended",
   request,
   client,
-  outcome: { refused: "429 the queue is full" },
+  outcome: { refused: "429 the service has too many open requests" },
 });
 const unknown = (request: string, client = "c1"): HistoryEvent => ({
   event: "ended",

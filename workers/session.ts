@@ -188,7 +188,7 @@ export class WorkerSession {
     if (command.name === "DISCONNECT") return this.#disconnected(now);
     const before = this.#state;
     if (!this.#transition("command")) return [];
-    const effects = this.#heard(before, now);
+    const effects = this.#commandReceived(before, now);
     // A draining worker ignores a REQUEST: the broker requeues it when our DISCONNECT arrives.
     if (command.name !== "REQUEST" || this.#state !== "confirmed") return effects;
     const { client, body } = command;
@@ -267,8 +267,8 @@ export class WorkerSession {
     ];
   }
 
-  /** The broker sent a command other than DISCONNECT. */
-  #heard(before: State, now: number): WorkerEffect[] {
+  /** Handles any command of the broker except DISCONNECT. */
+  #commandReceived(before: State, now: number): WorkerEffect[] {
     this.#renewLease(now); // 7/MDP, Heartbeating: any command but DISCONNECT counts as a heartbeat.
     this.#failures = 0;
     if (before === "confirmed" || before === "draining") return [];

@@ -20,7 +20,7 @@ import {
   whole,
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
-import { loadTransport } from "../transport/load.ts";
+import { loadTransport } from "../transport/load-transport.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
 import { type Handler, Job, runHandler } from "./job.ts";

@@ -50,13 +50,16 @@ scenario(
       queued: 0,
     });
     const dropped = stack.broker.all("requests.dropped");
-    assert.deepEqual(new Set(dropped.map(({ reason }) => reason)), new Set(["the queue is full"]));
+    assert.deepEqual(
+      new Set(dropped.map(({ reason }) => reason)),
+      new Set(["the service has too many open requests"]),
+    );
   },
   { MDP_QUEUE_MAX: "20" },
 );
 
 scenario(
-  "worker killed while the queue is full: its request is requeued",
+  "worker killed at the limit of open requests: its request is requeued",
   async ({ stack, nemesis }) => {
     const workers = await stack.startWorkers("e2e/processes/slow.ts", 2);
     const flood = stack.recordingClient();

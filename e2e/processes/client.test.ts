@@ -108,7 +108,7 @@ test("queue full: QueueFull at once, and the accepted request is answered", asyn
   await assert.rejects(stack.client.request("slow", "1"), {
     name: "QueueFull",
     status: 429,
-    message: "the queue is full",
+    message: "the service has too many open requests",
   });
   worker.signal("SIGUSR2");
   assert.equal(String(await first), String(worker.pid));

@@ -4,7 +4,7 @@ import {
   ClientSession,
   type Effect,
   type Outcome,
-  VERDICT_GRACE_MS,
+  STATUS_GRACE_MS,
 } from "../../clients/session.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
@@ -77,7 +77,7 @@ export class SimulatedClient {
     const options = { callId: call.id, inParts };
     const [id, effects] = this.#session.request(service, body, deadline, now, options);
     const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
-    this.#pending.set(id, { task, by: deadline + VERDICT_GRACE_MS, inParts, reading });
+    this.#pending.set(id, { task, by: deadline + STATUS_GRACE_MS, inParts, reading });
     this.#perform(effects);
     this.#keepTime();
     if (!healed && random.chance(configuration.oddities.cancelled))

@@ -1,6 +1,6 @@
 // The state that an oracle of the broker keeps: the accepted requests and the registered workers.
 
-import type { Outcome } from "../../broker/vocabulary.ts";
+import type { Ending } from "../../broker/vocabulary.ts";
 import { decodeCall, decodeStatus, STATUS } from "../../protocol/call.ts";
 import { type Dialect, streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
@@ -30,7 +30,7 @@ export type ModelRequest = {
   parts: Frame[]; // The frames of the parts that the worker has answered.
   begun: boolean; // The client has received a part.
   cut: boolean; // The parts may exceed the bytes that the broker keeps.
-  ended: Outcome | null;
+  ended: Ending | null;
   // The number of requests that the service had served before this one was queued.
   servedBefore: number;
 };

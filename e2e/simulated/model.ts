@@ -2,7 +2,7 @@
 // which client waits. It also remembers the outcomes of calls that ended.
 
 import type { Limits } from "../../broker/model.ts";
-import type { Outcome } from "../../broker/vocabulary.ts";
+import type { Ending } from "../../broker/vocabulary.ts";
 import { streams } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
 import { Memory } from "./memory.ts";
@@ -184,7 +184,7 @@ export class Model {
   }
 
   /** `told` holds the frames that a client gets if it asks again; null if they are unknown. */
-  end(request: ModelRequest, outcome: Outcome, told: Frame[] | null, now: number) {
+  end(request: ModelRequest, outcome: Ending, told: Frame[] | null, now: number) {
     request.ended = outcome;
     this.totals[outcome] += 1;
     this.#endedLate ||= request.expiry <= now;

@@ -1,7 +1,7 @@
 // Checks the refusals of accepted requests: each needs a reason, and the reason decides the
 // outcome.
 
-import type { Outcome } from "../../broker/vocabulary.ts";
+import type { Ending } from "../../broker/vocabulary.ts";
 import { STATUS } from "../../protocol/call.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Answers } from "./answers.ts";
@@ -45,7 +45,7 @@ export class Refusals {
     status: number | null,
     isEnding: boolean,
     now: number,
-  ): Outcome | null {
+  ): Ending | null {
     const isAbsent = request.deliveries === 0 && request.queue.workers.size === 0;
     if (status === STATUS.quarantined && this.#deliveries.takeSpent(request)) return "quarantined";
     if (status === STATUS.quarantined && this.#deliveries.takeBroken(request)) {

@@ -103,8 +103,8 @@ export class Peer {
     return this.#pending.length;
   }
 
-  /** Whether to hold the pending messages for one more event-loop turn, of `turns` at most. */
-  holds(turns: number): boolean {
+  /** Holds the pending messages for one more event-loop turn, of `turns` at most. Returns whether. */
+  holdOneMoreTurn(turns: number): boolean {
     const holds = this.pending >= SEVERAL && this.#turnsHeld < turns;
     this.#turnsHeld = holds ? this.#turnsHeld + 1 : 0;
     return holds;
@@ -179,7 +179,7 @@ function flushDue() {
   const turns = turnsToHold();
   const held: Peer[] = [];
   const ready: Peer[] = [];
-  for (const peer of due) (peer.holds(turns) ? held : ready).push(peer);
+  for (const peer of due) (peer.holdOneMoreTurn(turns) ? held : ready).push(peer);
   due = held;
   if (held.length > 0) setImmediate(flushDue);
   for (const peer of ready.reverse()) peer.flush();

@@ -12,15 +12,15 @@ export const BOUNDS: Mutant[] = [
   {
     rule: "At a bound the broker drops the oldest request instead of the newest.",
     file: "broker/admission.ts",
-    find: "if (rejection) return this.#replies.rejectCommand(from, command, rejection, known);",
+    find: "if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);",
     replace:
-      'const oldest = known?.queue.first;\n    if (rejection && oldest) this.#replies.reject(oldest, "refused", rejection, now);\n    if (rejection && !oldest) return this.#replies.rejectCommand(from, command, rejection, known);',
+      'const oldest = known?.queue.first;\n    if (rejection && oldest) this.#replies.reject(oldest, "refused", rejection, now);\n    if (rejection && !oldest) return this.#replies.rejectRequest(from, command, rejection, known);',
   },
   {
     rule: "The bytes of open requests have no bound.",
     file: "broker/admission.ts",
-    find: "if (requests.weight + weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;",
-    replace: "if (weight > limits.queueBytesMax) return QUEUES_TOO_LARGE;",
+    find: "if (requests.weight + weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;",
+    replace: "if (weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;",
   },
   {
     rule: "The bytes of a settled request stay taken.",

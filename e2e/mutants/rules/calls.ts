@@ -18,13 +18,13 @@ export const CALLS: Mutant[] = [
   {
     rule: "A malformed call gets no reply.",
     file: "broker/admission.ts",
-    find: 'if ("reason" in call) return this.#replies.rejectCommand(from, command, malformed(call.reason));',
+    find: 'if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));',
     replace: 'if ("reason" in call) return;',
   },
   {
     rule: "A rejected call gets no reply.",
     file: "broker/replies.ts",
-    find: "    if (command.service.equals(CALL)) this.command(to, command, encodeRejection(rejection));\n",
+    find: "    if (command.service.equals(CALL)) this.replyTo(to, command, encodeRejection(rejection));\n",
     replace: "",
   },
   {

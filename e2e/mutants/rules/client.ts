@@ -30,7 +30,7 @@ export const CLIENT: Mutant[] = [
   {
     rule: "A client does not wait for the broker's verdict on a call.",
     file: "clients/session.ts",
-    find: 'deadline + (sentAs === "call" ? VERDICT_GRACE_MS : 0) > now',
+    find: 'deadline + (sentAs === "call" ? STATUS_GRACE_MS : 0) > now',
     replace: "deadline > now",
   },
   {

@@ -18,21 +18,21 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Requeued requests are delivered in the wrong order.",
     file: "broker/delivery.ts",
-    find: "other.id - one.id",
-    replace: "one.id - other.id",
+    find: "other.sequence - one.sequence",
+    replace: "one.sequence - other.sequence",
   },
   {
     rule: "Requests of several removed workers are requeued worker by worker.",
     file: "broker/delivery.ts",
-    find: "requeued.sort((one, other) => other.id - one.id)",
+    find: "requeued.sort((one, other) => other.sequence - one.sequence)",
     replace: "requeued.reverse()",
   },
   {
     rule: "A request has another id at each delivery.",
     file: "broker/delivery.ts",
-    find: "return idFrame(this.#state.incarnation, request.id);",
+    find: "return idFrame(this.#state.incarnation, request.sequence);",
     replace:
-      "return idFrame(this.#state.incarnation, request.id + 1_000_000 * request.delivery.deliveries);",
+      "return idFrame(this.#state.incarnation, request.sequence + 1_000_000 * request.delivery.deliveries);",
   },
   {
     rule: "A request is delivered one time more than the limit.",
@@ -93,7 +93,7 @@ export const DELIVERIES: Mutant[] = [
     file: "broker/broker.ts",
     find: 'for (const request of due) this.#replies.reject(request, "expired", expiryOf(request), now);',
     replace:
-      'for (const request of due) {\n      const { worker } = request.delivery;\n      this.#replies.reject(request, "expired", expiryOf(request), now);\n      worker?.inFlight.delete(request.id);\n      if (worker) this.#state.workers.reposition(worker);\n    }',
+      'for (const request of due) {\n      const { worker } = request.delivery;\n      this.#replies.reject(request, "expired", expiryOf(request), now);\n      worker?.inFlight.delete(request.sequence);\n      if (worker) this.#state.workers.reposition(worker);\n    }',
   },
   {
     rule: "An expired request is delivered between two ticks.",

@@ -36,7 +36,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A leaving broker sends no DISCONNECT.",
     file: "broker/broker.ts",
-    find: "      this.#delivery.disconnect(worker.address, worker.dialect);\n",
+    find: "      this.#delivery.sendDisconnect(worker.address, worker.dialect);\n",
     replace: "",
   },
   {

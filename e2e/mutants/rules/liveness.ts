@@ -51,7 +51,7 @@ export const LIVENESS: Mutant[] = [
     file: "broker/broker.ts",
     find: 'if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
     replace:
-      'for (const { address, dialect } of expired) this.#delivery.disconnect(address, dialect);\n    if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
+      'for (const { address, dialect } of expired) this.#delivery.sendDisconnect(address, dialect);\n    if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
   },
   {
     rule: "Requests of one silent worker go to the next silent worker.",

@@ -17,8 +17,8 @@ export const MANAGEMENT: Mutant[] = [
   },
   {
     rule: "An expired request counts as in flight until its worker answers.",
-    file: "broker/load.ts",
-    find: "if (!request.settled) load.inFlight += 1;",
-    replace: "if (request) load.inFlight += 1;",
+    file: "broker/gauges.ts",
+    find: "if (!request.settled) gauges.inFlight += 1;",
+    replace: "if (request) gauges.inFlight += 1;",
   },
 ];

@@ -13,7 +13,7 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "The broker ignores a valid but unexpected command.",
     file: "broker/broker.ts",
-    find: "this.#delivery.rejectCommand(from, command, `unexpected",
+    find: "this.#delivery.rejectWorker(from, command, `unexpected",
     replace: "void (from, command, `unexpected",
   },
   {
@@ -39,7 +39,7 @@ export const REGISTRATION: Mutant[] = [
     rule: "The broker answers DISCONNECT with DISCONNECT.",
     file: "broker/broker.ts",
     find: "        return; // 7/MDP, Opening and Closing a Connection: DISCONNECT has no response.",
-    replace: "        return this.#delivery.disconnect(from, command.dialect);",
+    replace: "        return this.#delivery.sendDisconnect(from, command.dialect);",
   },
   {
     rule: "DISCONNECT removes no worker.",

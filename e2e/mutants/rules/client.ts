@@ -10,16 +10,16 @@ export const CLIENT: Mutant[] = [
     replace: "frame.writeUIntBE(Math.min(id, 1), 0, ID_BYTES);",
   },
   {
-    rule: "A reply goes to the oldest request, whatever its correlation frame is.",
+    rule: "A reply goes to the oldest request, with any correlation frame.",
     file: "clients/session.ts",
     find: "const id = idOf(command);",
-    replace: "const id = idOf(command) && ([...this.#requests.keys()][0] ?? null);",
+    replace: "const id = idOf(command) && ([...this.#requests][0]?.[0] ?? null);",
   },
   {
     rule: "A second reply to one request is passed on.",
     file: "clients/session.ts",
     find: "const request = this.#requests.get(id);",
-    replace: "const request = this.#requests.get(id) ?? [...this.#requests.values()][0];",
+    replace: "const request = this.#requests.get(id) ?? this.#requests.first;",
   },
   {
     rule: "A request has no deadline.",

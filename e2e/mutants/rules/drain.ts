@@ -49,6 +49,6 @@ export const DRAIN: Mutant[] = [
     rule: "A draining broker removes no silent worker.",
     file: "broker/broker.ts",
     find: "    this.#purge(now);\n",
-    replace: "    if (this.#drainBy === null) this.#purge(now);\n",
+    replace: "    if (!this.#state.drain.hasBegun) this.#purge(now);\n",
   },
 ];

@@ -42,11 +42,11 @@ function loadTable(section: Section, column: string, results: Results): string {
     const { clientBusy = 0, brokerBytes = 0, workersBytes = 0, clientBytes = 0 } = sample;
     const memory = [brokerBytes, workersBytes, clientBytes].map(mb);
     return {
-      perSecond: perSecond ?? 0,
+      times: Number.isNaN(times) ? 0 : times,
       row: [system, `**${timesOf(times)}**`, ...figures, percent(clientBusy), ...memory],
     };
   });
-  const rows = measured.toSorted((one, other) => other.perSecond - one.perSecond);
+  const rows = measured.toSorted((one, other) => other.times - one.times);
   const head = [column, `× ${reference}`, "requests/s", "p50 µs", "p99 µs", "p99.9 µs"];
   const cpu = ["broker CPU µs", "workers CPU µs", "client CPU µs", "client's core"];
   const memory = ["broker MB", "workers MB", "client MB"];

@@ -68,7 +68,7 @@ function summary(results: Results): string {
     `as ${NATS}.`,
     `The broker uses ${credit.cpu} or ${oneAtATime.cpu} µs of CPU time per request: a service that needs`,
     "a millisecond per request is its own limit.",
-  ].join("\n");
+  ].join(" ");
 }
 
 function method(sections: Section[], { command, date, minutes }: Occasion): string {
@@ -85,10 +85,16 @@ Labels:
 
 - **ours**: this project's broker.
 - **zmtp**, **libzmq**: the transport of the broker, and of its clients and workers in Node.
-- **credit 64**: a worker may have up to 64 requests in flight. **One at a time**: only one.
+- **credit 16**, **credit 64**, **credit 250**: a worker may have so many requests in flight. **One at a
+  time**: only one.
 - **bare peers**, **bare client**: programs that send frames straight to the connection, without
   the client library.
 - **zeromq.js example**: a broker, client and workers as the readme of zeromq.js suggests.
+- **C, minimal**: a small broker in C on libzmq, with 7/MDP and credit only. **C, the Guide's design**: a
+  broker in C on czmq with the design of the Guide's \`mdbroker\`. **Python**: a small broker on pyzmq.
+- **Redis lists**: one list per service and per client, with a blocking pop. **Up to 64 at once**: a
+  worker pops so many requests with one command.
+- **C compiler**: the version of gcc that built the programs in C.
 - **outstanding**: requests that the client keeps open at the same time.
 
 Columns:

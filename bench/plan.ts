@@ -65,7 +65,8 @@ function endToEnd(effort: Effort, quick: boolean): Section {
     title: END_TO_END,
     about:
       "One client process sends requests of 64 bytes, and four worker processes echo them. " +
-      "Client, broker and workers are written as users of each system write them.",
+      "Client and workers use the client library of each system, except in the rows with bare peers " +
+      "or a bare client.",
     view: "load",
     reference: NATS,
     rounds: effort.rounds,

@@ -133,7 +133,7 @@ export class Client {
   /**
    * Sends a request to a service and resolves to the reply's body, one Buffer per frame. While the
    * broker is silent, the client sends the request again under the same id. A broker that
-   * restarted, or that does not know ids, may execute the request more than once.
+   * restarted, or that does not support ids, may execute the request more than once.
    *
    * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed or Refused (NoWorker,
    * Expired, QueueFull, Quarantined, ShuttingDown); with the reason of `signal`; or with a

@@ -81,9 +81,9 @@ export const CONNECTION: Table<ConnectionState, ConnectionEvent> = {
 export type Mode =
   | "unknown" // No broker has answered a probe; requests wait.
   | "reconfirming" // The last broker knew mmi.call; requests wait for this one's answer.
-  | "mmi.call" // The broker knows mmi.call.
+  | "mmi.call" // The broker supports mmi.call.
   | "plain guess" // The broker is reachable and silent; it is treated as plain.
-  | "plain"; // The broker does not know mmi.call.
+  | "plain"; // The broker does not support mmi.call.
 
 /** An event of the mode machine. */
 export type ModeEvent =

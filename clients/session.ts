@@ -472,7 +472,7 @@ function idOf({ envelope }: ClientCommand): number | null {
 const hasNoId = ({ envelope }: ClientCommand) => envelope.length === 1;
 
 /**
- * The outcome in the body of an answer to a call. Null if the broker does not know calls: it
+ * The outcome in the body of an answer to a call. Null if the broker does not support calls: it
  * answers with a lone 501 (8/MMI), or with any body that is not a status and at least one more
  * frame.
  */

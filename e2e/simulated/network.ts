@@ -1,4 +1,4 @@
-// The transport of the simulation, the third one behind the seam of transport/transport.ts. It
+// The transport of the simulation, the third one with the interface of transport/transport.ts. It
 // promises only what that file promises, and uses every freedom that the file leaves.
 
 import type { Address, Frame } from "../../protocol/frame.ts";

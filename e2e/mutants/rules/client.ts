@@ -1,4 +1,4 @@
-// The client's session with a broker that knows mmi.call.
+// The client's session with a broker that supports mmi.call.
 
 import type { Mutant } from "../mutant.ts";
 
@@ -70,7 +70,7 @@ export const CLIENT: Mutant[] = [
     replace: "callId: callId ?? this.#options.newId(),",
   },
   {
-    rule: "A client fails a request when the broker does not know mmi.call.",
+    rule: "A client fails a request when the broker does not support mmi.call.",
     file: "clients/session.ts",
     find: '      this.#modeEvent("call: not understood");\n      request.sentAs = null;\n      return this.#sendDue(now);',
     replace: '      return [this.#settle(id, { failed: "no broker" })];',

@@ -2,7 +2,7 @@
 // status and a reason; a rejected plain request gets nothing; a rejected worker gets DISCONNECT.
 
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
-import { type Address, isSame } from "../protocol/frame.ts";
+import { type Address, isSame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import type { ClientCommand, WorkerCommand } from "../protocol/mdp.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
@@ -66,7 +66,7 @@ export class Admission {
   }
 
   /** Admits or rejects a worker (7/MDP, Opening and Closing a Connection). */
-  ready(from: Address, command: Ready, now: number) {
+  ready(from: Address, command: Ready, now: number, peer = UNKNOWN_PEER) {
     const { services, drain } = this.#state;
     const { service: frame, dialect, credit } = command;
     const known = services.get(nameOf(frame));
@@ -77,13 +77,14 @@ export class Admission {
     if (!drain.acceptsWorkers) return reject(SHUTTING_DOWN.reason);
 
     const service = known ?? services.add(frame);
-    const worker = newWorker(from, dialect, service, credit);
+    const worker = newWorker(from, dialect, service, credit, peer);
     this.#state.workers.add(worker, now);
     service.stats = this.#state.stats.registered(frame);
     this.#state.effects.log({
       event: "worker.registered",
       service: textOf(service),
       worker: hexOf(from),
+      ...worker.peer,
       credit: worker.credit,
     });
     this.#delivery.dispatch(service, now);

@@ -152,12 +152,14 @@ test("worker silent for a lease: its request is at the head of the queue", () =>
 
 test("connection of a worker broken: its request goes to another worker at once", () => {
   const { sends, disconnects, log, broker } = dialog();
-  sends(W1, ready("echo"));
+  sends(W1, ready("echo"), { who: "echo-1", remote: "10.0.0.7:43210" });
   sends(W2, ready("echo"));
   assert.deepEqual(log.at(-1), {
     event: "worker.registered",
     service: "echo",
     worker: "7732",
+    who: null,
+    remote: null,
     credit: 1,
   });
   sends(C1, request("echo", "hi"));
@@ -167,6 +169,8 @@ test("connection of a worker broken: its request goes to another worker at once"
     event: "worker.removed",
     service: "echo",
     worker: "7731",
+    who: "echo-1",
+    remote: "10.0.0.7:43210",
     reason: "gone",
     requeued: 1,
     brokenOff: 0,

@@ -15,7 +15,7 @@
 // model.ts has the data types, state.ts all data of a broker.
 
 import { CALL } from "../protocol/call.ts";
-import { type Address, type Frame, isSame, sizeOf } from "../protocol/frame.ts";
+import { type Address, type Frame, isSame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Admission } from "./admission.ts";
@@ -40,7 +40,7 @@ import type { Counts } from "./vocabulary.ts";
 /**
  * A broker. Times are in ms of a clock that does not jump. The loop around it, as in main.ts:
  *
- *   on a message            perform(broker.receive(from, frames, now()))
+ *   on a message            perform(broker.receive(from, frames, now(), peer))
  *   on a lost peer          perform(broker.gone(peer, now()))
  *   every tickMs            perform(broker.tick(now()))
  *   on a stop signal        perform(broker.drain(now()))
@@ -62,12 +62,12 @@ export class Broker {
   }
 
   /** A message arrived. The frames are those after the address; no input makes this throw. */
-  receive(from: Address, frames: Frame[], now: number): Effect[] {
+  receive(from: Address, frames: Frame[], now: number, peer?: PeerInfo): Effect[] {
     this.#delivery.dispatchAll(this.#expire(now), now);
     const isTooLarge = sizeOf(frames) > this.#state.limits.messageBytesMax;
     const command = isTooLarge ? TOO_LARGE : decode(frames);
     if (command.header === "client") this.#clientCommand(from, command, now);
-    else if (command.header === "worker") this.#workerCommand(from, command, now);
+    else if (command.header === "worker") this.#workerCommand(from, command, now, peer);
     else this.#invalid(from, command.reason, now);
     return this.#end(now);
   }
@@ -142,16 +142,16 @@ export class Broker {
    *   DISCONNECT       ignore         remove
    *   REQUEST          reject         reject
    */
-  #workerCommand(from: Address, command: WorkerCommand, now: number) {
+  #workerCommand(from: Address, command: WorkerCommand, now: number, peer?: PeerInfo) {
     const worker = this.#state.workers.get(from);
     if (worker) this.#afterReady(worker, command, now);
-    else this.#beforeReady(from, command, now);
+    else this.#beforeReady(from, command, now, peer);
   }
 
-  #beforeReady(from: Address, command: WorkerCommand, now: number) {
+  #beforeReady(from: Address, command: WorkerCommand, now: number, peer?: PeerInfo) {
     switch (command.name) {
       case "READY":
-        return this.#admission.ready(from, command, now);
+        return this.#admission.ready(from, command, now, peer);
       case "DISCONNECT":
         return; // 7/MDP, Opening and Closing a Connection: DISCONNECT has no response.
       default:

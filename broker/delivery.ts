@@ -125,6 +125,7 @@ export class Delivery {
       event: "worker.removed",
       service: textOf(worker.service),
       worker: hexOf(worker.address),
+      ...worker.peer,
       reason,
       requeued: requeued.length,
       brokenOff: brokenOff.length,

@@ -4,7 +4,7 @@
 
 import type { CallOptions } from "../protocol/call.ts";
 import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
-import type { Frame } from "../protocol/frame.ts";
+import type { Frame, PeerInfo } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Broker } from "./broker.ts";
@@ -122,7 +122,8 @@ export function dialog(overrides: Partial<Limits> = {}) {
   return {
     broker,
     log,
-    sends: (peer: string, frames: Frame[]) => sent(broker.receive(peer, frames, now)),
+    sends: (peer: string, frames: Frame[], info?: PeerInfo) =>
+      sent(broker.receive(peer, frames, now, info)),
     disconnects: (peer: string) => sent(broker.gone(peer, now)),
     waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
     heartbeats: (ms: number) => passes(ms).filter(isHeartbeat),

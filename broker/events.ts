@@ -4,14 +4,26 @@
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import type { Counts, RemovalReason } from "./vocabulary.ts";
 
-/** Peers are named by their address in hexadecimal digits, services by their name as text. */
+/**
+ * Peers are named by their address in hexadecimal digits, services by their name as text. `who` is
+ * the name of a peer's key, `remote` its IP address and port; both are null where unknown.
+ */
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
-  | { event: "worker.registered"; service: string; worker: string; credit: number }
+  | {
+      event: "worker.registered";
+      service: string;
+      worker: string;
+      who: string | null;
+      remote: string | null;
+      credit: number;
+    }
   | {
       event: "worker.removed";
       service: string;
       worker: string;
+      who: string | null;
+      remote: string | null;
       reason: RemovalReason;
       requeued: number;
       brokenOff: number; // Their clients had received a part of the reply.

@@ -69,7 +69,7 @@ const connections = {
 };
 const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
 const transport = await bind(settings.MDP_BIND, connections, {
-  message: (from, frames) => perform(broker.receive(from, frames, now())),
+  message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
   gone: (peer) => perform(broker.gone(peer, now())),
   refused: (reason) => broker.refused(reason),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));

@@ -64,22 +64,30 @@ test("mmi.services: the workers and requests of each service", () => {
   ]);
 });
 
-test("mmi.workers: the service, the dialect, the credit and the requests of each worker", () => {
+test("mmi.workers: the peer, the service, the dialect, the credit and the requests of each worker", () => {
   const { sends } = dialog();
-  sends(W1, ready("echo", 2));
+  const remote = "10.0.0.7:43210";
+  sends(W1, ready("echo", 2), { who: null, remote });
   sends(W2, ready("math"));
   sends(C1, request("echo", "1"));
   assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
-    { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
-    { worker: "7732", service: "math", dialect: "0.1", credit: null, requests: 0 },
+    { worker: "7731", remote, service: "echo", dialect: "0.1", credit: 2, requests: 1 },
+    { worker: "7732", remote: null, service: "math", dialect: "0.1", credit: null, requests: 0 },
   ]);
   sends(W2, disconnect);
   sends(W2, inDialect(MDP_0_1_TEXT).ready("math"));
   sends(W3, inDialect(MDP_0_2).ready("count", 8));
   assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
-    { worker: "7731", service: "echo", dialect: "0.1", credit: 2, requests: 1 },
-    { worker: "7732", service: "math", dialect: "0.1-text", credit: null, requests: 0 },
-    { worker: "7733", service: "count", dialect: "0.2", credit: 8, requests: 0 },
+    { worker: "7731", remote, service: "echo", dialect: "0.1", credit: 2, requests: 1 },
+    {
+      worker: "7732",
+      remote: null,
+      service: "math",
+      dialect: "0.1-text",
+      credit: null,
+      requests: 0,
+    },
+    { worker: "7733", remote: null, service: "count", dialect: "0.2", credit: 8, requests: 0 },
   ]);
 });
 

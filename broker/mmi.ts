@@ -60,6 +60,7 @@ const ofService = (service: Service) => ({
 
 const ofWorker = (worker: Worker) => ({
   worker: hexOf(worker.address),
+  remote: worker.peer.remote,
   service: textOf(worker.service),
   dialect: worker.dialect.name,
   credit: worker.plain ? null : worker.credit,

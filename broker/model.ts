@@ -5,7 +5,7 @@
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Dialect } from "../protocol/dialects.ts";
-import { type Address, type Frame, sizeOf } from "../protocol/frame.ts";
+import { type Address, type Frame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
 import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
@@ -59,6 +59,8 @@ export type Service = {
 export type Worker = {
   /** The transport's address of its connection. */
   address: Address;
+  /** The name of its key, and its IP address and port for the log. */
+  peer: PeerInfo;
   /** The dialect of its READY. All commands in both directions have this dialect. */
   dialect: Dialect;
   /** 7/MDP: a worker serves one service. */
@@ -244,8 +246,10 @@ export const newWorker = (
   dialect: Dialect,
   service: Service,
   credit: number | null,
+  peer: PeerInfo,
 ): Worker => ({
   address,
+  peer,
   dialect,
   service,
   credit: credit ?? 1,

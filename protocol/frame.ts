@@ -4,6 +4,20 @@ export type Frame = Buffer;
 /** The transport's address of a peer, one character per byte. It lasts as long as the connection. */
 export type Address = string;
 
+/** The properties of a peer that the transport reports. One object per connection. */
+export type PeerInfo = {
+  /** The name of the key that the peer has proved to hold. Null without keys. */
+  readonly who: string | null;
+  /**
+   * Its IP address and port, such as `127.0.0.1:43210` or `[::1]:43210`. Null on `ipc`, and on
+   * libzmq, which does not report them.
+   */
+  readonly remote: string | null;
+};
+
+/** A peer of which the transport reports nothing. */
+export const UNKNOWN_PEER: PeerInfo = { who: null, remote: null };
+
 /** The empty frame. Frames are never written to, so that all may share this one. */
 export const EMPTY: Frame = Buffer.alloc(0);
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { Dealer, version as libzmqVersion, Router } from "zeromq";
-import type { Frame } from "../protocol/frame.ts";
+import { type Frame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import type {
   Binding,
   Bound,
@@ -48,7 +48,7 @@ export async function bind(
       if (!open) break;
       const from = (address as Frame).toString("latin1");
       if (frames.length === 1 && frames[0]?.equals(farewell)) events.gone(from);
-      else events.message(from, frames);
+      else events.message(from, frames, UNKNOWN_PEER);
     }
   }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import { Dealer } from "zeromq";
-import type { Frame } from "../protocol/frame.ts";
+import type { Frame, PeerInfo } from "../protocol/frame.ts";
 import * as libzmq from "./libzmq.ts";
 import { mailbox } from "./mailbox.testing.ts";
 import type { Transport } from "./transport.ts";
@@ -26,7 +26,7 @@ function block(ms = 200) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-type Event = { from: string; frames: string[] } | { gone: string };
+type Event = { from: string; frames: string[]; peer: PeerInfo } | { gone: string };
 
 const BINDING = { frameBytesMax: 1000, unsentBytesMax: 2 ** 20, deadAfterMs: 10_000 };
 
@@ -49,7 +49,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
       at,
       { ...BINDING, ...binding },
       {
-        message: (from, message) => news.put({ from, frames: message.map(String) }),
+        message: (from, message, peer) => news.put({ from, frames: message.map(String), peer }),
         gone: (peer) => news.put({ gone: peer }),
         refused() {},
       },
@@ -112,7 +112,9 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     broker.send(first.from, frames("b", "", "c"));
     assert.deepEqual(await peer.next(), ["b", "", "c"]);
     peer.send(frames("again"));
-    assert.deepEqual(await broker.next(), { from: first.from, frames: ["again"] });
+    const second = await broker.nextMessage();
+    assert.deepEqual([second.from, second.frames], [first.from, ["again"]]);
+    assert.equal(second.peer, first.peer);
   });
 
   test("peer closes: gone at once", async () => {

@@ -1,7 +1,7 @@
 // The seam to the transport. The broker binds, workers and clients connect, and neither depends on which
 // transport carries its messages: libzmq.ts or zmtp/. Both are the same on the wire.
 
-import type { Address, Frame } from "../protocol/frame.ts";
+import type { Address, Frame, PeerInfo } from "../protocol/frame.ts";
 
 export type Timing = {
   /**
@@ -25,7 +25,8 @@ export type Binding = Timing & {
 
 /** The events of the bound side. */
 export type BoundEvents = {
-  message(from: Address, frames: Frame[]): void;
+  /** A message arrived. `peer` is the same object for all messages of a connection. */
+  message(from: Address, frames: Frame[], peer: PeerInfo): void;
   /** The connection broke, or the peer is a slow consumer. Its messages were all handed over before. */
   gone(peer: Address): void;
   /** The transport closed a connection whose peer broke ZMTP. libzmq does not report these. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { slowdown } from "../slowdown.ts";
+import { transport } from "../transport.ts";
 import { Program } from "./program.ts";
 import { Stack } from "./stack.ts";
 
@@ -31,6 +32,17 @@ test("serve() in a project that depends on this one: its service answers", async
     await serve("upper", ([text]) => String(text).toUpperCase());`);
   await stack.worker(upper.worker);
   assert.equal(String(await stack.client.request("upper", "hello")), "HELLO");
+});
+
+test("worker registered: the log and mmi.workers have its address and port, except on libzmq", async () => {
+  await using stack = await Stack.start();
+  await stack.worker("workers/echo.ts");
+  const { remote, who } = await stack.broker.logged("worker.registered");
+  const [, json] = await stack.client.request("mmi.workers", "");
+  assert.equal(JSON.parse(String(json))[0].remote, remote);
+  assert.equal(who, null);
+  const isLibzmq = transport.version.startsWith("libzmq");
+  assert.match(String(remote), isLibzmq ? /^null$/ : /^127\.0\.0\.1:[0-9]+$/);
 });
 
 test("handler that throws or returns no reply: an error reply, and the worker continues", async () => {

@@ -1,7 +1,7 @@
 // The transport of the simulation, the third one with the interface of transport/transport.ts. It
 // promises only what that file promises, and uses every freedom that the file leaves.
 
-import type { Address, Frame } from "../../protocol/frame.ts";
+import { type Address, type Frame, UNKNOWN_PEER } from "../../protocol/frame.ts";
 import type {
   Bound,
   BoundEvents,
@@ -173,7 +173,7 @@ export class Network {
       process: listener.process,
       open: true,
       ...listener.timing,
-      message: (frames) => message(address, frames),
+      message: (frames) => message(address, frames, UNKNOWN_PEER),
       gone: () => {
         listener.byAddress.delete(address);
         if (this.#options.disconnectDetection === "at once") gone(address);

@@ -19,6 +19,16 @@ export function dial(endpoint: string, received: (bytes: Buffer) => void): Socke
   return connect({ ...addressOf(endpoint), onread: { buffer: incoming, callback } });
 }
 
+/** The IP address and port at the other end of an open socket, or null for `ipc`. */
+export function remoteOf({ remoteAddress, remotePort, remoteFamily }: Socket): string | null {
+  if (remoteAddress === undefined || remotePort === undefined) return null;
+  // A server for all interfaces sees an IPv4 peer as ::ffff:127.0.0.1.
+  const ipv4 = /^::ffff:([0-9.]+)$/.exec(remoteAddress)?.[1];
+  if (ipv4 !== undefined || remoteFamily === "IPv4")
+    return `${ipv4 ?? remoteAddress}:${remotePort}`;
+  return `[${remoteAddress}]:${remotePort}`;
+}
+
 const incoming = Buffer.allocUnsafeSlow(2 ** 16);
 
 /**

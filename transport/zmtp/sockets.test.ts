@@ -4,15 +4,17 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { connect as connectSocket, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Dealer, Publisher } from "zeromq";
+import type { PeerInfo } from "../../protocol/frame.ts";
 import { mailbox } from "../mailbox.testing.ts";
 import type { Binding } from "../transport.ts";
 import { encodeGreeting } from "./connection.ts";
+import { remoteOf } from "./dial.ts";
 import { encodeCommand } from "./frames.ts";
 import { bind, connect } from "./sockets.ts";
 
@@ -42,6 +44,15 @@ function dealer(t: TestContext, path: string, routingId?: string) {
   socket.linger = 0;
   socket.connect(`ipc://${path}`);
   return socket;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** Sends these bytes. Resolves to the bytes received when the connection is closed. */
@@ -219,6 +230,38 @@ test("socket file of a dead server: replaced; one in use or an ordinary file: EA
   writeFileSync(file, "precious");
   await assert.rejects(bound(t, file), { code: "EADDRINUSE" });
   assert.ok(existsSync(file));
+});
+
+/** The `remote` of a peer that connects to one endpoint of a broker at another. */
+async function remoteAt(t: TestContext, at: string, to = at) {
+  const { promise, resolve } = Promise.withResolvers<PeerInfo>();
+  const events = { message: (_from: string, _frames: unknown, peer: PeerInfo) => resolve(peer) };
+  const broker = await bind(at, BINDING, { ...events, gone() {}, refused() {} });
+  t.after(() => broker.close());
+  const peer = new Dealer({ linger: 0 });
+  t.after(() => peer.close());
+  peer.connect(to);
+  await peer.send("hello");
+  const info = await promise;
+  assert.equal(info.who, null);
+  return info.remote;
+}
+
+test("peer info: IP address and port; null on ipc", async (t) => {
+  const [port, otherPort] = [await freePort(), await freePort()];
+  assert.match(String(await remoteAt(t, `tcp://127.0.0.1:${port}`)), /^127\.0\.0\.1:[0-9]+$/);
+  const [all, one] = [`tcp://*:${otherPort}`, `tcp://127.0.0.1:${otherPort}`];
+  assert.match(String(await remoteAt(t, all, one)), /^127\.0\.0\.1:[0-9]+$/);
+  assert.equal(await remoteAt(t, `ipc://${socketFile()}`), null);
+});
+
+test("peer info of sockets: IPv6 in brackets, IPv4 behind IPv6 without its prefix", () => {
+  const remote = (remoteAddress: string, remoteFamily: string) =>
+    remoteOf({ remoteAddress, remoteFamily, remotePort: 5 } as Socket);
+  assert.equal(remote("10.0.0.7", "IPv4"), "10.0.0.7:5");
+  assert.equal(remote("::ffff:10.0.0.7", "IPv6"), "10.0.0.7:5");
+  assert.equal(remote("fe80::1", "IPv6"), "[fe80::1]:5");
+  assert.equal(remoteOf({} as Socket), null);
 });
 
 test("abstract ipc name: no file", { skip: process.platform !== "linux" }, async (t) => {

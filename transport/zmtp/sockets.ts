@@ -13,7 +13,7 @@ import type {
   ConnectedEvents,
   Timing,
 } from "../transport.ts";
-import { dial, listen } from "./dial.ts";
+import { dial, listen, remoteOf } from "./dial.ts";
 import { Peer } from "./peer.ts";
 
 export const version = "zmtp 3.1";
@@ -45,6 +45,7 @@ export async function bind(
 
   function accept(socket: Socket) {
     let address = "";
+    const info = { who: null, remote: remoteOf(socket) };
     const peer = new Peer(socket, options, {
       opened(identity) {
         address = identity.length > 0 ? identity.toString("latin1") : nextAddress();
@@ -53,7 +54,7 @@ export async function bind(
         peers.set(address, peer);
         handshaking.delete(peer);
       },
-      message: (frames) => events.message(address, frames),
+      message: (frames) => events.message(address, frames, info),
       ended(end) {
         if (typeof end === "object") events.refused(end.refused);
         if (handshaking.delete(peer)) return;

@@ -21,4 +21,22 @@ export const MANAGEMENT: Mutant[] = [
     find: "if (!request.settled) gauges.inFlight += 1;",
     replace: "if (request) gauges.inFlight += 1;",
   },
+  {
+    rule: "mmi.workers shows no address and port.",
+    file: "broker/mmi.ts",
+    find: "remote: worker.peer.remote",
+    replace: "remote: null",
+  },
+  {
+    rule: "The broker forgets a worker's key name, address and port.",
+    file: "broker/admission.ts",
+    find: "newWorker(from, dialect, service, credit, peer)",
+    replace: "newWorker(from, dialect, service, credit, UNKNOWN_PEER)",
+  },
+  {
+    rule: "The removal of a worker is logged without its key name, address and port.",
+    file: "broker/delivery.ts",
+    find: "      ...worker.peer,\n",
+    replace: "      who: null,\n      remote: null,\n",
+  },
 ];

@@ -291,6 +291,7 @@ export class Client {
       opened: () => this.#session.opened(performance.now()),
       message: (frames) => this.#perform(this.#session.receive(frames, performance.now())),
       gone: () => this.#perform(this.#session.gone(performance.now())),
+      failed: (failure) => this.#session.failed(failure),
     });
   }
 
@@ -309,7 +310,8 @@ export class Client {
     } else if (outcome.failed === "timed out") {
       reject(new TimedOut(service, `no reply from ${service} within ${timeoutMs} ms`));
     } else {
-      reject(new NoBroker(service, `no broker answers at ${this.#broker}`));
+      const reason = outcome.reason === null ? "" : ` (${outcome.reason})`;
+      reject(new NoBroker(service, `no broker answers at ${this.#broker}${reason}`));
     }
   }
 

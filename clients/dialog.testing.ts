@@ -106,6 +106,8 @@ export function dialog({ random = 1, probeReply = "200" as string | null } = {})
       return show(session.request(...parameters, { inParts: true })[1]);
     },
     opens: () => session.opened(now),
+    failsToConnect: (code: string, message = code) =>
+      session.failed({ code, message, retryMs: 100 }),
     breaks: () => show(session.gone(now)),
     waits(ms: number) {
       const lines: string[] = [];
@@ -125,7 +127,9 @@ function callIn({ service, body }: ClientCommand): Call | null {
 
 function textOf(outcome: Outcome): string {
   if ("reply" in outcome) return outcome.reply.join(" ");
-  return "refused" in outcome ? `${outcome.refused}: ${outcome.sentence}` : outcome.failed;
+  if ("refused" in outcome) return `${outcome.refused}: ${outcome.sentence}`;
+  const hasReason = outcome.failed === "no broker" && outcome.reason !== null;
+  return hasReason ? `${outcome.failed} (${outcome.reason})` : outcome.failed;
 }
 
 export const PROBE = "mmi.service mmi.call";

@@ -20,7 +20,10 @@ export class RequestError extends Error {
  */
 export class TimedOut extends RequestError {}
 
-/** The broker was silent on every try, or there is none at the endpoint. */
+/**
+ * The broker was silent on every try, or timeoutMs passed while the client could not connect to it.
+ * The message has the reason of the last failed attempt to connect.
+ */
 export class NoBroker extends RequestError {}
 
 /**

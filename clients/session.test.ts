@@ -66,6 +66,50 @@ test("silent broker: probe, new socket and resend, failure after three tries", (
   assert.deepEqual(waits(SILENCE_MS * 5), []);
 });
 
+test("silent broker after failed attempts to connect: no broker, with the last reason", () => {
+  const { request, failsToConnect, waits } = dialog({ probeReply: null });
+  request("echo", "a");
+  failsToConnect("ETIMEDOUT", "no connection within 1000 ms");
+  failsToConnect("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:1");
+  assert.deepEqual(waits(3 * SILENCE_MS).at(-1), "1 no broker (ECONNREFUSED)");
+  request("echo", "b");
+  failsToConnect("EPROTO", "something there does not speak ZMTP");
+  const reason = "EPROTO: something there does not speak ZMTP";
+  assert.deepEqual(waits(3 * SILENCE_MS).at(-1), `2 no broker (${reason})`);
+});
+
+test("silent broker after a connection: the reason of an earlier failure is forgotten", () => {
+  const { request, failsToConnect, opens, waits } = dialog({ probeReply: null });
+  request("echo", "a");
+  failsToConnect("ECONNREFUSED");
+  opens();
+  assert.equal(waits(20 * SILENCE_MS).at(-1), "1 no broker");
+});
+
+test("deadline passed while the broker cannot be reached: no broker, with the reason", () => {
+  const { request, failsToConnect, breaks, waits } = dialog();
+  request("echo", "a");
+  breaks();
+  request("echo", "b", 50);
+  failsToConnect("ECONNREFUSED");
+  assert.deepEqual(waits(50), ["2 no broker (ECONNREFUSED)"]);
+  const reached = dialog();
+  reached.request("echo", "a", 200);
+  reached.failsToConnect("ECONNREFUSED");
+  reached.opens();
+  assert.deepEqual(reached.waits(200 + STATUS_GRACE_MS), ["1 timed out"]);
+});
+
+test("deadline passed while the broker cannot be reached, after a 503: the 503", () => {
+  const { request, failsToConnect, fallsSilent, brokerRejects, breaks, waits } = dialog();
+  request("echo", "a", 500);
+  brokerRejects("echo a", 503, "closing");
+  fallsSilent();
+  breaks();
+  failsToConnect("ECONNREFUSED");
+  assert.deepEqual(waits(500).at(-1), "1 503: closing");
+});
+
 test("connection established late: the silence timer restarts", () => {
   const { request, opens, waits } = dialog();
   request("echo", "a");

@@ -16,6 +16,7 @@ import { type Dialect, MDP_0_1, MDP_0_2 } from "../protocol/dialects.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
+import { type ConnectFailure, reasonOf } from "../transport/transport.ts";
 import {
   CONNECTION,
   type ConnectionEvent,
@@ -37,8 +38,8 @@ export type Outcome =
   | { failed: "timed out" }
   /** The connection was lost after a part of the reply had arrived. */
   | { failed: "broken off" }
-  /** The broker was silent on every try. */
-  | { failed: "no broker" };
+  /** The broker was silent on every try, or unreachable at the deadline, for this reason. */
+  | { failed: "no broker"; reason: string | null };
 
 /** An action that the session's caller must perform, in order. */
 export type Effect =
@@ -106,6 +107,7 @@ export class ClientSession {
   #probesOutstanding = 0; // On this socket.
   #plainInFlight: number | null = null; // The one plain request that was sent on this socket.
   #failures = 0; // Connections in a row on which the broker sent nothing.
+  #connectFailure: string | null = null; // Why the last attempt failed; null after a connection.
   #connectAt = 0; // While the connection is closed.
   #silentSince = 0; // The start of the silence timer.
   #probedSince = false; // A probe was sent since then.
@@ -181,10 +183,16 @@ export class ClientSession {
   /** Handles a new connection: the broker now receives the queued messages. */
   opened(now: number) {
     this.#connectionEvent("opened");
+    this.#connectFailure = null;
     this.#restartSilenceTimer(now);
     for (const [, request] of this.#requests) {
       if (request.sentAs !== null) request.outcomeAtDeadline = TIMED_OUT;
     }
+  }
+
+  /** Handles a failed attempt to connect; the transport tries again. */
+  failed(failure: ConnectFailure) {
+    this.#connectFailure = reasonOf(failure);
   }
 
   /** Handles a broken connection. */
@@ -294,9 +302,14 @@ export class ClientSession {
     for (const [id, { deadline, sentAs, outcomeAtDeadline }] of this.#requests) {
       if (deadline + (sentAs === "call" ? STATUS_GRACE_MS : 0) > now) continue;
       this.#abandon(id);
-      effects.push(this.#settle(id, outcomeAtDeadline));
+      const isUnreachable = this.#connectFailure !== null && outcomeAtDeadline === TIMED_OUT;
+      effects.push(this.#settle(id, isUnreachable ? this.#noBroker : outcomeAtDeadline));
     }
     return effects;
+  }
+
+  get #noBroker(): Outcome {
+    return { failed: "no broker", reason: this.#connectFailure };
   }
 
   /**
@@ -314,7 +327,7 @@ export class ClientSession {
       if (onlyId !== null && id !== onlyId) continue;
       request.silences += 1;
       if (request.silences < this.#options.tries) continue;
-      effects.push(this.#settle(id, { failed: "no broker" }));
+      effects.push(this.#settle(id, this.#noBroker));
     }
     return this.#requests.size > 0 ? [...effects, ...this.#connect(now)] : effects;
   }

@@ -79,14 +79,28 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
   });
   let open = true;
   let connected = false;
+  let broke = false; // A connection broke, and libzmq has not announced the next attempt yet.
+  let handshakeError: NodeJS.ErrnoException | null = null; // Of the current attempt to connect.
   let received = 0;
   socket.events.on("handshake", () => {
     connected = true;
     if (open) events.opened();
   });
   socket.events.on("disconnect", () => {
+    if (!connected) return; // An attempt to connect failed: "connect:retry" follows.
     connected = false;
+    broke = true;
     goneOnceRead(received);
+  });
+  const handshakeFailed = ({ error }: { error: NodeJS.ErrnoException }) => {
+    handshakeError = error;
+  };
+  socket.events.on("handshake:error:protocol", handshakeFailed);
+  socket.events.on("handshake:error:other", handshakeFailed);
+  socket.events.on("connect:retry", ({ interval }) => {
+    if (open && !broke) events.failed({ ...failureOf(handshakeError), retryMs: interval });
+    broke = false;
+    handshakeError = null;
   });
   socket.connect(endpoint);
   void receiveAll();
@@ -123,6 +137,14 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
     socket.linger = connected ? lingerMs : 0;
     socket.close();
   }
+}
+
+/** Why an attempt to connect failed. libzmq reports the errors of handshakes alone. */
+function failureOf(handshakeError: NodeJS.ErrnoException | null) {
+  if (handshakeError === null)
+    return { code: "UNKNOWN", message: "libzmq does not report the reason" };
+  const { code = "EPROTO", message } = handshakeError;
+  return { code, message: `the ZMTP handshake failed: ${message}` };
 }
 
 /** The heartbeats of ZMTP: they show that the process exists, not that its event loop runs. */

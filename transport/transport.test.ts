@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
@@ -8,7 +9,7 @@ import { Dealer } from "zeromq";
 import type { Frame, PeerInfo } from "../protocol/frame.ts";
 import * as libzmq from "./libzmq.ts";
 import { mailbox } from "./mailbox.testing.ts";
-import type { Transport } from "./transport.ts";
+import type { ConnectFailure, Transport } from "./transport.ts";
 import * as zmtp from "./zmtp/sockets.ts";
 
 let port = 21_000 + (process.pid % 1000) * 10;
@@ -66,6 +67,7 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
 
   function connected(to: string) {
     const news = mailbox<string[] | "gone">();
+    const failures = mailbox<ConnectFailure>();
     const opened = Promise.withResolvers<void>();
     const transport = connect(
       to,
@@ -74,10 +76,17 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
         opened: opened.resolve,
         message: (message) => news.put(message.map(String)),
         gone: () => news.put("gone"),
+        failed: failures.put,
       },
     );
     transports.push(transport);
-    return { ...transport, next: news.next, opened: opened.promise };
+    return {
+      ...transport,
+      next: news.next,
+      pending: news.pending,
+      opened: opened.promise,
+      failed: failures.next,
+    };
   }
 
   test("messages that arrive during bind: handed over after bind has resolved", async () => {
@@ -294,6 +303,29 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     broker.send(from, message);
     const back = await peer.next();
     assert.ok(Array.isArray(back) && back.every((frame, nth) => frame === String(message[nth])));
+  });
+
+  test("nothing listens: each attempt fails, with the time of the next; then the broker comes", async () => {
+    const at = endpoint();
+    const peer = connected(at);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const { code, retryMs } = await peer.failed();
+      assert.match(code, /^(ECONNREFUSED|UNKNOWN)$/);
+      assert.ok(retryMs >= 50 && retryMs <= 1000, `${retryMs} ms`);
+    }
+    await bound(at);
+    await peer.opened;
+  });
+
+  test("something there hangs up or does not speak ZMTP: each attempt fails, and nothing is gone", async (t) => {
+    const server = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400\r\n"));
+    t.after(() => server.close());
+    const at = endpoint();
+    await once(server.listen(port, "127.0.0.1"), "listening");
+    const peer = connected(at);
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      assert.match((await peer.failed()).code, /^(EPROTO|EPIPE|ECONNRESET)$/);
+    assert.equal(peer.pending(), 0);
   });
 
   test("broker restarts: the peer connects again by itself", async () => {

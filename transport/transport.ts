@@ -52,7 +52,27 @@ export type ConnectedEvents = {
   message(frames: Frame[]): void;
   /** The connection broke. */
   gone(): void;
+  /** An attempt to connect failed. The transport tries again by itself. */
+  failed(failure: ConnectFailure): void;
 };
+
+/** Why an attempt to connect failed, and when the next one follows. */
+export type ConnectFailure = {
+  /**
+   * The system's code: ECONNREFUSED, ENOTFOUND, ETIMEDOUT … EPROTO: the other side sent bytes that
+   * are not our ZMTP. ECONNRESET: it closed the connection during the handshake. UNKNOWN: libzmq
+   * does not report why.
+   */
+  code: string;
+  /** The system's message, or a sentence of ours. */
+  message: string;
+  /** The ms until the next attempt. */
+  retryMs: number;
+};
+
+/** The reason for people: the code, with the message unless that only repeats the code. */
+export const reasonOf = ({ code, message }: Omit<ConnectFailure, "retryMs">): string =>
+  message.includes(code) ? code : `${code}: ${message}`;
 
 export type Connected = {
   /** Never blocks and never throws. Messages wait while there is no connection. */

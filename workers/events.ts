@@ -1,8 +1,17 @@
 // The log events of a worker. Their names are stable, because tests and alerts depend on them;
 // docs/OPERATIONS.md lists them.
 
+import { reasonOf } from "../transport/transport.ts";
+
 export type SessionEvent =
   | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
+  | {
+      event: "session.unreachable";
+      broker: string;
+      code: string; // The system's.
+      reason: string;
+      retryMs: number;
+    }
   | { event: "session.confirmed" } // The first command of the broker arrived.
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inFlight: number }
@@ -18,6 +27,7 @@ export type WorkerEvent =
 export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "error"> = {
   "worker.started": "info",
   "session.opened": "debug",
+  "session.unreachable": "warn",
   "session.confirmed": "info",
   "session.lost": "warn",
   "session.draining": "info",
@@ -37,6 +47,10 @@ export function sentenceOf(event: WorkerEvent): string {
       return `connecting to the broker at ${event.broker}`;
     case "session.opened":
       return `sent READY in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
+    case "session.unreachable": {
+      const reason = reasonOf({ code: event.code, message: event.reason });
+      return `cannot connect to ${event.broker} (${reason}); next try in ${event.retryMs} ms`;
+    }
     case "session.confirmed":
       return "registered with the broker";
     case "session.lost":

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { sentenceOf } from "./events.ts";
 import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
 
 const INTERVAL_MS = 1000;
@@ -32,6 +33,7 @@ function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
   let now = 0;
   const session = new WorkerSession(
     {
+      broker: "tcp://broker:5555",
       service: "echo",
       credit: 2,
       streams,
@@ -84,6 +86,11 @@ function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
     brokerSends: (frames: Frame[]) => show(session.receive(frames, now)),
     opens: () => session.opened(now),
     breaks: () => show(session.gone(now)),
+    /** Returns the log entries of a failed attempt to connect. */
+    failsToConnect: (code: string) =>
+      session
+        .failed({ code, message: `connect ${code}`, retryMs: 77 }, now)
+        .map((effect) => (effect.do === "log" ? sentenceOf(effect.entry) : effect.do)),
     drains: () => show(session.drain(now)),
     answers: (nth: number, ...body: string[]) =>
       show(session.reply(inFlight[nth] as InFlightRequest, frames(body), now)),
@@ -123,6 +130,40 @@ test("first tick: a new socket, and READY with the credit", () => {
   assert.equal(session.ready, false);
   brokerSends(heartbeat);
   assert.equal(session.ready, true);
+});
+
+const CANNOT_CONNECT = (code: string) => [
+  `cannot connect to tcp://broker:5555 (${code}); next try in 77 ms`,
+];
+
+test("attempts to connect fail: logged at once, at each change of the code, and every 10 s", () => {
+  const { starts, failsToConnect, waits } = dialog();
+  starts();
+  assert.deepEqual(failsToConnect("ENOTFOUND"), CANNOT_CONNECT("ENOTFOUND"));
+  assert.deepEqual(failsToConnect("ENOTFOUND"), []);
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
+  waits(9900); // Through several conversations.
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), []);
+  waits(100);
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), []);
+});
+
+test("attempt to connect fails after a connection: logged at once", () => {
+  const { starts, failsToConnect, opens, breaks, waits } = dialog();
+  starts();
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
+  opens();
+  breaks();
+  assert.deepEqual(waits(100), ["connect", "> READY echo 2"]);
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
+});
+
+test("attempt to connect fails while the worker leaves: not logged", () => {
+  const { starts, drains, failsToConnect } = dialog();
+  starts();
+  drains();
+  assert.deepEqual(failsToConnect("ECONNREFUSED"), []);
 });
 
 test("REQUEST: served once, its REPLY carries its client address", () => {

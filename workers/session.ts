@@ -47,6 +47,7 @@ import {
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
+import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
 
 type State =
@@ -108,6 +109,8 @@ export type WorkerEffect =
   | { do: "stopped" };
 
 export type WorkerSessionOptions = {
+  /** The endpoint of the broker, for the log. */
+  broker: string;
   /** The name of the service in READY: 1 to 255 bytes of UTF-8. */
   service: string;
   /** How many requests the broker may have in flight at this worker: 1 to 65,535. */
@@ -135,6 +138,7 @@ export class WorkerSession {
   #tickedAt: number; // When `tick` was last called.
   #failures = 0; // Conversations in a row in which the broker sent no command.
   #conversationsLost = 0;
+  #lastFailure: { code: string; loggedAt: number } | null = null; // Null after a connection.
   #inFlight = new MapByNumber<InFlightRequest>(); // Oldest first.
   #lastNumber = 0;
 
@@ -177,7 +181,22 @@ export class WorkerSession {
 
   /** The transport has a connection and delivers READY, so the lease of the broker begins. */
   opened(now: number) {
-    if (this.#transition("opened")) this.#renewLease(now);
+    if (!this.#transition("opened")) return;
+    this.#lastFailure = null;
+    this.#renewLease(now);
+  }
+
+  /**
+   * The transport could not connect, and tries again. Logs the first failure since the last
+   * connection and each change of its code; a failure that lasts, once per FAILURE_LOG_MS.
+   */
+  failed({ code, message, retryMs }: ConnectFailure, now: number): WorkerEffect[] {
+    if (this.#state !== "opening") return [];
+    const last = this.#lastFailure;
+    if (last?.code === code && now - last.loggedAt < FAILURE_LOG_MS) return [];
+    this.#lastFailure = { code, loggedAt: now };
+    const { broker } = this.#options;
+    return [log({ event: "session.unreachable", broker, code, reason: message, retryMs })];
   }
 
   /** A message arrived on the current socket. */
@@ -293,7 +312,8 @@ export class WorkerSession {
   // 7/MDP, Heartbeating: a worker reconnects when the broker is silent for liveness × interval.
   #silent(now: number): WorkerEffect[] {
     if (this.#state === "unconfirmed") this.#readyVariants.notUnderstood();
-    return this.#lose(`no heartbeat for ${leaseMs(this.#options.heartbeat)} ms`, now);
+    const missing = this.#state === "opening" ? "connection" : "heartbeat";
+    return this.#lose(`no ${missing} for ${leaseMs(this.#options.heartbeat)} ms`, now);
   }
 
   /**
@@ -387,6 +407,9 @@ export class WorkerSession {
     return { do: "send", frames: encode({ header: "worker", dialect: this.#dialect, ...command }) };
   }
 }
+
+/** The least time between two log entries for one reason why the broker cannot be reached, in ms. */
+const FAILURE_LOG_MS = 10_000;
 
 /** One form of READY. `credit` null: without the frame that 7/MDP does not have. */
 type ReadyVariant = { dialect: Dialect; credit: number | null };

@@ -73,6 +73,7 @@ export async function serve(
   const now = () => performance.now();
   const session = new WorkerSession(
     {
+      broker: settings.MDP_BROKER,
       service,
       credit: concurrency,
       streams: handler instanceof AsyncGeneratorFunction,
@@ -139,6 +140,7 @@ export async function serve(
       opened: () => session.opened(now()),
       message: (frames) => perform(session.receive(frames, now())),
       gone: () => perform(session.gone(now())),
+      failed: (failure) => perform(session.failed(failure, now())),
     });
   }
 

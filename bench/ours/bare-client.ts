@@ -18,7 +18,7 @@ const slots: Slot[] = [];
 
 const opened = opening(clients);
 const sockets = Array.from({ length: clients }, () =>
-  connect(endpoint, TIMING, { opened: opened.one, message: received, gone }),
+  connect(endpoint, TIMING, { opened: opened.one, message: received, gone, failed() {} }),
 );
 await opened.all;
 await closedLoop(options, send);

@@ -46,6 +46,7 @@ function work(service: Frame): Connected {
       }
     },
     gone,
+    failed() {},
   });
   return socket;
 }

@@ -35,6 +35,7 @@ const barrierWorker = connect(endpoint, TIMING, {
     barrierWorker.send([EMPTY, MDP_0_1.workerHeader, Buffer.of(3), ...frames.slice(3)]);
   },
   gone,
+  failed() {},
 });
 setInterval(
   () => barrierWorker.send(encode({ ...worker, name: "HEARTBEAT" })),
@@ -54,6 +55,7 @@ const socket = connect(endpoint, TIMING, {
     else if (answered === requests) print("drained", firstReplyAt);
   },
   gone,
+  failed() {},
 });
 
 await barrier();

@@ -40,6 +40,7 @@ export async function transportRoundTrips(): Promise<Connected> {
     opened: opened.resolve,
     message: () => trips.returned(1),
     gone() {},
+    failed() {},
   });
   await opened.promise;
   const close = () => {

@@ -29,12 +29,15 @@ test("broker without mmi.service: ready", async () => {
   assert.equal((await check(() => code("501"))).sentence, null);
 });
 
-for (const error of [new NoBroker("", ""), new TimedOut("", "")]) {
-  test(`${error.name}: no broker, with how to start one`, async () => {
+for (const [error, reason] of [
+  [new NoBroker("", "no broker answers at tcp://broker:5555 (ENOTFOUND)"), " (ENOTFOUND)"],
+  [new TimedOut("", ""), ""],
+] as const) {
+  test(`${error.name}: no broker, with the reason if it has one and how to start one`, async () => {
     const { sentence } = await check(() => error);
     assert.equal(
       sentence,
-      'no broker answers at tcp://broker:5555: start one with "npm run broker", ' +
+      `no broker answers at tcp://broker:5555${reason}: start one with "npm run broker", ` +
         "or choose another with --broker",
     );
   });

@@ -32,7 +32,8 @@ export async function whyNotReady(
     }
     return null;
   } catch (error) {
-    if (error instanceof NoBroker || error instanceof TimedOut) return noBroker(broker);
+    if (error instanceof NoBroker) return `${error.message}: ${START_ONE}`;
+    if (error instanceof TimedOut) return `no broker answers at ${broker}: ${START_ONE}`;
     throw error;
   }
 }
@@ -47,8 +48,7 @@ async function withoutWorker(client: LoadedClient, services: ServiceName[]) {
   return absent;
 }
 
-const noBroker = (broker: string) =>
-  `no broker answers at ${broker}: start one with "npm run broker", or choose another with --broker`;
+const START_ONE = 'start one with "npm run broker", or choose another with --broker';
 
 function noWorker(absent: ServiceName[], waitMs: number) {
   const start = absent.map((service) => `"npm run ${service}"`).join(" and ");

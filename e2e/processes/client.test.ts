@@ -232,7 +232,7 @@ test("no broker: NoBroker with the endpoint after all tries", async (t) => {
   t.after(() => client.close());
   await assert.rejects(client.request("echo", "hello"), {
     name: "NoBroker",
-    message: `no broker answers at ${endpoint}`,
+    message: new RegExp(`^no broker answers at ${endpoint} \\((ECONNREFUSED|UNKNOWN: .+)\\)$`),
   });
   assert.equal(client.retries, 0); // It was never sent.
 });

@@ -27,7 +27,7 @@ test("200,000 queued requests end: the broker returns their memory", {
   const flood = transport.connect(
     stack.endpoint,
     { deadAfterMs: 60_000 },
-    { opened() {}, message() {}, gone() {} },
+    { opened() {}, message() {}, gone() {}, failed() {} },
   );
   t.after(() => flood.close(0));
   const request = ["", "MDPC01", "nobody", "x".repeat(64)].map((text) => Buffer.from(text));

@@ -175,7 +175,7 @@ test("service name with quotes, backslashes and line breaks: the page escapes it
   const worker = transport.connect(
     stack.endpoint,
     { deadAfterMs: 10_000 },
-    { opened() {}, message() {}, gone() {} },
+    { opened() {}, message() {}, gone() {}, failed() {} },
   );
   t.after(() => worker.close(0));
   const service = Buffer.from(name);

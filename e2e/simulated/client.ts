@@ -148,6 +148,7 @@ export class SimulatedClient {
       opened: () => this.#session.opened(this.process.now),
       message: (frames) => this.#perform(this.#session.receive(frames, this.process.now)),
       gone: () => this.#perform(this.#session.gone(this.process.now)),
+      failed: (failure) => this.#session.failed(failure),
     });
   }
 
@@ -170,6 +171,8 @@ export class SimulatedClient {
     this.#end(id, pending, ending);
     if ("failed" in outcome && outcome.failed === "broken off")
       this.#world.sightings.see("a client lost its broker in the middle of a reply");
+    if ("failed" in outcome && outcome.failed === "no broker" && outcome.reason !== null)
+      this.#world.sightings.see("a request ended while its client could not connect");
     if ("refused" in outcome)
       this.#world.sightings.see(TOLD[outcome.refused] ?? "a client got 400");
     if ("reply" in outcome && "refused" in ending)

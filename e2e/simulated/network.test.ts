@@ -39,6 +39,7 @@ function world({
     opened: () => notes.push("peer: opened"),
     message: (frames) => notes.push(`peer: ${frames.join(" ")}`),
     gone: () => notes.push("peer: gone"),
+    failed: ({ code }) => notes.push(`peer: ${code}`),
   });
   const said = (text: string) => [Buffer.from(text)];
   return {
@@ -171,6 +172,12 @@ test("messages to a broker that has ended: wait for the next one", () => {
   says("2");
   bind(new Process("broker", new Clock()));
   assert.deepEqual(after(1200), ["peer: opened", "broker: 2"]);
+});
+
+test("no broker: each attempt to connect fails, with longer waits between them", () => {
+  const { network, broker, after } = world();
+  network.end(broker, { kept: 0 });
+  assert.deepEqual(after(500), ["peer: ECONNREFUSED", "peer: ECONNREFUSED", "peer: ECONNREFUSED"]);
 });
 
 test("clock jump: the process is ahead from then on; ended process: does nothing more", () => {

@@ -104,7 +104,7 @@ export class Network {
    * connection.
    */
   connectPlainly(process: Process, message: (frames: Frame[]) => void): Connected {
-    const events = { opened: () => {}, message, gone: null };
+    const events = { opened: () => {}, message, gone: null, failed: () => {} };
     return new Socket(process, { deadAfterMs: PLAIN_DEAD_AFTER_MS }, events, this);
   }
 
@@ -162,7 +162,7 @@ export class Network {
   }
 
   /** Tries to connect once. Returns null if no broker listens or the link is cut. */
-  open(process: Process, timing: Timing, events: ConnectedEvents): Connection | null {
+  open(process: Process, timing: Timing, events: Pick<End, "message" | "gone">): Connection | null {
     const listener = this.#listener;
     if (!listener?.process.running || !process.running || this.#cut.has(process)) return null;
     const address = addressOf(listener.addresses);
@@ -267,10 +267,13 @@ class Socket implements Connected {
     this.#process.after(ms + this.#network.handshakeMs(), () => {
       if (this.#closed) return;
       const { message } = this.#events;
-      const events = { opened: () => {}, message, gone: () => this.#gone() };
+      const events = { message, gone: () => this.#gone() };
       const connection = this.#network.open(this.#process, this.#timing, events);
       if (connection) this.#open(connection);
-      else this.#retry();
+      else {
+        this.#events.failed({ code: "ECONNREFUSED", message: "refused", retryMs: this.#retryMs });
+        if (!this.#closed) this.#retry();
+      }
     });
   }
 

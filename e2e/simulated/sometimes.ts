@@ -43,6 +43,8 @@ export const SIGHTS = [
   "a client lost its broker in the middle of a reply",
   "a worker with extensions got no reply and fell back to plain MDP",
   "a client sent a plain request since its capability probe was answered late",
+  "a request ended while its client could not connect",
+  "a worker logged that it could not connect",
   "a client got 400",
   "a client got 404",
   "a client got 408",

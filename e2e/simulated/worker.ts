@@ -42,7 +42,13 @@ export class SimulatedWorker {
     this.service = kind.service;
     this.process = new Process(name, clock);
     const { messageBytesMax } = limits;
-    const options = { ...kind, timeLimitMs, messageBytesMax, heartbeat };
+    const options = {
+      ...kind,
+      broker: "tcp://broker:5555",
+      timeLimitMs,
+      messageBytesMax,
+      heartbeat,
+    };
     this.#session = new WorkerSession(
       { ...options, random: () => random.next() },
       this.process.now,
@@ -108,6 +114,8 @@ export class SimulatedWorker {
             this.#world.sightings.see(
               "a worker with extensions got no reply and fell back to plain MDP",
             );
+          if (effect.entry.event === "session.unreachable")
+            this.#world.sightings.see("a worker logged that it could not connect");
           break;
         case "abort":
           break;
@@ -123,6 +131,7 @@ export class SimulatedWorker {
       opened: () => this.#opened(),
       message: (frames) => this.#receive(frames),
       gone: () => this.#perform(this.#session.gone(this.process.now)),
+      failed: (failure) => this.#perform(this.#session.failed(failure, this.process.now)),
     });
   }
 

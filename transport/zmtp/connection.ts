@@ -195,6 +195,9 @@ const REASON_BYTES_MAX = 255;
 const TTL_BYTES = 2;
 const CONTEXT_BYTES_MAX = 16;
 
+/** The reason for refusing a peer whose greeting is not one of ZMTP. */
+export const NOT_ZMTP = "not ZMTP";
+
 /** The greeting, the first 64 bytes of each side: `ff 00…00 7f 03 01 NULL 00…00`. */
 export function encodeGreeting(): Buffer {
   const greeting = Buffer.alloc(GREETING_BYTES);
@@ -209,9 +212,9 @@ export function encodeGreeting(): Buffer {
 /** Checks a greeting as early as its bytes allow: peers of ZMTP 1.0 and 2.0 wait for more from us. */
 function checkGreeting(greeting: Buffer) {
   const { length } = greeting;
-  if (length > 0 && greeting[0] !== 0xff) throw new ProtocolError("not ZMTP");
+  if (length > 0 && greeting[0] !== 0xff) throw new ProtocolError(NOT_ZMTP);
   if (length >= MAJOR_AT && ((greeting[MAJOR_AT - 1] as number) & 1) === 0)
-    throw new ProtocolError("not ZMTP");
+    throw new ProtocolError(NOT_ZMTP);
   if (length > MAJOR_AT && (greeting[MAJOR_AT] as number) < MAJOR)
     throw new ProtocolError("a ZMTP version below 3.0");
   if (length >= AS_SERVER_AT && !greeting.subarray(MECHANISM_AT, AS_SERVER_AT).equals(MECHANISM))

@@ -15,8 +15,8 @@ export type PeerEvents = {
   /** The handshake is complete. */
   opened(identity: Frame): void;
   message(frames: Frame[]): void;
-  /** The last event of a connection. */
-  ended(end: End): void;
+  /** The last event of a connection. `error` is that of the socket, if there was one. */
+  ended(end: End, error: NodeJS.ErrnoException | null): void;
 };
 
 /** How a connection ended that we did not close. */
@@ -46,12 +46,14 @@ export class Peer {
     this.#connection = new Connection(options, performance.now());
     this.#unsentBytesMax = options.unsentBytesMax;
     this.#isOnlyPeer = options.socketType === "DEALER";
+    const handshakeMs = Math.min(options.deadAfterMs, HANDSHAKE_MS);
     this.#timeout = setTimeout(
-      () => this.#end("broken"),
-      Math.min(options.deadAfterMs, HANDSHAKE_MS),
+      () => this.#end("broken", timedOut(`no ZMTP handshake within ${handshakeMs} ms`)),
+      handshakeMs,
     ).unref();
     socket.setNoDelay(true);
-    for (const event of ["end", "error", "close"]) socket.on(event, () => this.#end("broken"));
+    socket.on("error", (error) => this.#end("broken", error));
+    for (const event of ["end", "close"]) socket.on(event, () => this.#end("broken"));
     socket.write(encodeGreeting());
   }
 
@@ -155,14 +157,18 @@ export class Peer {
     if (pieces.length > 1) this.#socket.uncork();
   }
 
-  #end(end: End) {
+  #end(end: End, error: NodeJS.ErrnoException | null = null) {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timeout);
     this.#socket.destroy();
-    if (!this.#closing) this.#events.ended(end);
+    if (!this.#closing) this.#events.ended(end, error);
   }
 }
+
+/** An error as the system makes it for an attempt that takes too long. */
+export const timedOut = (message: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(message), { code: "ETIMEDOUT" });
 
 /** The peers with pending messages, in the order in which they were first sent one. */
 let due: Peer[] = [];

@@ -12,7 +12,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Dealer, Publisher } from "zeromq";
 import type { PeerInfo } from "../../protocol/frame.ts";
 import { mailbox } from "../mailbox.testing.ts";
-import type { Binding } from "../transport.ts";
+import { type Binding, type ConnectFailure, reasonOf } from "../transport.ts";
 import { encodeGreeting } from "./connection.ts";
 import { remoteOf } from "./dial.ts";
 import { encodeCommand } from "./frames.ts";
@@ -169,6 +169,7 @@ test("replies to messages of one chunk: written at once, apart from later ones",
     },
     opened() {},
     gone() {},
+    failed() {},
   });
   t.after(() => answering.close(0));
   const [socket] = await once(server, "connection");
@@ -262,6 +263,47 @@ test("peer info of sockets: IPv6 in brackets, IPv4 behind IPv6 without its prefi
   assert.equal(remote("::ffff:10.0.0.7", "IPv6"), "10.0.0.7:5");
   assert.equal(remote("fe80::1", "IPv6"), "[fe80::1]:5");
   assert.equal(remoteOf({} as Socket), null);
+});
+
+/** The reason of the first failed attempt to connect to this endpoint. */
+async function failureAt(t: TestContext, endpoint: string, deadAfterMs = 10_000) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const failed = (failure: ConnectFailure) => resolve(reasonOf(failure));
+  const events = { opened() {}, message() {}, gone() {}, failed };
+  const socket = connect(endpoint, { deadAfterMs }, events);
+  t.after(() => socket.close(0));
+  return promise;
+}
+
+/** A server that writes these bytes to each connection; null: it hangs up. */
+async function serverThat(t: TestContext, answer: Buffer | null) {
+  const path = socketFile();
+  const server = createServer((socket) => {
+    socket.on("error", () => {}).resume();
+    if (answer) socket.write(answer);
+    else socket.end();
+  });
+  t.after(() => server.close());
+  await once(server.listen(path), "listening");
+  return `ipc://${path}`;
+}
+
+test("failed attempt to connect: the system's code, or what is wrong with the other side", async (t) => {
+  assert.equal(await failureAt(t, `tcp://127.0.0.1:${await freePort()}`), "ECONNREFUSED");
+  assert.equal(await failureAt(t, `ipc://${socketFile()}`), "ENOENT");
+  // Without a DNS server the lookup takes longer than an attempt, or fails in another way.
+  const lookup = /^(ENOTFOUND|EAI_AGAIN|ETIMEDOUT: no connection within 1000 ms)$/;
+  assert.match(await failureAt(t, "tcp://nosuch.invalid:5555"), lookup);
+  const http = await serverThat(t, Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  assert.equal(await failureAt(t, http), "EPROTO: something there does not speak ZMTP");
+  const curve = encodeGreeting();
+  curve.write("CURVE", 12);
+  const reason = "the ZMTP handshake failed: a mechanism other than NULL";
+  assert.equal(await failureAt(t, await serverThat(t, curve)), `EPROTO: ${reason}`);
+  const closed = "the connection was closed during the handshake";
+  assert.equal(await failureAt(t, await serverThat(t, null)), `ECONNRESET: ${closed}`);
+  const mute = await serverThat(t, Buffer.alloc(0));
+  assert.equal(await failureAt(t, mute, 200), "ETIMEDOUT: no ZMTP handshake within 200 ms");
 });
 
 test("abstract ipc name: no file", { skip: process.platform !== "linux" }, async (t) => {

@@ -11,10 +11,12 @@ import type {
   BoundEvents,
   Connected,
   ConnectedEvents,
+  ConnectFailure,
   Timing,
 } from "../transport.ts";
+import { NOT_ZMTP } from "./connection.ts";
 import { dial, listen, remoteOf } from "./dial.ts";
-import { Peer } from "./peer.ts";
+import { type End, Peer, timedOut } from "./peer.ts";
 
 export const version = "zmtp 3.1";
 
@@ -107,7 +109,9 @@ export function connect(
 
   function dialPeer(): Peer {
     const socket = dial(endpoint, (bytes) => dialed.receive(bytes));
-    socket.setTimeout(CONNECT_MS, () => socket.destroy());
+    socket.setTimeout(CONNECT_MS, () =>
+      socket.destroy(timedOut(`no connection within ${CONNECT_MS} ms`)),
+    );
     socket.once("connect", () => socket.setTimeout(0));
     let opened = false;
     const dialed = new Peer(socket, options, {
@@ -117,7 +121,7 @@ export function connect(
         events.opened();
       },
       message: events.message,
-      ended(end) {
+      ended(end, error) {
         peer = null;
         waiting = end === "slow consumer" ? [] : dialed.unsent;
         const wait = backoffMs(Math.min(failures, FAILURES_COUNTED), Math.random());
@@ -126,6 +130,7 @@ export function connect(
           peer = dialPeer();
         }, wait);
         if (opened || end === "slow consumer") events.gone();
+        else events.failed({ ...failureOf(end, error), retryMs: Math.round(wait) });
       },
     });
     for (const frames of waiting) dialed.send(frames);
@@ -156,6 +161,21 @@ function addresses(): () => Address {
     next = (next + 1) % 2 ** 32;
     return bytes.toString("latin1");
   };
+}
+
+/** Why a connection ended before its handshake was complete. */
+function failureOf(end: End, error: NodeJS.ErrnoException | null): Omit<ConnectFailure, "retryMs"> {
+  if (typeof end === "object") {
+    const message =
+      end.refused === NOT_ZMTP
+        ? "something there does not speak ZMTP"
+        : `the ZMTP handshake failed: ${end.refused}`;
+    return { code: "EPROTO", message };
+  }
+  if (error === null)
+    return { code: "ECONNRESET", message: "the connection was closed during the handshake" };
+  const { code = "UNKNOWN", message } = error;
+  return { code, message: message || code }; // Several addresses, all of which failed: no message.
 }
 
 const tickMs = (deadAfterMs: number) => Math.min(deadAfterMs / 4, 1000);

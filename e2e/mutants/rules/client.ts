@@ -87,4 +87,28 @@ export const CLIENT: Mutant[] = [
     find: 'if (!("refused" in outcome) || outcome.refused !== STATUS.shuttingDown)\n      return',
     replace: "if (outcome)\n      return",
   },
+  {
+    rule: "A client blames a failed attempt to connect for the silence of a broker that it reached.",
+    file: "clients/session.ts",
+    find: "    this.#connectFailure = null;\n",
+    replace: "",
+  },
+  {
+    rule: "A client does not say why it could not connect.",
+    file: "clients/session.ts",
+    find: "    this.#connectFailure = reasonOf(failure);\n",
+    replace: "",
+  },
+  {
+    rule: "A request of a client that cannot connect times out.",
+    file: "clients/session.ts",
+    find: "isUnreachable ? this.#noBroker : outcomeAtDeadline",
+    replace: "outcomeAtDeadline",
+  },
+  {
+    rule: "A client that cannot connect forgets the broker's 503.",
+    file: "clients/session.ts",
+    find: "this.#connectFailure !== null && outcomeAtDeadline === TIMED_OUT",
+    replace: "this.#connectFailure !== null",
+  },
 ];

@@ -129,4 +129,34 @@ export const WORKER: Mutant[] = [
     find: "this.#variants = [own, own, plain, {",
     replace: "this.#variants = [own, own, {",
   },
+  {
+    rule: "A worker logs each failed attempt to connect.",
+    file: "workers/session.ts",
+    find: "if (last?.code === code && now - last.loggedAt < FAILURE_LOG_MS) return [];",
+    replace: "",
+  },
+  {
+    rule: "A worker does not log that the reason of failed attempts to connect has changed.",
+    file: "workers/session.ts",
+    find: "if (last?.code === code && now",
+    replace: "if (last && now",
+  },
+  {
+    rule: "A worker logs only the first of many failed attempts to connect.",
+    file: "workers/session.ts",
+    find: "if (last?.code === code && now - last.loggedAt < FAILURE_LOG_MS) return [];",
+    replace: "if (last?.code === code) return [];",
+  },
+  {
+    rule: "A worker that lost its broker does not log the first failed attempt to connect.",
+    file: "workers/session.ts",
+    find: "    this.#lastFailure = null;\n",
+    replace: "",
+  },
+  {
+    rule: "A worker that leaves logs failed attempts to connect.",
+    file: "workers/session.ts",
+    find: 'if (this.#state !== "opening") return [];',
+    replace: "",
+  },
 ];

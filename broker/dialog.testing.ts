@@ -2,7 +2,7 @@
 // `waits` is time that passes. Both return the messages from the broker, as "peer < COMMAND
 // frames".
 
-import type { CallOptions } from "../protocol/call.ts";
+import type { CallOptions } from "../protocol/call-options.ts";
 import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
 import type { Frame, PeerInfo } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";

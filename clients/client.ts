@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { MapByNumber } from "../collections/map-by-number.ts";
-import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call.ts";
+import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call-id.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";

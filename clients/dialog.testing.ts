@@ -1,7 +1,8 @@
 // For tests: a client session as a dialog. Each function is one event (a request, a message from
 // the broker, a connection event, time) and returns the session's effects, one short line each.
 
-import { CALL, type Call, type CallOptions, decodeCall, encodeStatus } from "../protocol/call.ts";
+import { CALL, type Call, decodeCall, encodeStatus } from "../protocol/call.ts";
+import type { CallOptions } from "../protocol/call-options.ts";
 import { MDP_0_1 as dialect, MDP_0_2 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";

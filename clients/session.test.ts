@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeStatus, TTL_MS_MAX } from "../protocol/call.ts";
+import { encodeStatus } from "../protocol/call.ts";
+import { TTL_MS_MAX } from "../protocol/call-options.ts";
 import { encodeErrorReply } from "../protocol/error-reply.ts";
 import { dialog, frames, PROBE, SILENCE_MS } from "./dialog.testing.ts";
 import { STATUS_GRACE_MS } from "./session.ts";

@@ -11,7 +11,8 @@
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
-import { CALL, decodeStatus, encodeCall, STATUS, TTL_MS_MAX } from "../protocol/call.ts";
+import { CALL, decodeStatus, encodeCall, STATUS } from "../protocol/call.ts";
+import { TTL_MS_MAX } from "../protocol/call-options.ts";
 import { type Dialect, MDP_0_1, MDP_0_2 } from "../protocol/dialects.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";

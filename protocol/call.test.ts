@@ -11,7 +11,17 @@ test("any call: encoded and decoded, it is the same call", () => {
   const call = fc.record({
     service: fc.uint8Array({ minLength: 1, maxLength: 255 }).map((value) => Buffer.from(value)),
     options: fc.record(
-      { ttl: fc.integer({ min: 1, max: 86_400_000 }), id: fc.string({ minLength: 16 }) },
+      {
+        ttl: fc.integer({ min: 1, max: 86_400_000 }),
+        id: fc.string({ minLength: 16 }),
+        wait: fc.integer({ min: 0, max: 86_400_000 }),
+        progress: fc.constant(true as const),
+        linger: fc.integer({ min: 0, max: 86_400_000 }),
+        headers: fc.dictionary(fc.string({ minLength: 1, maxLength: 9 }), fc.string(), {
+          maxKeys: 9,
+          noNullPrototype: true,
+        }),
+      },
       { requiredKeys: [] },
     ),
     body: fc.array(frame, { minLength: 1 }),
@@ -66,11 +76,12 @@ test("call id of 8 characters and 16 bytes: accepted", () => {
   assert.ok("options" in call && call.options.id === "éééééééé");
 });
 
-test("statuses of three digits, 200 to 599: encoded and decoded with the frames after them", () => {
+test("statuses of three digits, 102 and 200 to 599: encoded and decoded with the frames after them", () => {
   assert.deepEqual(encodeStatus(200, bytes("a", "b")), bytes("200", "a", "b"));
   assert.deepEqual(encodeStatus(404, "nobody"), bytes("404", "nobody"));
   assert.deepEqual(decodeStatus(bytes("429", "full")), { status: 429, body: bytes("full") });
-  for (const wrong of ["", "20", "2000", "600", "abc", "+20"]) {
+  assert.deepEqual(decodeStatus(bytes("102", "half")), { status: 102, body: bytes("half") });
+  for (const wrong of ["", "20", "2000", "600", "abc", "+20", "100", "103", "1022"]) {
     assert.equal(decodeStatus(bytes(wrong)), null);
   }
   assert.equal(decodeStatus([]), null);

@@ -10,7 +10,9 @@ import {
   type WorkerCommandName,
 } from "./dialects.ts";
 import type { Frame } from "./frame.ts";
-import { type Command, CREDIT_MAX, decode, encode, type WorkerCommand } from "./mdp.ts";
+import { type Command, decode, encode, type WorkerCommand } from "./mdp.ts";
+import type { Pair } from "./pairs.ts";
+import { type About, CREDIT_MAX } from "./ready.ts";
 
 const frames = (...values: (string | number[])[]): Frame[] =>
   values.map((value) => Buffer.from(value as string));
@@ -52,6 +54,27 @@ const client = Buffer.from("c1");
 
 type Headless<Of> = Of extends WorkerCommand ? Omit<Of, "header" | "dialect"> : never;
 
+const bare = { delivery: 1, progress: false, callId: null, by: null, headers: null };
+const about: About = { name: "w", knows: new Set(["meta"]) };
+const pairs: Pair[] = [{ name: "limit", limit: 7 }];
+const METADATA = "\x01\0\0\x01\0\0\0\x05";
+
+/** The same for commands of peers that know more. */
+const EXTENDED: [string, Headless<WorkerCommand>, string[]][] = [
+  [
+    "READY with keys",
+    { name: "READY", service, credit: 16, about },
+    ["echo", "16", "name=w", "knows=meta"],
+  ],
+  [
+    "REQUEST with metadata",
+    { name: "REQUEST", client, metadata: { ...bare, msLeft: 5 }, body: frames("", "a") },
+    ["c1", METADATA, "", "a"],
+  ],
+  ["HEARTBEAT with pairs", { name: "HEARTBEAT", pairs }, ["limit", "7"]],
+  ["HEARTBEAT with an unknown name", { name: "HEARTBEAT", pairs: [] }, ["colour", "red"]],
+];
+
 /** The frames after those, the same in all dialects. */
 const COMMANDS: [string, Headless<WorkerCommand>, string[]][] = [
   ["READY", { name: "READY", service, credit: null }, ["echo"]],
@@ -72,9 +95,70 @@ for (const { dialect, before, codes } of STARTS) {
       const wire = frames(...before, code, ...rest);
       assert.deepEqual(encode(whole), wire);
       assert.deepEqual(decode(wire), whole);
+      assert.deepEqual(decode(wire, true), whole);
+    });
+  }
+  for (const [title, command, rest] of EXTENDED) {
+    test(`MDP ${dialect.name}: ${title} decodes if the receiver extends, else it is invalid`, () => {
+      const whole: Command = { header: "worker", dialect, ...command };
+      const wire = frames(...before, codes[command.name] ?? "", ...rest);
+      if (title !== "HEARTBEAT with an unknown name") assert.deepEqual(encode(whole), wire);
+      assert.deepEqual(decode(wire, true), whole);
+      assert.equal(decode(wire).header, "invalid");
     });
   }
 }
+
+test("HEARTBEAT without pairs: three frames, and no property for them", () => {
+  const beat = { header: "worker", dialect: MDP_0_1, name: "HEARTBEAT" } as const;
+  assert.deepEqual(encode({ ...beat, pairs: [] }), frames("", "MDPW01", [4]));
+  assert.ok(!("pairs" in decode(frames("", "MDPW01", [4]), true)));
+});
+
+for (const [title, wire, reason] of [
+  [
+    "READY with 17 keys",
+    frames("", "MDPW01", [1], "echo", "1", ...Array(17).fill("a=b")),
+    "READY: more than 16 frames after the credit",
+  ],
+  [
+    "REQUEST with malformed metadata",
+    frames("", "MDPW01", [2], "c1", "x", "a"),
+    "REQUEST: malformed metadata",
+  ],
+  [
+    "REQUEST with metadata and no body",
+    frames("", "MDPW01", [2], "c1", METADATA),
+    "REQUEST: no body",
+  ],
+  ["REQUEST of one frame", frames("", "MDPW01", [2], "c1"), "REQUEST: no empty frame"],
+  ["REQUEST without an address", frames("", "MDPW01", [2]), "REQUEST: no client address"],
+  [
+    "HEARTBEAT with a name alone",
+    frames("", "MDPW01", [4], "limit"),
+    "HEARTBEAT: a name without a value",
+  ],
+  [
+    "DISCONNECT with pairs",
+    frames("", "MDPW01", [5], "limit", "7"),
+    "DISCONNECT: frames after the command",
+  ],
+] as [string, Frame[], string][]) {
+  test(`${title}, to a receiver that extends: invalid, "${reason}"`, () => {
+    assert.deepEqual(decode(wire, true), { header: "invalid", reason });
+  });
+}
+
+test("REPLY and PARTIAL to a receiver that extends: the frame before the body is part of it", () => {
+  for (const [name, code] of [
+    ["PARTIAL", 3],
+    ["REPLY", 4],
+  ] as const) {
+    const answer = { header: "worker", dialect: MDP_0_2, name, client };
+    const wire = frames("MDPW02", [code], "c1", METADATA, "a");
+    assert.deepEqual(decode(wire, true), { ...answer, body: frames(METADATA, "a") });
+  }
+});
 
 test("PARTIAL in 0.1: encoding it throws a TypeError", () => {
   for (const dialect of [MDP_0_1, MDP_0_1_TEXT]) {
@@ -220,22 +304,33 @@ for (const [name, wire, reason] of INVALID) {
 }
 
 test("any frames: a command that encodes to the same frames, or invalid with a reason", () => {
-  const start = fc.constantFrom([], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"]);
+  const ready = ["", "MDPW01", "READY", "echo", "7"];
+  const starts = [[], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"], ready];
+  const start = fc.constantFrom(...starts);
   const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02"];
   const words = ["READY", "REQUEST", "PARTIAL", "REPLY", "HEARTBEAT", "DISCONNECT"];
   const codes = ["\x01", "\x02", "\x03", "\x04", "\x05", "\x06", ...words];
   const piece = fc.oneof(
-    fc.constantFrom("", "echo", "7"),
+    fc.constantFrom("", "echo", "7", "limit", "a=b", "name=w", METADATA),
     fc.constantFrom(...headers),
     fc.constantFrom(...codes),
     fc.string({ unit: "binary", maxLength: 8 }),
   );
   const dialects = new Set<Dialect>();
+  const extended = new Set<string>();
   fc.assert(
     fc.property(start, fc.array(piece, { maxLength: 9 }), (before, pieces) => {
       const wire = [...before, ...pieces].map((value) => Buffer.from(value, "latin1"));
       const command = decode(wire);
+      const more = decode(wire, true);
+      if (command.header === "invalid" && more.header === "worker") {
+        extended.add(more.name);
+        if (more.name === "HEARTBEAT" && more.pairs?.length === 0) return; // Unknown names.
+        return assert.deepEqual(decode(encode(more), true), more);
+      }
+      assert.deepEqual(more.header, command.header);
       if (command.header === "invalid") return command.reason.length > 0;
+      assert.deepEqual(more, command);
       dialects.add(command.dialect);
       const again = encode(command);
       // Encoding adds the delimiter to a REPLY that omitted it, and nothing else.
@@ -244,4 +339,5 @@ test("any frames: a command that encodes to the same frames, or invalid with a r
     { numRuns: 20_000 },
   );
   assert.deepEqual(dialects, new Set([MDP_0_1, MDP_0_1_TEXT, MDP_0_2]));
+  assert.deepEqual(extended, new Set(["READY", "REQUEST", "HEARTBEAT"]));
 });

@@ -14,6 +14,9 @@ import {
 } from "./dialects.ts";
 import { envelopeLength } from "./envelope.ts";
 import { EMPTY, type Frame, isSame } from "./frame.ts";
+import { decodeMetadata, encodeMetadata, type Metadata } from "./metadata.ts";
+import { decodePairs, encodePairs, type Pair } from "./pairs.ts";
+import { type About, decodeCredit, encodeCredit } from "./ready.ts";
 
 /** A command of MDP/Client. In 0.1 a REPLY has the frames of a REQUEST and decodes to one. */
 export type ClientCommand = {
@@ -26,13 +29,16 @@ export type ClientCommand = {
   body: Frame[];
 };
 
-/** A command of MDP/Worker. */
+/**
+ * A command of MDP/Worker. Those of 7/MDP and 18/MDP have no `about`, `metadata` and `pairs`; a command
+ * with one of them is extended, and only for a peer that has shown that it knows more.
+ */
 export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
-  | { name: "READY"; service: Frame; credit: number | null } // Null: a plain 7/MDP worker.
-  | { name: "REQUEST"; client: Frame; body: Frame[] } // `client` is opaque to the worker.
+  | { name: "READY"; service: Frame; credit: number | null; about?: About } // Null: a plain worker.
+  | { name: "REQUEST"; client: Frame; metadata?: Metadata; body: Frame[] } // `client` is opaque.
   | { name: "PARTIAL"; client: Frame; body: Frame[] } // A part of the reply; more follows.
   | { name: "REPLY"; client: Frame; body: Frame[] } // `client` as it stood in the REQUEST.
-  | { name: "HEARTBEAT" }
+  | { name: "HEARTBEAT"; pairs?: Pair[] }
   | { name: "DISCONNECT" }
 );
 
@@ -59,19 +65,19 @@ export const MESSAGE_FRAMES_MAX = 65_536;
 /** The most frames of a body: it leaves room for the envelope and the header. */
 export const BODY_FRAMES_MAX = MESSAGE_FRAMES_MAX - 100;
 
-/** The largest credit that a worker may announce in READY: its requests in flight at once. */
-export const CREDIT_MAX = 65_535;
-
 /**
  * The frames of a command. In 0.1 and in the text dialect:
  * client   `[envelope…] [MDPC01] [service] [body…]`, the envelope ending with an empty frame
  * worker   `[] [MDPW01] [command] …` with, after it,
- *          READY `[service] [credit]?`, REQUEST and REPLY `[client] [] [body…]`
+ *          READY `[service] [credit]?`, REQUEST and REPLY `[client] [] [body…]`; and extended
+ *          READY `[service] [credit] [key=value]…`, REQUEST `[client] [metadata] [body…]` and
+ *          HEARTBEAT `[name] [value] [name] [value]…`
  * In 0.2:
  * client   `[envelope…] [MDPC02] [command] [service] [body…]`
  * worker   `[MDPW02] [command] …` as in 0.1, and PARTIAL as REPLY
  *
- * Throws a TypeError for a command that the dialect does not have.
+ * Throws a TypeError for a command that the dialect does not have, and a RangeError beyond the bounds
+ * of about.ts, metadata.ts and pairs.ts.
  */
 export function encode(command: Command): Frame[] {
   const { dialect, name } = command;
@@ -86,20 +92,27 @@ export function encode(command: Command): Frame[] {
   const start = [...dialect.delimiter, dialect.workerHeader, code];
   switch (command.name) {
     case "READY":
-      if (command.credit === null) return [...start, command.service];
-      return [...start, command.service, Buffer.from(String(command.credit))];
-    case "REQUEST":
+      return [...start, command.service, ...encodeCredit(command.credit, command.about)];
+    case "REQUEST": {
+      const { client, metadata, body } = command;
+      return [...start, client, metadata ? encodeMetadata(metadata) : EMPTY, ...body];
+    }
     case "PARTIAL":
     case "REPLY":
       return [...start, command.client, EMPTY, ...command.body];
     case "HEARTBEAT":
+      return command.pairs ? [...start, ...encodePairs(command.pairs)] : start;
     case "DISCONNECT":
       return start;
   }
 }
 
-/** Decodes frames to the command that they are, or to the reason why they are none. */
-export function decode(frames: Frame[]): Command | Invalid {
+/**
+ * Decodes frames to the command that they are, or to the reason why they are none. Without `extended`
+ * the extended commands are invalid, as they are in 7/MDP. A receiver with it must itself reject an
+ * extended command of a peer that has not shown that it knows them.
+ */
+export function decode(frames: Frame[], extended = false): Command | Invalid {
   if (frames.length > MESSAGE_FRAMES_MAX) return invalid("too many frames");
   const at = envelopeLength(frames);
   if (at < 0) return invalid("no header, nor an empty frame before one");
@@ -107,7 +120,7 @@ export function decode(frames: Frame[]): Command | Invalid {
   if (!header) return invalid("no header");
   for (const dialect of CLIENT_DIALECTS)
     if (isSame(header, dialect.clientHeader)) return decodeClient(dialect, frames, at);
-  return decodeWorker(header, frames, at);
+  return decodeWorker(header, frames, at, extended);
 }
 
 /** A service's name as a frame. Throws a RangeError if it is empty or too long. */
@@ -139,55 +152,83 @@ function clientCommandOf(commands: Record<ClientCommandName, Frame>, code: Frame
   return names.find((name) => code && isSame(code, commands[name]));
 }
 
-function decodeWorker(header: Frame, frames: Frame[], at: number): Command | Invalid {
+function decodeWorker(
+  header: Frame,
+  frames: Frame[],
+  at: number,
+  extended: boolean,
+): Command | Invalid {
   const known = workerCommandOf(header, frames[at + 1]);
   if (!known && DIALECTS.some(({ workerHeader }) => isSame(header, workerHeader)))
     return invalid("unknown worker command");
   if (!known) return invalid("unknown header");
   const { dialect, name } = known;
   if (at !== dialect.delimiter.length) return invalid("a worker with an envelope");
-  return decodeNamed(dialect, name, frames.slice(at + 2));
+  return decodeNamed(dialect, name, frames.slice(at + 2), extended);
 }
 
 const workerCommandOf = (header: Frame, code = EMPTY) =>
   WORKER_COMMANDS.find((known) => isSame(code, known.code) && isSame(header, known.header));
 
-function decodeNamed(dialect: Dialect, name: WorkerCommandName, rest: Frame[]): Command | Invalid {
+function decodeNamed(
+  dialect: Dialect,
+  name: WorkerCommandName,
+  rest: Frame[],
+  extended: boolean,
+): Command | Invalid {
   switch (name) {
     case "READY":
-      return decodeReady(dialect, rest);
+      return decodeReady(dialect, rest, extended);
     case "REQUEST":
+      return decodeRequest(dialect, rest, extended);
     case "PARTIAL":
     case "REPLY":
-      return decodeWithClient(dialect, name, rest);
+      return decodeAnswer(dialect, name, rest);
     case "HEARTBEAT":
     case "DISCONNECT":
+      if (extended && rest.length > 0 && name === "HEARTBEAT") return decodeBeat(dialect, rest);
       if (rest.length > 0) return invalid(`${name}: frames after the command`);
       return { header: "worker", dialect, name };
   }
 }
 
-function decodeReady(dialect: Dialect, rest: Frame[]): Command | Invalid {
-  const [service, creditFrame] = rest;
+function decodeReady(dialect: Dialect, rest: Frame[], extended: boolean): Command | Invalid {
+  const [service, ...more] = rest;
   const fault = faultOfName(service);
   if (fault || !service) return invalid(`READY: ${fault}`);
-  if (rest.length > 2) return invalid("READY: frames after the credit");
-  if (!creditFrame) return { header: "worker", dialect, name: "READY", service, credit: null };
-  const credit = parseCredit(creditFrame);
-  if (!credit) return invalid(`READY: the credit is not a number from 1 to ${CREDIT_MAX}`);
-  return { header: "worker", dialect, name: "READY", service, credit };
+  const decoded = decodeCredit(more, extended);
+  if ("reason" in decoded) return invalid(`READY: ${decoded.reason}`);
+  return { header: "worker", dialect, name: "READY", service, ...decoded };
 }
 
-function decodeWithClient(
+function decodeBeat(dialect: Dialect, rest: Frame[]): Command | Invalid {
+  const pairs = decodePairs(rest);
+  if ("reason" in pairs) return invalid(`HEARTBEAT: ${pairs.reason}`);
+  return { header: "worker", dialect, name: "HEARTBEAT", pairs };
+}
+
+function decodeRequest(dialect: Dialect, rest: Frame[], extended: boolean): Command | Invalid {
+  const [client, delimiter] = rest;
+  if (!client || client.length === 0) return invalid("REQUEST: no client address");
+  const isPlain = delimiter?.length === 0;
+  if (!delimiter || !(isPlain || extended)) return invalid("REQUEST: no empty frame");
+  const body = rest.slice(2);
+  if (body.length === 0) return invalid("REQUEST: no body");
+  if (isPlain) return { header: "worker", dialect, name: "REQUEST", client, body };
+  const metadata = decodeMetadata(delimiter);
+  if (!metadata) return invalid("REQUEST: malformed metadata");
+  return { header: "worker", dialect, name: "REQUEST", client, metadata, body };
+}
+
+function decodeAnswer(
   dialect: Dialect,
-  name: "REQUEST" | "PARTIAL" | "REPLY",
+  name: "PARTIAL" | "REPLY",
   rest: Frame[],
 ): Command | Invalid {
   const [client, delimiter] = rest;
   if (!client || client.length === 0) return invalid(`${name}: no client address`);
   // The Guide's PHP worker omits the delimiter of its REPLY: the body follows the client address.
   const isDelimited = delimiter?.length === 0;
-  if (!isDelimited && name === "REQUEST") return invalid("REQUEST: no empty frame");
   const body = rest.slice(isDelimited ? 2 : 1);
   if (body.length === 0) return invalid(`${name}: no body`);
   return { header: "worker", dialect, name, client, body };
@@ -197,13 +238,6 @@ function faultOfName(service: Frame | undefined): string | null {
   if (!service || service.length === 0) return "no service name";
   if (service.length > SERVICE_NAME_BYTES_MAX) return "the service name is too long";
   return null;
-}
-
-function parseCredit(frame: Frame): number | null {
-  if (frame.length > String(CREDIT_MAX).length) return null;
-  const digits = frame.toString("latin1");
-  const credit = /^[1-9][0-9]*$/.test(digits) ? Number(digits) : 0;
-  return credit >= 1 && credit <= CREDIT_MAX ? credit : null;
 }
 
 /** The text dialect has the same MDP/Client as 0.1, which has no commands. */

@@ -4,14 +4,18 @@
 
 import type { Frame } from "./frame.ts";
 
-const INCARNATION_BYTES = 8;
-const BYTES = 16;
+/** The bytes of the incarnation of a broker. */
+export const INCARNATION_BYTES = 8;
+
+/** The bytes of a request id. */
+export const REQUEST_ID_BYTES = 16;
+
 const SEQUENCE_BYTES = 6; // The first two of the eight are zero: requestId() checks them.
-const SEQUENCE_AT = BYTES - SEQUENCE_BYTES;
+const SEQUENCE_AT = REQUEST_ID_BYTES - SEQUENCE_BYTES;
 
 /** The id of an incarnation's request with this sequence number, which counts from 1. */
 export function idFrame(incarnation: Frame, sequence: number): Frame {
-  const frame = Buffer.allocUnsafe(BYTES);
+  const frame = Buffer.allocUnsafe(REQUEST_ID_BYTES);
   frame.set(incarnation);
   frame.writeUInt16BE(0, INCARNATION_BYTES);
   frame.writeUIntBE(sequence, SEQUENCE_AT, SEQUENCE_BYTES);
@@ -20,7 +24,7 @@ export function idFrame(incarnation: Frame, sequence: number): Frame {
 
 /** The sequence number in this client address; 0 if it is not an id of this incarnation. */
 export function sequenceOf(incarnation: Frame, address: Frame): number {
-  if (address.length !== BYTES) return 0;
+  if (address.length !== REQUEST_ID_BYTES) return 0;
   for (let at = 0; at < INCARNATION_BYTES; at += 1) if (address[at] !== incarnation[at]) return 0;
   if (address.readUInt16BE(INCARNATION_BYTES) !== 0) return 0;
   return address.readUIntBE(SEQUENCE_AT, SEQUENCE_BYTES);
@@ -32,6 +36,6 @@ export function sequenceOf(incarnation: Frame, address: Frame): number {
  * middle; UUIDs and text of that length do not.
  */
 export function requestId(address: Frame): string | null {
-  const isId = address.length === BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0;
+  const isId = address.length === REQUEST_ID_BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0;
   return isId ? address.toString("hex") : null;
 }

@@ -5,7 +5,8 @@ import { MapByNumber } from "../collections/map-by-number.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { CREDIT_MAX, serviceFrame } from "../protocol/mdp.ts";
+import { serviceFrame } from "../protocol/mdp.ts";
+import { CREDIT_MAX } from "../protocol/ready.ts";
 import { serveHealth } from "../runtime/health.ts";
 import { logger } from "../runtime/log.ts";
 import {

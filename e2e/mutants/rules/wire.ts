@@ -18,8 +18,8 @@ export const WIRE: Mutant[] = [
   {
     rule: "A REQUEST may omit the delimiter.",
     file: "protocol/mdp.ts",
-    find: 'if (!isDelimited && name === "REQUEST") return invalid("REQUEST: no empty frame");',
-    replace: "",
+    find: "if (!delimiter || !(isPlain || extended)) return",
+    replace: "if (!delimiter) return",
   },
   {
     rule: "The codec rejects clients of 18/MDP.",
@@ -53,9 +53,9 @@ export const WIRE: Mutant[] = [
   },
   {
     rule: "An invalid credit makes a plain worker.",
-    file: "protocol/mdp.ts",
-    find: "if (!credit) return",
-    replace: "if (credit === 0) return",
+    file: "protocol/ready.ts",
+    find: "if (credit < 1) return { reason:",
+    replace: "if (credit < 1) return { credit: null }; else if (credit === 0) return { reason:",
   },
   {
     rule: "A success that resembles an error reply decodes as one.",
@@ -65,7 +65,7 @@ export const WIRE: Mutant[] = [
   },
   {
     rule: "A call id may be short enough to guess.",
-    file: "protocol/call.ts",
+    file: "protocol/call-id.ts",
     find: "bytes >= CALL_ID_BYTES_MIN && ",
     replace: "",
   },
@@ -78,7 +78,37 @@ export const WIRE: Mutant[] = [
   {
     rule: "An address of 16 bytes that a client chose counts as a request id.",
     file: "protocol/request-id.ts",
-    find: "address.length === BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0",
-    replace: "address.length === BYTES",
+    find: "address.length === REQUEST_ID_BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0",
+    replace: "address.length === REQUEST_ID_BYTES",
+  },
+  {
+    rule: "Pairs are accepted from a peer that does not know them.",
+    file: "protocol/mdp.ts",
+    find: 'if (extended && rest.length > 0 && name === "HEARTBEAT")',
+    replace: 'if (rest.length > 0 && name === "HEARTBEAT")',
+  },
+  {
+    rule: "A HEARTBEAT may have a name without a value.",
+    file: "protocol/pairs.ts",
+    find: "frames.length % 2 !== 0",
+    replace: "false",
+  },
+  {
+    rule: "Metadata of another version is read as version 1.",
+    file: "protocol/metadata.ts",
+    find: " || frame[0] !== VERSION",
+    replace: "",
+  },
+  {
+    rule: "A call id names the same call whatever the key of the caller.",
+    file: "protocol/call-id.ts",
+    find: "by === null ? id : ",
+    replace: "by !== undefined ? id : ",
+  },
+  {
+    rule: "The options of a call have no bound.",
+    file: "protocol/call-options.ts",
+    find: "if (frame.length > OPTIONS_WITH_HEADERS_BYTES_MAX) return",
+    replace: "if (false) return",
   },
 ];

@@ -7,16 +7,8 @@ import type { ClientCommand, WorkerCommand } from "../protocol/mdp.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isManagement } from "./mmi.ts";
-import {
-  type CallState,
-  hexOf,
-  nameOf,
-  newWorker,
-  Request,
-  type Service,
-  textOf,
-  weigh,
-} from "./model.ts";
+import { type CallState, newWorker, Request, type Service, weigh } from "./model.ts";
+import { hexOf, nameOf, textOf } from "./names.ts";
 import { bodyOf, pack } from "./packed-message.ts";
 import {
   ID_IN_USE,

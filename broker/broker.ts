@@ -22,8 +22,10 @@ import { Admission } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import type { DrainEvent } from "./drain.ts";
 import type { Effect } from "./effects.ts";
+import type { Limits } from "./limits.ts";
 import { isManagement, manage } from "./mmi.ts";
-import { type Limits, nameOf, type Request, type Service, type Worker } from "./model.ts";
+import type { Request, Service, Worker } from "./model.ts";
+import { nameOf } from "./names.ts";
 import {
   CLIENT_GONE,
   EXPIRED_IN_FLIGHT,

@@ -3,7 +3,8 @@
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { type Limits, type Request, weigh } from "./model.ts";
+import type { Limits } from "./limits.ts";
+import { type Request, weigh } from "./model.ts";
 import { type PackedMessage, pack } from "./packed-message.ts";
 
 /** A call with an id: open while it has a request, then settled with an outcome. */

@@ -5,15 +5,8 @@
 import type { Address, Frame } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { idFrame, sequenceOf } from "../protocol/request-id.ts";
-import {
-  bytesOf,
-  hexOf,
-  nameOf,
-  type Request,
-  type Service,
-  textOf,
-  type Worker,
-} from "./model.ts";
+import type { Request, Service, Worker } from "./model.ts";
+import { bytesOf, hexOf, nameOf, textOf } from "./names.ts";
 import { BROKEN_OFF, poison } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";

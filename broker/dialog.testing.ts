@@ -11,7 +11,7 @@ import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
 import { driftOf, gaugesOf } from "./gauges.ts";
-import type { Limits } from "./model.ts";
+import type { Limits } from "./limits.ts";
 
 /** The heartbeat of a dialog's broker. */
 export const heartbeat: Heartbeat = { intervalMs: 1000, liveness: 3 };

@@ -20,7 +20,7 @@ import {
   request,
   requestFrom,
 } from "./dialog.testing.ts";
-import type { Limits } from "./model.ts";
+import type { Limits } from "./limits.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -3,7 +3,8 @@
 // answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
 
 import type { Frame } from "../protocol/frame.ts";
-import { hexOf, nameOf, type Service, textOf, type Worker } from "./model.ts";
+import type { Service, Worker } from "./model.ts";
+import { hexOf, nameOf, textOf } from "./names.ts";
 import type { State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 

@@ -1,39 +1,16 @@
-// The data types of the broker: limits, services, workers and requests. The comment of a field
-// names the files that change it; a field without a file keeps its first value. Times are in ms of
-// the clock that main.ts passes in; sizes and weights are in bytes.
+// The data types of the broker: services, workers and requests. The comment of a field names the
+// files that change it; a field without a file keeps its first value. Times are in ms of the clock
+// that main.ts passes in; sizes and weights are in bytes.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
+import { nameOf } from "./names.ts";
 import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
 import type { Bucket } from "./timer-wheel.ts";
-
-/** The bounds of a broker. Every structure that peers can make grow has one. */
-export type Limits = {
-  /** How long a request may stay open, in ms, unless its call has a ttl. */
-  requestTtlMs: number;
-  /** A request is quarantined when the broker has removed so many workers that had it. */
-  deliveriesMax: number;
-  /** The most open requests of one service. */
-  queueMax: number;
-  /** The most bytes that all open requests may weigh together. */
-  queueBytesMax: number;
-  /** The most services that have a worker or an open request. */
-  servicesMax: number;
-  /** The most bytes of a message, and of a reply that the broker gathers from its parts. */
-  messageBytesMax: number;
-  /** The most outcomes of calls with an id that the broker remembers. */
-  outcomesMax: number;
-  /** The most bytes that these outcomes may weigh together. */
-  outcomesBytesMax: number;
-  /** How long the broker remembers an outcome, in ms. */
-  outcomesMs: number;
-  /** How long a drain waits for requests in flight, in ms. */
-  drainMs: number;
-};
 
 /** A service exists while it has a worker or an open request. */
 export type Service = {
@@ -275,15 +252,3 @@ export const weighFrames = (frames: Frame[]) => FRAME_WEIGHT * frames.length + s
 
 const REQUEST_WEIGHT = 256;
 const FRAME_WEIGHT = 64;
-
-/** Names and addresses are any bytes. Maps have them as strings, one character per byte. */
-export const nameOf = (frame: Frame) => frame.toString("latin1");
-
-/** The bytes of such a string. */
-export const bytesOf = (name: string): Frame => Buffer.from(name, "latin1");
-
-/** An address for logs and `mmi.workers`: hexadecimal digits. */
-export const hexOf = (address: Address) => bytesOf(address).toString("hex");
-
-/** The name of a service for logs and `mmi.services`: UTF-8. */
-export const textOf = ({ frame }: Service) => frame.toString("utf8");

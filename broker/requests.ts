@@ -7,9 +7,9 @@
 import type { Address, Frame } from "../protocol/frame.ts";
 import { CallIndex } from "./call-index.ts";
 import { ClientIndex } from "./client-index.ts";
+import type { Limits } from "./limits.ts";
 import {
   type CallState,
-  type Limits,
   NO_PARTS,
   NOT_DELIVERED,
   PARTS_DROPPED,

@@ -2,7 +2,8 @@
 // number has a bound, and the broker forgets a service once it has neither.
 
 import type { Frame } from "../protocol/frame.ts";
-import { type Limits, newService, type Service } from "./model.ts";
+import type { Limits } from "./limits.ts";
+import { newService, type Service } from "./model.ts";
 import type { Stats } from "./stats.ts";
 
 /** All services, by name. */

@@ -6,7 +6,7 @@ import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
-import type { Limits } from "./model.ts";
+import type { Limits } from "./limits.ts";
 import { Requests } from "./requests.ts";
 import { Services } from "./services.ts";
 import { Stats } from "./stats.ts";

@@ -1,6 +1,6 @@
 // The broker's own counts, checked: they must add up and match the events that the oracle saw.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import type { Counts } from "../../broker/vocabulary.ts";
 import type { Model } from "./model.ts";
 import { Violation } from "./violation.ts";

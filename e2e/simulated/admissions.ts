@@ -2,7 +2,7 @@
 // The broker's counts show which of these it chose.
 
 import type { Effect } from "../../broker/effects.ts";
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import { STATUS } from "../../protocol/call.ts";
 import { type ClientCommand, decode } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";

@@ -2,7 +2,7 @@
 // parts gets each part when it comes, and a client that does not gets the whole reply. A client
 // that asks again gets every part that it has missed.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import { encodeStatus, STATUS } from "../../protocol/call.ts";
 import { streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";

@@ -1,7 +1,7 @@
 // The configuration that a seed draws before a run: sizes, speeds and faults. Most of these systems
 // are unlike any that a person would set up, and that is their use.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import { type Heartbeat, leaseMs } from "../../protocol/heartbeat.ts";
 import { FAULTS, type Fault } from "./fault.ts";
 import type { NetworkOptions } from "./network.ts";

@@ -1,7 +1,7 @@
 // Checks every delivery: to an eligible worker, in order, and at most `deliveriesMax` times. A
 // second delivery is right only after the broker removed the worker.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Command } from "../../protocol/mdp.ts";
 import { FORGED } from "./intruder.ts";

@@ -1,7 +1,7 @@
 // The oracle's memory of calls with an id: the open ones, and the outcomes of the ended ones. The
 // broker must not run a call again whose outcome it still has to remember.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { isTooLong, type ModelRequest, same, weightAtMost } from "./model-request.ts";
 import { Violation } from "./violation.ts";

@@ -1,7 +1,7 @@
 // The oracle's model of the accepted requests: which are open, in which queue they stand, and
 // which client waits. It also remembers the outcomes of calls that ended.
 
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import type { Ending } from "../../broker/vocabulary.ts";
 import { streams } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";

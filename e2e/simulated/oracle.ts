@@ -5,7 +5,7 @@
 // S9 (no peer changes state without a key) is not checked here: the simulation has no keys.
 
 import type { Effect } from "../../broker/effects.ts";
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import { CALL } from "../../protocol/call.ts";
 import type { Dialect } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";

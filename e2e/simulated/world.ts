@@ -1,7 +1,7 @@
 // The parts that all processes of a simulated run share.
 
 import type { Broker } from "../../broker/broker.ts";
-import type { Limits } from "../../broker/model.ts";
+import type { Limits } from "../../broker/limits.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Heartbeat } from "../../protocol/heartbeat.ts";
 import type { HistoryEvent } from "../history.ts";

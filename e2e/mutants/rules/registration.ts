@@ -67,7 +67,7 @@ export const REGISTRATION: Mutant[] = [
   },
   {
     rule: "Names and ids that are not UTF-8 collide.",
-    file: "broker/model.ts",
+    file: "broker/names.ts",
     find: 'export const nameOf = (frame: Frame) => frame.toString("latin1");',
     replace: 'export const nameOf = (frame: Frame) => frame.toString("utf8");',
   },

@@ -19,9 +19,10 @@ export type TimeLimits = Map<string, number>;
 
 const DIALOGS = [
   "broker/!(memory).test.ts",
-  "workers/session.test.ts",
+  "workers/*.test.ts",
   "clients/{session,session-plain}.test.ts",
   "protocol/*.test.ts",
+  "transport/zmtp/connection.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];
 const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow: run only if no dialog fails.

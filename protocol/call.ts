@@ -4,8 +4,8 @@
 //   request body   [service] [options: call-options.ts] [body…]
 //   reply body     [status] [body… or a sentence with the reason]
 //
-// The error reply of a service (error-reply.ts) follows its status with all three frames. That tells
-// it from a rejection by the broker, which has a sentence alone.
+// After its status, an error reply of a service (error-reply.ts) has three frames. A rejection by the
+// broker has one, the sentence.
 
 import { type CallOptions, decodeOptions, encodeOptions } from "./call-options.ts";
 import type { Frame } from "./frame.ts";
@@ -29,9 +29,9 @@ export const STATUS = {
   cancelled: 410, // A client cancelled the call (mmi.cancel).
   full: 429, // A bound of the broker is reached.
   failed: 500, // The service failed.
-  quarantined: 502, // Too many workers died while they processed the request.
+  quarantined: 502, // The broker removed too many workers that had the request.
   shuttingDown: 503,
-  brokenOff: 504, // The caller has a part of the reply, and the worker was removed before the last one.
+  brokenOff: 504, // The worker was removed after the first part of its reply.
 } as const;
 
 /** The body of the request to mmi.call: `[service] [options] [body…]`. */

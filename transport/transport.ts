@@ -1,5 +1,5 @@
-// The seam to the transport. The broker binds, workers and clients connect, and neither depends on which
-// transport carries its messages: libzmq.ts or zmtp/. Both are the same on the wire.
+// The interface of the transports. The broker binds, and workers and clients connect. libzmq.ts and
+// zmtp/ implement it, and are the same on the wire.
 
 import type { Address, Frame, PeerInfo } from "../protocol/frame.ts";
 

@@ -11,7 +11,8 @@ import { encode } from "../../protocol/mdp.ts";
 const REQUESTS = 4500;
 const CREDIT = 64;
 
-const LIMITS = {
+/** The limits of a broker with its default settings. */
+export const LIMITS = {
   requestTtlMs: 60_000,
   deliveriesMax: 3,
   queueMax: 100_000,

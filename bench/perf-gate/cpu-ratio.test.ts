@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { baselineDecisions, decisions } from "./broker-decisions.ts";
+import { baselineCalls, clientCalls } from "./client-calls.ts";
 import { cpuRatio, lowerQuartile } from "./cpu-ratio.ts";
+import { baselineJobs, workerJobs } from "./worker-jobs.ts";
 
 /** A slice of this many rounds, about 0.1 ms each. */
 const work = (rounds: number) => () => {
@@ -30,4 +32,16 @@ test("slices of the broker's decisions: can run repeatedly", () => {
     broker();
     baseline();
   }
+});
+
+test("slices of the client's calls and the worker's jobs: can run repeatedly", async () => {
+  const [client, worker] = [clientCalls(), workerJobs()];
+  const [calls, jobs] = [baselineCalls(), baselineJobs()];
+  for (let round = 0; round < 3; round += 1) {
+    await client.slice();
+    await calls();
+    worker();
+    jobs();
+  }
+  client.close();
 });

@@ -3,11 +3,12 @@
 
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, isSame, UNKNOWN_PEER } from "../protocol/frame.ts";
-import type { ClientCommand, WorkerCommand } from "../protocol/mdp.ts";
+import type { ClientCommand } from "../protocol/mdp.ts";
+import { type CallExtras, extrasOf } from "./call-extras.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isManagement } from "./mmi.ts";
-import { type CallState, newWorker, Request, type Service, weigh } from "./model.ts";
+import { type CallState, newWorker, type Ready, Request, type Service, weigh } from "./model.ts";
 import { hexOf, nameOf, textOf } from "./names.ts";
 import { bodyOf, pack } from "./packed-message.ts";
 import {
@@ -23,8 +24,6 @@ import {
 } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
-
-type Ready = Extract<WorkerCommand, { name: "READY" }>;
 
 /** The rules for new requests, retries and new workers. */
 export class Admission {
@@ -46,7 +45,7 @@ export class Admission {
   }
 
   /** Admits or rejects a call: a REQUEST to mmi.call. A known id makes it a retry. */
-  call(from: Address, command: ClientCommand, now: number) {
+  call(from: Address, command: ClientCommand, now: number, peer = UNKNOWN_PEER) {
     const call = decodeCall(command.body);
     if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));
     const name = nameOf(call.service);
@@ -54,13 +53,13 @@ export class Admission {
     const { id } = call.options;
     const known = id === undefined ? undefined : this.#state.requests.calls.get(id);
     if (known) this.#retry(known, from, command, call, now);
-    else this.#admit(from, command, name, call, now);
+    else this.#admit(from, command, name, call, now, extrasOf(call.options, peer.who));
   }
 
   /** Admits or rejects a worker (7/MDP, Opening and Closing a Connection). */
   ready(from: Address, command: Ready, now: number, peer = UNKNOWN_PEER) {
     const { services, drain } = this.#state;
-    const { service: frame, dialect, credit } = command;
+    const { service: frame } = command;
     const known = services.get(nameOf(frame));
     const reject = (reason: string) => this.#delivery.rejectWorker(from, command, reason, now);
     // 8/MMI, Namespace
@@ -69,7 +68,7 @@ export class Admission {
     if (!drain.acceptsWorkers) return reject(SHUTTING_DOWN.reason);
 
     const service = known ?? services.add(frame);
-    const worker = newWorker(from, dialect, service, credit, peer);
+    const worker = newWorker(from, command, service, peer);
     this.#state.workers.add(worker, now);
     service.stats = this.#state.stats.registered(frame);
     this.#state.effects.log({
@@ -83,7 +82,14 @@ export class Admission {
   }
 
   /** Admits or rejects a plain request or a new call. `name` is its service, not an mmi.* one. */
-  #admit(from: Address, command: ClientCommand, name: string, call: Call, now: number) {
+  #admit(
+    from: Address,
+    command: ClientCommand,
+    name: string,
+    call: Call,
+    now: number,
+    extras: CallExtras | null = null,
+  ) {
     const { services, requests } = this.#state;
     const { dialect, envelope } = command;
     const known = services.get(name);
@@ -97,7 +103,9 @@ export class Admission {
       client: from,
       dialect,
       packed: pack(envelope, call.body),
-      call: isCall ? { id: call.options.id ?? null, expiresAt, previousReplyTo: null } : null,
+      call: isCall
+        ? { id: call.options.id ?? null, expiresAt, previousReplyTo: null, extras }
+        : null,
       service: known ?? services.add(call.service),
       weight,
       receivedAt: now,

@@ -22,6 +22,7 @@ import { Admission } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import type { DrainEvent } from "./drain.ts";
 import type { Effect } from "./effects.ts";
+import { faultOfExtension } from "./extensions.ts";
 import type { Limits } from "./limits.ts";
 import { isManagement, manage } from "./mmi.ts";
 import type { Request, Service, Worker } from "./model.ts";
@@ -67,8 +68,8 @@ export class Broker {
   receive(from: Address, frames: Frame[], now: number, peer?: PeerInfo): Effect[] {
     this.#delivery.dispatchAll(this.#expire(now), now);
     const isTooLarge = sizeOf(frames) > this.#state.limits.messageBytesMax;
-    const command = isTooLarge ? TOO_LARGE : decode(frames);
-    if (command.header === "client") this.#clientCommand(from, command, now);
+    const command = isTooLarge ? TOO_LARGE : decode(frames, true);
+    if (command.header === "client") this.#clientCommand(from, command, now, peer);
     else if (command.header === "worker") this.#workerCommand(from, command, now, peer);
     else this.#invalid(from, command.reason, now);
     return this.#end(now);
@@ -118,10 +119,10 @@ export class Broker {
   }
 
   /** MDP/Client. A client may send only REQUEST; the other commands are the broker's (18/MDP). */
-  #clientCommand(from: Address, command: ClientCommand, now: number) {
+  #clientCommand(from: Address, command: ClientCommand, now: number, peer?: PeerInfo) {
     const { service, name: commandName } = command;
     if (commandName !== "REQUEST") return this.#invalid(from, `a client's ${commandName}`, now);
-    if (isSame(service, CALL)) return this.#admission.call(from, command, now);
+    if (isSame(service, CALL)) return this.#admission.call(from, command, now, peer);
     const name = nameOf(service);
     if (isManagement(name)) return this.#manage(from, command, name); // 8/MMI, Namespace
     this.#admission.request(from, command, name, now);
@@ -146,6 +147,8 @@ export class Broker {
    */
   #workerCommand(from: Address, command: WorkerCommand, now: number, peer?: PeerInfo) {
     const worker = this.#state.workers.get(from);
+    const fault = faultOfExtension(command, worker);
+    if (fault !== null) return this.#invalid(from, fault, now);
     if (worker) this.#afterReady(worker, command, now);
     else this.#beforeReady(from, command, now, peer);
   }
@@ -248,11 +251,12 @@ export class Broker {
 
   /** Ends an event: advances the drain, and returns the effects of the event. */
   #end(now: number): Effect[] {
-    const { drain, requests, effects } = this.#state;
+    const { drain, requests, effects, pairs } = this.#state;
     if (drain.hasBegun) {
       if (requests.inFlight === 0) this.#advance("idle", now);
       if (drain.isTimedOut(now)) this.#advance("timeout", now);
     }
+    pairs.flushAll(now);
     return effects.take();
   }
 

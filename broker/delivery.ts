@@ -70,6 +70,7 @@ export class Delivery {
 
   /** Sends a command to a worker. Its next HEARTBEAT is due one interval later (7/MDP). */
   send(worker: Worker, frames: Frame[], now: number) {
+    this.#state.pairs.flush(worker, now);
     this.#state.workers.resetHeartbeat(worker, now);
     this.#state.effects.send(worker.address, frames);
   }

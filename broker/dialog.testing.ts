@@ -7,6 +7,8 @@ import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
 import type { Frame, PeerInfo } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import type { Pair } from "../protocol/pairs.ts";
+import type { About, Feature } from "../protocol/ready.ts";
 import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
@@ -46,12 +48,16 @@ export function id(n: number): Frame {
 
 /** The messages of a peer, in this dialect. */
 export const inDialect = (dialect: Dialect) => ({
-  ready: (service: string, credit: number | null = null) =>
-    encode({ header: "worker", dialect, name: "READY", service: bytes(service), credit }),
+  ready: (service: string, credit: number | null = null, about?: About) =>
+    encode({
+      ...({ header: "worker", dialect, name: "READY", service: bytes(service), credit } as const),
+      ...(about && { about }),
+    }),
   partial: (client: string | Frame, ...body: string[]) =>
     encode({ ...answer(dialect, client, body), name: "PARTIAL" }),
   reply: (client: string | Frame, ...body: string[]) =>
     encode({ ...answer(dialect, client, body), name: "REPLY" }),
+  pairs: (...pairs: Pair[]) => encode({ header: "worker", dialect, name: "HEARTBEAT", pairs }),
   heartbeatCommand: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
   disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
   request: (service: string, ...body: string[]) =>
@@ -74,7 +80,9 @@ const answer = (dialect: Dialect, client: string | Frame, body: string[]) =>
   }) as const;
 
 /** The messages of a plain peer (7/MDP). */
-export const { ready, reply, heartbeatCommand, disconnect, request } = inDialect(MDP_0_1);
+export const { ready, reply, pairs, heartbeatCommand, disconnect, request } = inDialect(MDP_0_1);
+/** The keys of a READY with these words. */
+export const knowing = (...words: Feature[]): About => ({ name: null, knows: new Set(words) });
 /** A REQUEST to mmi.call in this dialect. Options that are a string stand as they are. */
 export const callIn =
   (dialect: Dialect) =>
@@ -102,7 +110,7 @@ export function dialog(overrides: Partial<Limits> = {}) {
   function sent(effects: Effect[]): string[] {
     checkConservation(broker);
     return effects.flatMap((effect) => {
-      if (effect.do === "send") return [`${effect.to} < ${show(decode(effect.frames))}`];
+      if (effect.do === "send") return [`${effect.to} < ${show(decode(effect.frames, true))}`];
       if (effect.do === "stopped") return ["stopped"];
       log.push(effect.entry);
       return [];
@@ -141,6 +149,7 @@ export function dialog(overrides: Partial<Limits> = {}) {
   };
 }
 
+/** A HEARTBEAT without pairs. */
 const isHeartbeat = (line: string) => / < HEARTBEAT( \(.+\))?$/.test(line);
 
 function checkConservation(broker: Broker) {
@@ -168,14 +177,34 @@ function showClient({ dialect, name, envelope, service, body }: ClientCommand): 
 }
 
 function showWorker(command: WorkerCommand): string {
-  const { dialect, name } = command;
-  const words = name === "REQUEST" ? `REQUEST ${showRequest(command)}` : name;
+  const { dialect } = command;
+  const words = wordsOf(command);
   return dialect === MDP_0_1 ? words : `${words} (${dialect.name})`;
 }
 
-function showRequest({ client, body }: Extract<WorkerCommand, { name: "REQUEST" }>): string {
+function wordsOf(command: WorkerCommand): string {
+  if (command.name === "REQUEST")
+    return `REQUEST ${text([showId(command.client), ...command.body])}${showMetadata(command)}`;
+  if (command.name !== "HEARTBEAT" || !command.pairs) return command.name;
+  return ["HEARTBEAT", ...command.pairs.map(showPair)].join(" ");
+}
+
+function showId(client: Frame): Frame {
   const isId = client.length === 16 && client.subarray(0, 8).equals(INCARNATION);
-  return text([isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client, ...body]);
+  return isId ? bytes(`#${client.readBigUInt64BE(8)}`) : client;
+}
+
+/** The metadata without its empty parts: ` {"delivery":1,"msLeft":60000}`. */
+function showMetadata({ metadata }: Extract<WorkerCommand, { name: "REQUEST" }>): string {
+  const parts = Object.entries(metadata ?? {}).filter(
+    ([, part]) => part !== null && part !== false,
+  );
+  return metadata ? ` ${JSON.stringify(Object.fromEntries(parts))}` : "";
+}
+
+function showPair(pair: Pair): string {
+  if ("addresses" in pair) return `${pair.name} ${text(pair.addresses.map(showId))}`;
+  return pair.name === "incarnation" ? `incarnation ${pair.incarnation}` : pair.name;
 }
 
 const text = (frames: Frame[]) => frames.map((frame) => frame.toString("latin1")).join(" ");

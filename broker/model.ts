@@ -6,11 +6,17 @@ import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Dialect } from "../protocol/dialects.ts";
 import { type Address, type Frame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
+import type { WorkerCommand } from "../protocol/mdp.ts";
+import type { About } from "../protocol/ready.ts";
+import type { CallExtras } from "./call-extras.ts";
 import { nameOf } from "./names.ts";
 import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
 import type { Bucket } from "./timer-wheel.ts";
+
+/** The command with which a worker registers. */
+export type Ready = Extract<WorkerCommand, { name: "READY" }>;
 
 /** A service exists while it has a worker or an open request. */
 export type Service = {
@@ -46,6 +52,8 @@ export type Worker = {
   credit: number;
   /** A plain 7/MDP worker: its READY has no credit, and its REQUESTs have client addresses. */
   plain: boolean;
+  /** The keys of its READY. Null: it has none, and knows neither pairs nor metadata. */
+  about: About | null;
   /** Requests delivered to it and not yet answered, by sequence number. Changed by delivery.ts. */
   inFlight: MapByNumber<Request>;
   /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
@@ -81,6 +89,8 @@ export type CallState = {
    * requests.ts.
    */
   previousReplyTo: ReplyTo | null;
+  /** Null for most calls. Changed by requests.ts. */
+  extras: CallExtras | null;
 };
 
 /** The state of a request that was delivered at least once. */
@@ -217,12 +227,11 @@ export function newService(name: Frame, stats: ServiceStats): Service {
   };
 }
 
-/** A worker with nothing in flight. `credit` is that of its READY: null for a plain worker. */
+/** A worker with nothing in flight. */
 export const newWorker = (
   address: Address,
-  dialect: Dialect,
+  { dialect, credit, about }: Ready,
   service: Service,
-  credit: number | null,
   peer: PeerInfo,
 ): Worker => ({
   address,
@@ -231,6 +240,7 @@ export const newWorker = (
   service,
   credit: credit ?? 1,
   plain: credit === null,
+  about: about ?? null,
   inFlight: new MapByNumber(),
   last: null,
   slot: null,

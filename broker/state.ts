@@ -7,6 +7,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
 import type { Limits } from "./limits.ts";
+import { PairsOut } from "./pairs-out.ts";
 import { Requests } from "./requests.ts";
 import { Services } from "./services.ts";
 import { Stats } from "./stats.ts";
@@ -32,6 +33,8 @@ export type State = {
   readonly drain: Drain;
   /** The effects of the input that the broker is handling. */
   readonly effects: Effects;
+  /** The pairs that this input sends to workers. */
+  readonly pairs: PairsOut;
 };
 
 /** The state of a broker that starts now. */
@@ -42,17 +45,20 @@ export function newState(
   now: number,
 ): State {
   const stats = new Stats(limits.servicesMax);
+  const workers = new Workers(heartbeat);
+  const effects = new Effects();
   return {
     limits,
     heartbeat,
     incarnation,
     services: new Services(limits, stats),
-    workers: new Workers(heartbeat),
+    workers,
     requests: new Requests(limits, stats, now),
     deadLetters: new DeadLetters(),
     stats,
     drain: new Drain(limits),
-    effects: new Effects(),
+    effects,
+    pairs: new PairsOut(incarnation, workers, stats, effects),
   };
 }
 

@@ -8,7 +8,7 @@ import { type CallExtras, extrasOf } from "./call-extras.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isManagement } from "./mmi.ts";
-import { type CallState, newWorker, type Ready, Request, type Service, weigh } from "./model.ts";
+import { type CallState, newWorker, type Ready, Request, type Service } from "./model.ts";
 import { hexOf, nameOf, textOf } from "./names.ts";
 import { bodyOf, pack } from "./packed-message.ts";
 import {
@@ -24,6 +24,7 @@ import {
 } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
+import { weigh } from "./weights.ts";
 
 /** The rules for new requests, retries and new workers. */
 export class Admission {

@@ -4,8 +4,9 @@
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Limits } from "./limits.ts";
-import { type Request, weigh } from "./model.ts";
+import type { Request } from "./model.ts";
 import { type PackedMessage, pack } from "./packed-message.ts";
+import { weigh } from "./weights.ts";
 
 /** A call with an id: open while it has a request, then settled with an outcome. */
 export type KnownCall = {

@@ -5,12 +5,13 @@
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Dialect } from "../protocol/dialects.ts";
-import { type Address, type Frame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
+import type { Address, Frame, PeerInfo } from "../protocol/frame.ts";
 import type { WorkerCommand } from "../protocol/mdp.ts";
 import type { About } from "../protocol/ready.ts";
 import type { CallExtras } from "./call-extras.ts";
 import { nameOf } from "./names.ts";
 import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.ts";
+import { NO_PARTS, type Parts } from "./parts.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
 import type { Bucket } from "./timer-wheel.ts";
@@ -105,15 +106,6 @@ export type DeliveryState = {
   requeuedAt: number | null;
 };
 
-/** The parts of a reply that the broker keeps, as one body. Changed by requests.ts. */
-export type Parts = {
-  frames: Frame[];
-  /** The weight of the frames, in bytes. */
-  weight: number;
-  /** False once a part did not fit: then the frames are gone, and no more are kept. */
-  isWhole: boolean;
-};
-
 /** The fields that a new request is made of. */
 export type NewRequest = Pick<
   Request,
@@ -127,12 +119,6 @@ export const NOT_DELIVERED: Readonly<DeliveryState> = {
   isolated: false,
   requeuedAt: null,
 };
-
-/** The `parts` of every request without any. */
-export const NO_PARTS: Readonly<Parts> = { frames: [], weight: 0, isWhole: true };
-
-/** The `parts` of every request whose parts did not fit. */
-export const PARTS_DROPPED: Readonly<Parts> = { frames: [], weight: 0, isWhole: false };
 
 /**
  * A request is open from its admission until it is settled.
@@ -253,12 +239,3 @@ export const newWorker = (
   heartbeatBefore: null,
   heartbeatAfter: null,
 });
-
-/** The memory that a request with these frames takes, in bytes. */
-export const weigh = (frames: Frame[]) => REQUEST_WEIGHT + weighFrames(frames);
-
-/** The memory that these frames take, in bytes. */
-export const weighFrames = (frames: Frame[]) => FRAME_WEIGHT * frames.length + sizeOf(frames);
-
-const REQUEST_WEIGHT = 256;
-const FRAME_WEIGHT = 64;

@@ -9,11 +9,13 @@ import { streams } from "../protocol/dialects.ts";
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
-import { NO_PARTS, type Request, type Service, weighFrames } from "./model.ts";
+import type { Request, Service } from "./model.ts";
 import { textOf } from "./names.ts";
+import { NO_PARTS } from "./parts.ts";
 import { encodeRejection, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
 import type { State } from "./state.ts";
 import type { DetailedEnding, Ending } from "./vocabulary.ts";
+import { weighFrames } from "./weights.ts";
 
 /** The rules for what clients receive. */
 export class Replies {

@@ -10,19 +10,18 @@ import { ClientIndex } from "./client-index.ts";
 import type { Limits } from "./limits.ts";
 import {
   type CallState,
-  NO_PARTS,
   NOT_DELIVERED,
-  PARTS_DROPPED,
   type ReplyTo,
   type Request,
   type Service,
   type Worker,
-  weighFrames,
 } from "./model.ts";
 import { owned, pack } from "./packed-message.ts";
+import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
 import type { Stats } from "./stats.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { DetailedEnding } from "./vocabulary.ts";
+import { weighFrames } from "./weights.ts";
 
 /** All open requests. */
 export class Requests {

@@ -30,8 +30,8 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "The broker forgets a worker's key name, address and port.",
     file: "broker/admission.ts",
-    find: "newWorker(from, dialect, service, credit, peer)",
-    replace: "newWorker(from, dialect, service, credit, UNKNOWN_PEER)",
+    find: "newWorker(from, command, service, peer)",
+    replace: "newWorker(from, command, service, UNKNOWN_PEER)",
   },
   {
     rule: "The removal of a worker is logged without its key name, address and port.",

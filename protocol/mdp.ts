@@ -35,7 +35,7 @@ export type ClientCommand = {
  */
 export type WorkerCommand = { header: "worker"; dialect: Dialect } & (
   | { name: "READY"; service: Frame; credit: number | null; about?: About } // Null: a plain worker.
-  | { name: "REQUEST"; client: Frame; metadata?: Metadata; body: Frame[] } // `client` is opaque.
+  | { name: "REQUEST"; client: Frame; metadata?: Metadata | undefined; body: Frame[] } // `client` is opaque.
   | { name: "PARTIAL"; client: Frame; body: Frame[] } // A part of the reply; more follows.
   | { name: "REPLY"; client: Frame; body: Frame[] } // `client` as it stood in the REQUEST.
   | { name: "HEARTBEAT"; pairs?: Pair[] }

@@ -13,7 +13,7 @@
 //
 // Numbers are big-endian, text is UTF-8. Receivers ignore other flags and bytes after the last part.
 
-import { isCallId, scopedCallId } from "./call-id.ts";
+import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN, isCallId, scopedCallId } from "./call-id.ts";
 import { areHeaders, type CallHeaders, HEADERS_MAX } from "./call-options.ts";
 import { EMPTY, type Frame } from "./frame.ts";
 import { requestId } from "./request-id.ts";
@@ -52,11 +52,37 @@ const HEADERS = 8;
  * days has 49 days. Throws a RangeError for a call id, a key name or headers beyond their bounds.
  */
 export function encodeMetadata(metadata: Metadata): Frame {
-  const { delivery, msLeft, progress, callId, by, headers } = metadata;
+  const { callId, by, headers } = metadata;
+  if (by === null && headers === null && isAsciiId(callId)) return encodeCommon(metadata, callId);
   check(metadata);
   const texts = (callId === null ? 0 : sizeOfText(callId)) + (by === null ? 0 : sizeOfText(by));
   const rest = headers === null ? EMPTY : encodeHeaders(headers);
-  const frame = Buffer.allocUnsafe(FIXED_BYTES + texts + rest.length);
+  const frame = encodeFixed(metadata, texts + rest.length);
+  let at = FIXED_BYTES;
+  for (const text of [callId, by]) if (text !== null) at = writeText(frame, at, text);
+  frame.set(rest, at);
+  return frame;
+}
+
+/**
+ * Encodes the metadata of nearly all requests: without a key name and headers, and with no call id or
+ * one of ASCII. Writing the characters here is several times faster than the encoder of Buffer.
+ */
+function encodeCommon(metadata: Metadata, callId: string | null): Frame {
+  const frame = encodeFixed(metadata, callId === null ? 0 : 1 + callId.length);
+  if (callId === null) return frame;
+  frame[FIXED_BYTES] = callId.length;
+  for (let nth = 0; nth < callId.length; nth += 1)
+    frame[FIXED_BYTES + 1 + nth] = callId.charCodeAt(nth);
+  return frame;
+}
+
+/** A frame with the bytes 0 to 7, and room for so many bytes after them. */
+function encodeFixed(
+  { delivery, msLeft, progress, callId, by, headers }: Metadata,
+  restBytes: number,
+): Frame {
+  const frame = Buffer.allocUnsafe(FIXED_BYTES + restBytes);
   frame[0] = VERSION;
   frame[1] =
     (progress ? PROGRESS : 0) |
@@ -65,10 +91,15 @@ export function encodeMetadata(metadata: Metadata): Frame {
     (headers === null ? 0 : HEADERS);
   frame.writeUInt16BE(within(delivery, 1, 2 ** 16 - 1), 2);
   frame.writeUInt32BE(within(msLeft, 0, 2 ** 32 - 1), 4);
-  let at = FIXED_BYTES;
-  for (const text of [callId, by]) if (text !== null) at = writeText(frame, at, text);
-  frame.set(rest, at);
   return frame;
+}
+
+/** Whether this is no call id, or a valid one of ASCII. */
+function isAsciiId(callId: string | null): boolean {
+  if (callId === null) return true;
+  if (callId.length < CALL_ID_BYTES_MIN || callId.length > CALL_ID_BYTES_MAX) return false;
+  for (let nth = 0; nth < callId.length; nth += 1) if (callId.charCodeAt(nth) > 127) return false;
+  return true;
 }
 
 /** Decodes the frame; null for any other bytes, and for another version. */

@@ -4,7 +4,7 @@
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
 import { type Address, isSame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
-import { type CallExtras, extrasOf } from "./call-extras.ts";
+import { type CallExtras, extrasOf, weighExtras } from "./call-extras.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isManagement } from "./mmi.ts";
@@ -79,6 +79,7 @@ export class Admission {
       ...worker.peer,
       credit: worker.credit,
     });
+    this.#state.pairs.incarnation(worker);
     this.#delivery.dispatch(service, now);
   }
 
@@ -94,7 +95,7 @@ export class Admission {
     const { services, requests } = this.#state;
     const { dialect, envelope } = command;
     const known = services.get(name);
-    const weight = weigh([...envelope, call.service, ...call.body]);
+    const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
     const rejection = this.#rejectionOf(known, weight);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
     const expiresAt = now + this.#ttl(call);
@@ -132,25 +133,27 @@ export class Admission {
     this.#state.stats.retried += 1;
     if (known.outcome !== null) return this.#replies.replyTo(from, command, bodyOf(known.outcome));
     const { request } = known;
-    if (request?.call) this.#redirect(request, request.call, from, command, now + this.#ttl(call));
+    if (request?.call) this.#redirect(request, request.call, from, command, call, now);
   }
 
   /** Redirects an open call to the client that retries it, which gets the whole reply. */
   #redirect(
     request: Request,
-    call: CallState,
+    state: CallState,
     client: Address,
     command: ClientCommand,
-    expiresAt: number,
+    call: Call,
+    now: number,
   ) {
     const { limits, requests } = this.#state;
     const { dialect, envelope } = command;
     if (!request.parts.isWhole)
       return this.#replies.rejectRequest(client, command, REPLY_TOO_LARGE);
-    const replyTo = { client, dialect, envelope };
+    const replyTo = { client, dialect, envelope, progress: call.options.progress === true };
     if (requests.weight + requests.extraWeight(request, replyTo) > limits.queueBytesMax)
       return this.#replies.rejectRequest(client, command, REQUESTS_TOO_LARGE);
-    requests.redirect(request, call, replyTo, Math.max(call.expiresAt, expiresAt));
+    const expiresAt = Math.max(state.expiresAt, now + this.#ttl(call));
+    requests.redirect(request, state, replyTo, expiresAt);
     this.#replies.catchUp(request);
   }
 

@@ -4,12 +4,13 @@
 // stop signal. Each event but the refused connection returns effects for main.ts to carry out. The
 // same events in the same order have the same effects, so a test can replay any sequence of faults.
 //
-// This file has the rules for each command, before and after READY, and for the passing of time:
-// expiry, removal of silent workers, heartbeats. Other rules:
+// This file has the rules for each command, before and after READY, and for expiry. Other rules:
 //
 //   admission.ts    accepts and rejects requests and workers; recognizes retries
 //   delivery.ts     moves a request from the queue to a worker and back; quarantine
 //   replies.ts      sends parts, replies and rejections to clients
+//   liveness.ts     removes silent workers, sends heartbeats
+//   pairs-in.ts     handles the pairs of a HEARTBEAT
 //   drain.ts        the states of a broker that ends
 //
 // model.ts has the data types, state.ts all data of a broker.
@@ -17,16 +18,18 @@
 import { CALL } from "../protocol/call.ts";
 import { type Address, type Frame, isSame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import { type ClientCommand, decode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Admission } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import type { DrainEvent } from "./drain.ts";
 import type { Effect } from "./effects.ts";
 import { faultOfExtension } from "./extensions.ts";
 import type { Limits } from "./limits.ts";
+import { Liveness } from "./liveness.ts";
 import { isManagement, manage } from "./mmi.ts";
 import type { Request, Service, Worker } from "./model.ts";
 import { nameOf } from "./names.ts";
+import { PairsIn } from "./pairs-in.ts";
 import {
   CLIENT_GONE,
   EXPIRED_IN_FLIGHT,
@@ -53,7 +56,8 @@ export class Broker {
   #replies: Replies;
   #delivery: Delivery;
   #admission: Admission;
-  #tickedAt: number;
+  #pairsIn: PairsIn;
+  #liveness: Liveness;
 
   /** `incarnation` is 8 random bytes, new at each start. */
   constructor(limits: Limits, heartbeat: Heartbeat, incarnation: Frame, now: number) {
@@ -61,7 +65,8 @@ export class Broker {
     this.#replies = new Replies(this.#state);
     this.#delivery = new Delivery(this.#state, this.#replies);
     this.#admission = new Admission(this.#state, this.#replies, this.#delivery);
-    this.#tickedAt = now;
+    this.#pairsIn = new PairsIn(this.#state, this.#replies, this.#delivery);
+    this.#liveness = new Liveness(this.#state, this.#delivery, now);
   }
 
   /** A message arrived. The frames are those after the address; no input makes this throw. */
@@ -91,12 +96,12 @@ export class Broker {
 
   /** Time passed. Call this several times per heartbeat interval. */
   tick(now: number): Effect[] {
-    if (now - this.#tickedAt > this.#state.heartbeat.intervalMs) this.#stalled(now);
-    this.#tickedAt = now;
+    this.#liveness.renewAfterStall(now);
     const services = this.#expire(now);
-    this.#purge(now);
+    this.#liveness.purge(now);
     this.#delivery.dispatchAll(services, now);
-    this.#sendHeartbeats(now);
+    this.#pairsIn.tick(now);
+    this.#liveness.sendHeartbeats(now);
     this.#state.requests.calls.forget(now);
     this.#state.effects.logCounted();
     return this.#end(now);
@@ -174,7 +179,8 @@ export class Broker {
     switch (command.name) {
       case "HEARTBEAT":
         stats.heartbeats.received += 1;
-        return workers.renewLease(worker, now);
+        workers.renewLease(worker, now);
+        return this.#pairsIn.receive(worker, command.pairs ?? [], now);
       case "PARTIAL":
       case "REPLY":
         // 7/MDP, Heartbeating: any command is a sign of life.
@@ -225,28 +231,6 @@ export class Broker {
     if (due.length === 0) return [];
     for (const request of due) this.#replies.reject(request, "expired", expiryOf(request), now);
     return new Set(due.map(({ service }) => service));
-  }
-
-  /** This process did not run for longer than an interval, so heartbeats may wait unread. */
-  #stalled(now: number) {
-    const { workers, effects } = this.#state;
-    effects.log({ event: "broker.stalled", ms: Math.round(now - this.#tickedAt) });
-    for (const worker of workers) workers.renewLease(worker, now);
-  }
-
-  /** Removes the workers whose lease has ended, without a DISCONNECT (7/MDP, Heartbeating). */
-  #purge(now: number) {
-    const expired = this.#state.workers.expired(now);
-    if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);
-  }
-
-  /** Sends HEARTBEAT to each worker that got no command for an interval (7/MDP, Heartbeating). */
-  #sendHeartbeats(now: number) {
-    for (const worker of this.#state.workers.heartbeatsDue(now)) {
-      const { dialect } = worker;
-      this.#delivery.send(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
-      this.#state.stats.heartbeats.sent += 1;
-    }
   }
 
   /** Ends an event: advances the drain, and returns the effects of the event. */

@@ -2,6 +2,7 @@
 // memory for it.
 
 import type { CallHeaders, CallOptions } from "../protocol/call-options.ts";
+import { weighTexts } from "./weights.ts";
 
 /** The state of a call that most calls do not have. */
 export type CallExtras = {
@@ -21,11 +22,25 @@ export type CallExtras = {
 export function extrasOf(options: CallOptions, by: string | null): CallExtras | null {
   const { headers, progress } = options;
   if (headers === undefined && progress === undefined && by === null) return null;
-  return {
-    headers: headers ?? null,
-    by,
-    progress: progress === true,
-    progressAt: Number.NEGATIVE_INFINITY,
-    pendingProgress: null,
-  };
+  return newExtras(headers ?? null, by, progress === true);
+}
+
+/** The extras of a call whose latest request does or does not want progress. */
+export function withProgress(extras: CallExtras | null, progress: boolean): CallExtras | null {
+  if (!extras) return progress ? newExtras(null, null, true) : null;
+  extras.progress = progress;
+  return extras;
+}
+
+const newExtras = (headers: CallHeaders | null, by: string | null, progress: boolean) => ({
+  headers,
+  by,
+  progress,
+  progressAt: Number.NEGATIVE_INFINITY,
+  pendingProgress: null,
+});
+
+/** The memory that these extras take, in bytes. */
+export function weighExtras(extras: CallExtras | null): number {
+  return extras?.headers ? weighTexts(Object.entries(extras.headers).flat()) : 0;
 }

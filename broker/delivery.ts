@@ -9,6 +9,7 @@ import type { Request, Service, Worker } from "./model.ts";
 import { bytesOf, hexOf, nameOf, textOf } from "./names.ts";
 import { BROKEN_OFF, poison } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
+import { metadataFor } from "./request-metadata.ts";
 import type { State } from "./state.ts";
 import type { RemovalReason } from "./vocabulary.ts";
 
@@ -92,11 +93,21 @@ export class Delivery {
   /** Removes workers, and requeues what they had in flight in the order of arrival. */
   removeWorkers(workers: Worker[], reason: RemovalReason, now: number) {
     const requeued = workers.flatMap((worker) => this.#removeWorker(worker, reason, now));
-    // Each request goes to the head of the queue, so the last to arrive goes first.
-    for (const request of requeued.sort((one, other) => other.sequence - one.sequence))
-      this.#requeue(request, reason, now);
+    this.#requeueAll(requeued, reason, now);
     // After all removals, so that no request goes from one expired worker to the next.
     this.dispatchAll(new Set(workers.map(({ service }) => service)), now);
+  }
+
+  /** Requeues requests that their worker returns. The delivery of each does not count. */
+  takeBack(requests: Request[], now: number) {
+    for (const { delivery } of requests) delivery.deliveries -= 1;
+    this.#requeueAll(requests, "left", now);
+  }
+
+  /** Each request goes to the head of the queue, so the last to arrive goes first. */
+  #requeueAll(requests: Request[], reason: RemovalReason, now: number) {
+    for (const request of requests.sort((one, other) => other.sequence - one.sequence))
+      this.#requeue(request, reason, now);
   }
 
   /** Removes one worker. Returns its requests that another worker may have. */
@@ -157,7 +168,7 @@ export class Delivery {
   }
 
   #deliver(request: Request, worker: Worker, body: Frame[], now: number) {
-    const { workers, requests } = this.#state;
+    const { workers, requests, limits } = this.#state;
     const { dialect } = worker;
     const client = this.#clientFrame(request, worker);
     if (worker.plain) worker.last = { sequence: request.sequence, client: nameOf(client) };
@@ -165,7 +176,9 @@ export class Delivery {
     request.delivery.deliveries += 1;
     worker.inFlight.add(request.sequence, request);
     workers.reposition(worker);
-    this.send(worker, encode({ header: "worker", dialect, name: "REQUEST", client, body }), now);
+    const metadata = metadataFor(worker, request, limits.requestTtlMs, now);
+    const command = { header: "worker", dialect, name: "REQUEST", client, metadata, body } as const;
+    this.send(worker, encode(command), now);
   }
 
   /**

@@ -43,10 +43,10 @@ test("pairs of a worker whose READY had no keys: invalid, and the worker is remo
   }
 });
 
-test("pairs of a peer that sent no READY: dropped as invalid", () => {
+test("pairs of a peer that sent no READY: rejected with DISCONNECT, as a HEARTBEAT is", () => {
   const { sends, broker } = dialog();
-  assert.deepEqual(sends(W1, pairs(progress)), []);
-  assert.equal(broker.counts().messagesDropped, 1);
+  assert.deepEqual(sends(W1, pairs(progress)), ["w1 < DISCONNECT"]);
+  assert.equal(broker.counts().messagesDropped, 0);
 });
 
 test("pair whose word is not in READY: invalid; a name that only brokers send: ignored", () => {

@@ -6,11 +6,15 @@ import type { Pair } from "../protocol/pairs.ts";
 import type { Feature } from "../protocol/ready.ts";
 import type { Worker } from "./model.ts";
 
-/** Why this command of a worker is invalid; null if it is not. `worker` is its registered sender. */
+/**
+ * Why this command is invalid; null if it is not. `worker` is its sender, if that is registered. Pairs
+ * of another peer are those of a HEARTBEAT before READY: after a restart the broker must reject it, so
+ * that the worker registers again.
+ */
 export function faultOfExtension(command: WorkerCommand, worker?: Worker): string | null {
   if (command.name === "REQUEST" && command.metadata) return "REQUEST: no empty frame";
-  if (command.name !== "HEARTBEAT" || !command.pairs) return null;
-  const knows = worker?.about?.knows;
+  if (command.name !== "HEARTBEAT" || !command.pairs || !worker) return null;
+  const knows = worker.about?.knows;
   if (!knows) return "HEARTBEAT: frames after the command";
   const unknown = command.pairs.find(({ name }) => {
     const word = WORDS[name];

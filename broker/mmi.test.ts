@@ -43,11 +43,13 @@ test("8/MMI: service with workers, idle or busy: 200; without: 404; other mmi.* 
   assert.deepEqual(sends(W3, ready("not.mmi.echo")), []);
 });
 
-test("8/MMI: mmi.service of the services of the broker itself: 200, so that peers can probe them", () => {
+test("8/MMI: mmi.service of a capability: 200; of any other mmi.* name: 404, also of a service of the broker", () => {
   const { sends } = dialog();
   const asked = (name: string) => sends(C1, request("mmi.service", name));
-  for (const name of ["service", "services", "workers", "stats", "call"])
+  for (const name of ["call", "call.headers", "call.progress", "ready"])
     assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 200"]);
+  for (const name of ["service", "services", "workers", "stats"])
+    assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 404"]);
   for (const name of ["mmi.", "mmi.echo", "mmi.call.", "MMI.CALL", ""])
     assert.deepEqual(asked(name), ["c1 < mmi.service 404"]);
 });

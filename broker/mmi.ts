@@ -1,8 +1,10 @@
 // The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Beyond
-// the `mmi.service` of the RFC there are `mmi.services`, `mmi.workers` and `mmi.stats`, which
-// answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
+// the `mmi.service` of the RFC there are `mmi.ready`, and `mmi.services`, `mmi.workers` and
+// `mmi.stats`, which answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
 
 import type { Frame } from "../protocol/frame.ts";
+import { encodeReadyReply } from "../protocol/management.ts";
+import { isCapability } from "./capabilities.ts";
 import type { Service, Worker } from "./model.ts";
 import { hexOf, nameOf, textOf } from "./names.ts";
 import type { State } from "./state.ts";
@@ -14,7 +16,8 @@ export const isManagement = (service: string) => service.startsWith("mmi.");
 /**
  * The body of the reply to a management request with this body:
  *
- *   mmi.service   `[name]` → `[200]` if the service has workers or is the broker's own, else `[404]`
+ *   mmi.service   `[name]` → `[200]` if the service has workers or is a capability, else `[404]`
+ *   mmi.ready     `[200] [incarnation]`
  *   mmi.services, mmi.workers, mmi.stats   `[200] [JSON]`
  *   any other     `[501]`
  */
@@ -22,6 +25,8 @@ export function manage(service: string, [name]: Frame[], state: State, counts: C
   switch (service) {
     case "mmi.service": // 8/MMI, Default services
       return [code(isServed(name ? nameOf(name) : "", state) ? 200 : 404)];
+    case "mmi.ready":
+      return encodeReadyReply(state.incarnation);
     case "mmi.services":
       return [code(200), json(list(state.services, ofService))];
     case "mmi.workers":
@@ -33,11 +38,8 @@ export function manage(service: string, [name]: Frame[], state: State, counts: C
   }
 }
 
-/** The broker's own services. `mmi.service` answers 200 for them, as a capability probe needs. */
-const OWN = new Set(["mmi.service", "mmi.services", "mmi.workers", "mmi.stats", "mmi.call"]);
-
 const isServed = (name: string, { services }: State) =>
-  OWN.has(name) || (services.get(name)?.workers ?? 0) > 0;
+  isCapability(name) || (services.get(name)?.workers ?? 0) > 0;
 
 /** The bound of a list, so that no reply is too large to send. */
 const LISTED_MAX = 10_000;

@@ -76,8 +76,11 @@ export type Worker = {
   heartbeatAfter: Worker | null;
 };
 
-/** Where a reply goes: the client, its dialect, and the envelope before the header (28/REQREP). */
-export type ReplyTo = { client: Address; dialect: Dialect; envelope: Frame[] };
+/**
+ * Where a reply goes: the client, its dialect, and the envelope before the header (28/REQREP).
+ * `progress`: the client accepts progress.
+ */
+export type ReplyTo = { client: Address; dialect: Dialect; envelope: Frame[]; progress: boolean };
 
 /** The state of a call (mmi.call) that a plain request does not have. */
 export type CallState = {

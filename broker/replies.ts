@@ -64,6 +64,12 @@ export class Replies {
     this.#settle(request, ending, replyBody(request, status, body), now, forRetry);
   }
 
+  /** Sends progress: as PARTIAL, or in 0.1 as one more REPLY before the last one. */
+  progress(request: Request, value: Frame) {
+    const name = streams(request.dialect) ? "PARTIAL" : "REPLY";
+    this.#send(request, name, encodeStatus(STATUS.progress, [value]));
+  }
+
   /** Sends the parts so far to a client that has none of them. */
   catchUp(request: Request) {
     const { frames } = request.parts;

@@ -5,6 +5,7 @@
 // gets the outcome.
 
 import type { Address, Frame } from "../protocol/frame.ts";
+import { type CallExtras, withProgress } from "./call-extras.ts";
 import { CallIndex } from "./call-index.ts";
 import { ClientIndex } from "./client-index.ts";
 import type { Limits } from "./limits.ts";
@@ -142,6 +143,14 @@ export class Requests {
     request.parts = PARTS_DROPPED;
   }
 
+  /** Keeps progress until it may be sent. Null: forgets it. */
+  keepProgress(request: Request, extras: CallExtras, value: Frame | null) {
+    const { pendingProgress: before } = extras;
+    const [after = null] = value ? owned([value]) : [];
+    extras.pendingProgress = after;
+    this.#reweigh(request, weighProgress(after) - weighProgress(before));
+  }
+
   /** Moves a request to a worker. */
   toWorker(request: Request, worker: Worker, now: number) {
     request.stats.queueWaits.add(now - request.queuedAt);
@@ -181,6 +190,8 @@ export class Requests {
     request.client = replyTo.client;
     request.dialect = replyTo.dialect;
     request.packed = pack(replyTo.envelope, request.body);
+    const { call } = request;
+    if (call) call.extras = withProgress(call.extras, replyTo.progress);
   }
 
   #reweigh(request: Request, more: number) {
@@ -188,6 +199,8 @@ export class Requests {
     this.#weight += more;
   }
 }
+
+const weighProgress = (value: Frame | null) => (value ? weighFrames([value]) : 0);
 
 const NOTHING = pack([], []);
 
@@ -201,11 +214,12 @@ const NOTHING = pack([], []);
  * envelope, because queueBytesMax does not count it.
  */
 function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
-  const { client, dialect, envelope, streaming } = request;
-  if (client === replyTo.client) return request.call?.previousReplyTo ?? null;
+  const { client, dialect, envelope, streaming, call } = request;
+  if (client === replyTo.client) return call?.previousReplyTo ?? null;
   if (client === null || streaming) return null;
   if (weighFrames(envelope) > PREVIOUS_WEIGHT_MAX) return null;
-  return { client, dialect, envelope: owned(envelope) };
+  const progress = call?.extras?.progress ?? false;
+  return { client, dialect, envelope: owned(envelope), progress };
 }
 
 /** The heaviest envelope of a previous client, in bytes. A correlation id fits. */

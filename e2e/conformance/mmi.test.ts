@@ -112,12 +112,11 @@ test("MMI-01 names that resemble mmi.: services like any other", async () => {
   }
 });
 
-test("MMI-08 mmi.service for the broker's own services: 200; for unknown mmi. names: 404", async () => {
+test("MMI-08 mmi.service for a capability: 200; for other mmi. names, also services of the broker: 404", async () => {
   using client = broker.client();
-  for (const name of ["call", "service", "services", "workers", "stats"]) {
+  for (const name of ["call", "call.headers", "call.progress", "ready"])
     await client.findsService(`mmi.${name}`, "200");
-  }
-  for (const name of ["", "unknown", "calls", "Call"])
+  for (const name of ["", "unknown", "calls", "Call", "service", "services", "workers", "stats"])
     await client.findsService(`mmi.${name}`, "404");
 });
 

@@ -202,7 +202,7 @@ export const DEVIATIONS: Partial<Record<RequirementId, string>> = {
   "MDP1-B-32": "Request ids in the client address frame",
   "MDP2-B-02": "Dialects on one port",
   "MDP2-B-04": "An envelope in MDP 0.2",
-  "MMI-08": "200 for the broker's own services",
+  "MMI-08": "200 for capabilities",
 };
 
 /** Our extensions of the specifications, by the id in the titles of their tests. */

@@ -7,6 +7,7 @@ import { CLIENT } from "./rules/client.ts";
 import { DELIVERIES } from "./rules/deliveries.ts";
 import { DOCUMENTS } from "./rules/documents.ts";
 import { DRAIN } from "./rules/drain.ts";
+import { EXTENSIONS } from "./rules/extensions.ts";
 import { LIVENESS } from "./rules/liveness.ts";
 import { MANAGEMENT } from "./rules/management.ts";
 import { PARTS } from "./rules/parts.ts";
@@ -26,6 +27,7 @@ export const MUTANTS: Mutant[] = [
   ...BOUNDS,
   ...CALLS,
   ...MANAGEMENT,
+  ...EXTENSIONS,
   ...DRAIN,
   ...WORKER,
   ...CLIENT,

@@ -48,9 +48,9 @@ export const CALLS: Mutant[] = [
   {
     rule: "The outcome goes to the first caller, not to the last one.",
     file: "broker/admission.ts",
-    find: "const replyTo = { client, dialect, envelope };",
+    find: "const replyTo = { client, dialect, envelope, progress: call.options.progress === true };",
     replace:
-      "const first = { dialect: request.dialect, envelope: request.envelope };\n    const replyTo = { client: request.client ?? client, ...first };",
+      "const first = { dialect: request.dialect, envelope: request.envelope };\n    const replyTo = { client: request.client ?? client, ...first, progress: false };",
   },
   {
     rule: "The previous caller gets no outcome if the last one disconnects.",

@@ -24,8 +24,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Requests of several removed workers are requeued worker by worker.",
     file: "broker/delivery.ts",
-    find: "requeued.sort((one, other) => other.sequence - one.sequence)",
-    replace: "requeued.reverse()",
+    find: "requests.sort((one, other) => other.sequence - one.sequence)",
+    replace: "requests.reverse()",
   },
   {
     rule: "A request has another id at each delivery.",
@@ -110,8 +110,8 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A request that expires together with its worker is delivered again.",
     file: "broker/broker.ts",
-    find: "const services = this.#expire(now);\n    this.#purge(now);",
-    replace: "this.#purge(now);\n    const services = this.#expire(now);",
+    find: "const services = this.#expire(now);\n    this.#liveness.purge(now);",
+    replace: "this.#liveness.purge(now);\n    const services = this.#expire(now);",
   },
   {
     rule: "Requests expire up to 10 ms early.",

@@ -48,7 +48,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A draining broker removes no silent worker.",
     file: "broker/broker.ts",
-    find: "    this.#purge(now);\n",
-    replace: "    if (!this.#state.drain.hasBegun) this.#purge(now);\n",
+    find: "    this.#liveness.purge(now);\n",
+    replace: "    if (!this.#state.drain.hasBegun) this.#liveness.purge(now);\n",
   },
 ];

@@ -6,8 +6,8 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "HEARTBEAT does not renew a worker's lease.",
     file: "broker/broker.ts",
-    find: "return workers.renewLease(worker, now);",
-    replace: "return;",
+    find: "        workers.renewLease(worker, now);\n        return this.#pairsIn",
+    replace: "        return this.#pairsIn",
   },
   {
     rule: "REPLY does not renew a worker's lease.",
@@ -31,7 +31,7 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "The broker never removes a silent worker.",
     file: "broker/broker.ts",
-    find: "    this.#purge(now);\n",
+    find: "    this.#liveness.purge(now);\n",
     replace: "",
   },
   {
@@ -48,14 +48,14 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "The broker sends DISCONNECT to a worker that it removes for silence.",
-    file: "broker/broker.ts",
+    file: "broker/liveness.ts",
     find: 'if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
     replace:
       'for (const { address, dialect } of expired) this.#delivery.sendDisconnect(address, dialect);\n    if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
   },
   {
     rule: "Requests of one silent worker go to the next silent worker.",
-    file: "broker/broker.ts",
+    file: "broker/liveness.ts",
     find: 'if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);',
     replace:
       'for (const worker of expired) this.#delivery.removeWorkers([worker], "expired", now);',
@@ -63,7 +63,7 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "The broker sends no HEARTBEAT.",
     file: "broker/broker.ts",
-    find: "    this.#sendHeartbeats(now);\n",
+    find: "    this.#liveness.sendHeartbeats(now);\n",
     replace: "",
   },
   {
@@ -75,13 +75,13 @@ export const LIVENESS: Mutant[] = [
   },
   {
     rule: "A broker that was stalled removes its workers.",
-    file: "broker/broker.ts",
+    file: "broker/liveness.ts",
     find: "if (now - this.#tickedAt > this.#state.heartbeat.intervalMs) this.#stalled(now);",
     replace: "",
   },
   {
     rule: "Every tick renews every lease.",
-    file: "broker/broker.ts",
+    file: "broker/liveness.ts",
     find: "now - this.#tickedAt > this.#state.heartbeat.intervalMs",
     replace: "now > this.#tickedAt",
   },

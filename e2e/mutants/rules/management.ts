@@ -12,7 +12,7 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "mmi.service says 200 for any name that starts with mmi.",
     file: "broker/mmi.ts",
-    find: "OWN.has(name) || ",
+    find: "isCapability(name) || ",
     replace: "isManagement(name) || ",
   },
   {

@@ -25,8 +25,9 @@ export const REGISTRATION: Mutant[] = [
   {
     rule: "A worker receives a request in the dialect of the client.",
     file: "broker/delivery.ts",
-    find: "    const { workers, requests } = this.#state;\n    const { dialect } = worker;",
-    replace: "    const { workers, requests } = this.#state;\n    const { dialect } = request;",
+    find: "    const { workers, requests, limits } = this.#state;\n    const { dialect } = worker;",
+    replace:
+      "    const { workers, requests, limits } = this.#state;\n    const { dialect } = request;",
   },
   {
     rule: "A client receives a reply in the dialect of the worker.",

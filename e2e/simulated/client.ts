@@ -6,9 +6,10 @@ import {
   type Outcome,
   STATUS_GRACE_MS,
 } from "../../clients/session.ts";
+import { CALL, decodeCall, decodeStatus, encodeCall, STATUS } from "../../protocol/call.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { decode } from "../../protocol/mdp.ts";
+import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome as Ending } from "../history.ts";
 import { Process } from "./process.ts";
@@ -126,11 +127,12 @@ export class SimulatedClient {
     }
   }
 
-  #send(frames: Frame[]) {
+  #send(plain: Frame[]) {
     const { random, configuration, healed } = this.#world;
+    const frames = random.chance(0.3) ? wantingProgress(plain) : plain;
     this.#socket?.send(frames);
-    const plain = plainTaskOf(frames);
-    if (plain !== null) return this.#noteAskedPlainly(plain);
+    const name = plainTaskOf(frames);
+    if (name !== null) return this.#noteAskedPlainly(name);
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
   }
 
@@ -146,7 +148,9 @@ export class SimulatedClient {
     const timing = { deadAfterMs: 4 * this.#world.configuration.silenceMs };
     return this.#world.network.connect(this.process, timing, {
       opened: () => this.#session.opened(this.process.now),
-      message: (frames) => this.#perform(this.#session.receive(frames, this.process.now)),
+      message: (frames) => {
+        if (!isProgress(frames)) this.#perform(this.#session.receive(frames, this.process.now));
+      },
       gone: () => this.#perform(this.#session.gone(this.process.now)),
       failed: (failure) => this.#session.failed(failure),
     });
@@ -219,6 +223,23 @@ function plainTaskOf(frames: Frame[]): string | null {
   const command = decode(frames);
   if (command.header !== "client" || command.service.toString().startsWith("mmi.")) return null;
   return String(command.body[0]);
+}
+
+/** The same call with the options `progress` and `headers`; other messages stay as they are. */
+function wantingProgress(frames: Frame[]): Frame[] {
+  const command = decode(frames);
+  if (command.header !== "client" || !command.service.equals(CALL)) return frames;
+  const call = decodeCall(command.body);
+  if ("reason" in call) return frames;
+  const options = { ...call.options, progress: true, headers: { trace: "7" } } as const;
+  return encode({ ...command, body: encodeCall({ ...call, options }) });
+}
+
+/** The session knows no progress. */
+function isProgress(frames: Frame[]): boolean {
+  const command = decode(frames);
+  if (command.header !== "client" || !command.service.equals(CALL)) return false;
+  return decodeStatus(command.body)?.status === STATUS.progress;
 }
 
 const CLOCK_MS = 25;

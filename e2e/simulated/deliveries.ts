@@ -46,7 +46,8 @@ export class Deliveries {
   }
 
   /** Call when the broker delivers a request to a worker. */
-  given(worker: Registered, { client, body }: Delivery, now: number) {
+  given(worker: Registered, delivery: Delivery, now: number) {
+    const { client, body } = delivery;
     this.#requeueLost();
     const key = client.toString("latin1");
     const request = this.#which(worker, key, body, now);
@@ -61,8 +62,47 @@ export class Deliveries {
     this.#checkTurn(worker, request);
     request.queue.serve(request, now);
     request.deliveries += 1;
+    this.#checkMetadata(worker, request, delivery, now);
     request.worker = worker;
     worker.holds.set(key, request);
+    this.#workers.seat(worker);
+  }
+
+  #checkMetadata({ about }: Registered, request: ModelRequest, delivery: Delivery, now: number) {
+    const { metadata } = delivery;
+    if ((metadata !== undefined) !== (about?.knows.has("meta") ?? false))
+      throw new Violation("S11", `${request.name} has other metadata than its worker knows`);
+    if (!metadata) return;
+    const msLeft = Math.max(0, request.expiry - now);
+    const { callId, deliveries, replyTo } = request;
+    if (metadata.delivery !== deliveries || metadata.callId !== callId)
+      throw new Violation("S3", `${request.name} has the metadata of another delivery`);
+    if (Math.abs(metadata.msLeft - msLeft) > 1)
+      throw new Violation("S3", `${request.name} has ${metadata.msLeft} ms left, not ${msLeft}`);
+    if (replyTo && metadata.progress !== (replyTo.progress ?? false))
+      throw new Violation("S3", `${request.name} does not say whether its caller wants progress`);
+    if (deliveries > 1) this.#world.sightings.see("a worker with metadata got a redelivery");
+  }
+
+  /** A worker changed the number of requests that it accepts. */
+  limited(worker: Registered, limit: number) {
+    worker.credit = limit;
+    this.#workers.seat(worker);
+  }
+
+  /** A worker gave requests back that it had not begun. */
+  returned(worker: Registered, addresses: Frame[]) {
+    for (const address of addresses) {
+      const key = address.toString("latin1");
+      const request = worker.holds.get(key);
+      worker.holds.delete(key);
+      if (!request || request.ended) continue;
+      request.worker = null;
+      request.deliveries -= 1;
+      this.#model.dropParts(request);
+      this.#lost.push(request);
+      this.#world.sightings.see("a worker that left gave a request back");
+    }
     this.#workers.seat(worker);
   }
 

@@ -6,6 +6,7 @@ import { type Dialect, streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
 import type { ClientCommand } from "../../protocol/mdp.ts";
+import type { About } from "../../protocol/ready.ts";
 import type { ModelQueue } from "./model-queue.ts";
 import { Violation } from "./violation.ts";
 
@@ -41,6 +42,7 @@ export type Registered = {
   dialect: Dialect; // The dialect of its READY.
   credit: number;
   plain: boolean;
+  about: About | null; // The keys of its READY.
   holds: Map<string, ModelRequest>; // The requests in flight, by client frame.
   // Order of changes: of two workers with equal load, the lower number is served first.
   seated: number;
@@ -48,7 +50,13 @@ export type Registered = {
   toldAt: number;
 };
 
-export type ReplyTo = { address: Address; envelope: Frame[]; dialect: Dialect };
+/** `progress`: its latest message for this request wanted progress. */
+export type ReplyTo = {
+  address: Address;
+  envelope: Frame[];
+  dialect: Dialect;
+  progress?: boolean;
+};
 
 /** The request for a worker that a client's command carries. */
 export type Submission = {
@@ -56,19 +64,23 @@ export type Submission = {
   ttl: number | null; // In ms; null: the broker's default.
   call: boolean;
   callId: string | null;
+  progress: boolean;
   body: Frame[];
 };
 
 /** Returns null for a command that needs no worker. */
 export function submissionOf({ service: frame, body }: ClientCommand): Submission | null {
   const service = frame.toString("latin1");
-  if (!service.startsWith("mmi.")) return { service, ttl: null, call: false, callId: null, body };
+  if (!service.startsWith("mmi.")) return { ...PLAIN, service, body };
   if (service !== "mmi.call") return null;
   const call = decodeCall(body);
   if ("reason" in call) return null;
-  const { ttl = null, id = null } = call.options;
-  return { service: call.service.toString("latin1"), ttl, call: true, callId: id, body: call.body };
+  const { ttl = null, id = null, progress = false } = call.options;
+  const options = { ttl, callId: id, progress };
+  return { service: call.service.toString("latin1"), ...options, call: true, body: call.body };
 }
+
+const PLAIN = { ttl: null, call: false, callId: null, progress: false };
 
 /** Returns the key of a reply-to: the address and the envelope frames of its reply. */
 export const replyToKey = ({ address, envelope }: Omit<ReplyTo, "dialect">) =>
@@ -101,7 +113,7 @@ export const same = (some: Frame[], others: Frame[]) =>
 export const framesAtMost = (frames: Frame[]) => sizeOf(frames) + 100 * frames.length;
 
 /** Returns an upper bound of the bytes that keeping a request with these frames costs. */
-export const weightAtMost = (frames: Frame[]) => framesAtMost(frames) + 600;
+export const weightAtMost = (frames: Frame[]) => framesAtMost(frames) + 800;
 
 /** Returns whether the broker refused a call because its reply exceeds the bytes it keeps. */
 export const isTooLong = (told: Frame[]) => refusalOf({ call: true }, told) === STATUS.failed;

@@ -4,6 +4,7 @@
 //
 // S9 (no peer changes state without a key) is not checked here: the simulation has no keys.
 
+import { isCapability } from "../../broker/capabilities.ts";
 import type { Effect } from "../../broker/effects.ts";
 import type { Limits } from "../../broker/limits.ts";
 import { CALL } from "../../protocol/call.ts";
@@ -16,6 +17,7 @@ import {
   type Invalid,
   type WorkerCommand,
 } from "../../protocol/mdp.ts";
+import type { Pair } from "../../protocol/pairs.ts";
 import { Account } from "./account.ts";
 import { Admissions } from "./admissions.ts";
 import { Answers } from "./answers.ts";
@@ -29,6 +31,7 @@ import {
   same,
   submissionOf,
 } from "./model-request.ts";
+import { ProgressChecks } from "./progress-checks.ts";
 import { Refusals } from "./refusals.ts";
 import { checkSentAway, Registrations } from "./registrations.ts";
 import type { Sight } from "./sometimes.ts";
@@ -58,6 +61,7 @@ export class Oracle {
   #workers: Registrations;
   #deliveries: Deliveries;
   #answers: Answers;
+  #progress: ProgressChecks;
   #admissions: Admissions;
   #refusals: Refusals;
   #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
@@ -73,6 +77,7 @@ export class Oracle {
     this.#workers = new Registrations(heartbeat, now);
     this.#deliveries = new Deliveries(world, this.#model, this.#workers);
     this.#answers = new Answers(world, this.#model);
+    this.#progress = new ProgressChecks(world, this.#model);
     this.#refusals = new Refusals(world, this.#model, this.#deliveries, this.#answers);
     this.#admissions = new Admissions(world, this.#account, this.#model, this.#answers);
   }
@@ -108,6 +113,7 @@ export class Oracle {
     this.#answers.check(this.#account, this.#isDrained, this.#now);
     if (this.#isDrained) this.#drained();
     if (input.kind === "tick") this.#checkTimes();
+    if (input.kind === "tick") this.#progress.check(this.#now);
     this.#deliveries.check(this.#now);
     this.#admissions.settle();
     this.#account.check(this.#now);
@@ -134,7 +140,7 @@ export class Oracle {
 
   #message(from: Address, frames: Frame[], effects: Effect[]) {
     const isTooLarge = sizeOf(frames) > this.#limits.messageBytesMax;
-    const command = isTooLarge ? TOO_LARGE : decode(frames);
+    const command = isTooLarge ? TOO_LARGE : decode(frames, true);
     const worker = this.#workers.get(from);
     const dialect = "dialect" in command ? command.dialect : null;
     this.#said = { from, command, dialect: worker?.dialect ?? dialect };
@@ -146,7 +152,7 @@ export class Oracle {
   #clientCommand(from: Address, command: ClientCommand, effects: Effect[]) {
     if (command.name !== "REQUEST") return;
     const submission = submissionOf(command);
-    const replyTo = { address: from, ...command };
+    const replyTo = { address: from, ...command, progress: submission?.progress ?? false };
     if (submission)
       this.#admissions.submitted(replyTo, submission, effects, this.#stopBy !== null, this.#now);
     else if (command.service.equals(CALL)) this.#model.refuse();
@@ -159,9 +165,20 @@ export class Oracle {
       return checkSentAway(worker.address, effects);
     }
     worker.heardAt = this.#now;
+    if (name === "HEARTBEAT") return this.#pairs(worker, command.pairs ?? []);
     if (name !== "PARTIAL" && name !== "REPLY") return;
     const request = this.#deliveries.answered(worker, command);
     if (request) this.#answers.came(request, command);
+  }
+
+  #pairs(worker: Registered, pairs: Pair[]) {
+    for (const pair of pairs) {
+      if (pair.name === "progress") {
+        const request = worker.holds.get(pair.address.toString("latin1"));
+        if (request) this.#progress.came(request, pair.value, this.#now);
+      } else if (pair.name === "limit") this.#deliveries.limited(worker, pair.limit);
+      else if (pair.name === "returned") this.#deliveries.returned(worker, pair.addresses);
+    }
   }
 
   /**
@@ -200,7 +217,7 @@ export class Oracle {
   }
 
   #send(to: Address, frames: Frame[]) {
-    const command = decode(frames);
+    const command = decode(frames, true);
     if (command.header === "client") return this.#told({ address: to, ...command }, command);
     if (command.header === "invalid")
       throw new Violation("S3", `the broker sent an invalid message: ${command.reason}`);
@@ -214,6 +231,8 @@ export class Oracle {
     }
     if (!worker) throw new Violation("S7", `${command.name} to a peer that is not registered`);
     worker.toldAt = this.#now;
+    if (command.name === "HEARTBEAT" && command.pairs && !worker.about)
+      throw new Violation("S11", "a worker without keys was sent pairs");
     if (command.name === "REQUEST") this.#deliveries.given(worker, command, this.#now);
   }
 
@@ -229,6 +248,7 @@ export class Oracle {
     const isOfService = service.equals(CALL) || !isManagement(service);
     if (isOfService && sizeOf(body) > this.#limits.messageBytesMax + STATUS_BYTES)
       throw new Violation("S6", `a client got ${sizeOf(body)} bytes at once`);
+    if (this.#progress.passes(replyTo, command, this.#now)) return;
     if (this.#answers.passes(replyTo, command, this.#now)) return;
     if (name === "PARTIAL")
       throw new Violation("S10", `a client got the part ${nameOf(body)}, which is not due now`);
@@ -256,11 +276,11 @@ export class Oracle {
     if (isTooLong(body)) this.#see("a reply was too long to be repeated");
   }
 
-  /** 8/MMI: 200 with workers, 404 without; the broker itself serves mmi.call. */
+  /** 8/MMI: 200 with workers or for a capability, else 404. */
   #checkPresence(request: Frame[], told: Frame[]) {
     const service = request[0]?.toString("latin1") ?? "";
     const workers = this.#model.known(service)?.workers.size ?? 0;
-    if (String(told[0]) !== (workers > 0 || service === "mmi.call" ? "200" : "404"))
+    if (String(told[0]) !== (workers > 0 || isCapability(service) ? "200" : "404"))
       throw new Violation(
         "S3",
         `mmi.service returned ${told[0]} for a service with ${workers} workers`,

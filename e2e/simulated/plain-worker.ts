@@ -1,15 +1,19 @@
-// A worker as in the ZeroMQ Guide, with one dialect and no extension: no credit, one request at a
-// time. Many of them send no heartbeats while they work. In 18/MDP it replies in parts. With
-// "stutter" it sends messages twice.
+// A worker as in the ZeroMQ Guide, with one dialect and one request at a time. Half of them have no
+// extension. The others send READY with keys and progress, and return requests when they leave. Many
+// of them send no heartbeats while they work. In 18/MDP it replies in parts. With "stutter" it sends
+// messages twice.
 
 import { DIALECTS, type Dialect, streams } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { type Command, decode, encode } from "../../protocol/mdp.ts";
+import type { Pair } from "../../protocol/pairs.ts";
+import { type About, FEATURES, type Feature } from "../../protocol/ready.ts";
 import type { Connected } from "../../transport/transport.ts";
 import { type Step, stepsOf } from "./handler.ts";
 import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
 import { orderOf } from "./task.ts";
 import type { World } from "./world.ts";
 
@@ -28,6 +32,7 @@ export class PlainWorker {
   readonly service: string;
   #world: World;
   #dialect: Dialect;
+  #about: About | null; // Null: it has no extension.
   #socket: Connected | null = null;
   #heard = false; // The broker has sent something on this socket.
   #busy = false;
@@ -45,6 +50,7 @@ export class PlainWorker {
     this.service = service;
     this.#onEnd = onEnd;
     this.#dialect = world.random.pick(DIALECTS);
+    this.#about = world.random.chance(0.5) ? aboutOf(world.random) : null;
     this.#attends = world.random.chance(0.5);
     this.#delimits = world.random.chance(0.8);
     this.process = new Process(name, world.clock);
@@ -60,7 +66,16 @@ export class PlainWorker {
   /** Finishes its request and leaves, as on SIGTERM. */
   leave() {
     this.#leaving = true;
-    if (!this.#busy) this.#end();
+    if (!this.#busy) return this.#end();
+    if (!this.#knows("shares") || !this.#socket) return;
+    const waiting = this.#inbox.map((frames) => decode(frames, true)).filter(isRequest);
+    this.#inbox = [];
+    const addresses = waiting.map(({ client }) => client);
+    const pairs: Pair[] = [
+      { name: "limit", limit: 0 },
+      { name: "returned", addresses },
+    ];
+    this.#send({ name: "HEARTBEAT", pairs });
   }
 
   /** Ends at once, as on SIGKILL; at most `kept` messages per connection still arrive. */
@@ -76,7 +91,9 @@ export class PlainWorker {
     this.#socket = socket;
     this.#heard = false;
     this.#expiry = this.process.now + leaseMs(configuration.heartbeat);
-    this.#send({ name: "READY", service: Buffer.from(this.service), credit: null });
+    const [service, about] = [Buffer.from(this.service), this.#about];
+    if (about) this.#send({ name: "READY", service, credit: CREDIT, about });
+    else this.#send({ name: "READY", service, credit: null });
   }
 
   #lose() {
@@ -95,7 +112,7 @@ export class PlainWorker {
 
   #receive(frames: Frame[], socket = this.#socket) {
     if (socket !== this.#socket) return;
-    const command = decode(frames);
+    const command = decode(frames, this.#about !== null);
     if (command.header !== "worker" || command.dialect !== this.#dialect) return;
     this.#heard = true;
     this.#expiry = this.process.now + leaseMs(this.#world.configuration.heartbeat);
@@ -119,11 +136,21 @@ export class PlainWorker {
   #go(work: Work, [step, ...rest]: Step[]) {
     if (!step) return;
     this.process.after(step.afterMs, () => {
+      if (this.#knows("progress") && work.socket === this.#socket) this.#progress(work);
       if (step.does === "die") return this.#die(work.id);
       if (step.does === "reply") return this.#finish(work, step.body);
       this.#part(work, step.body);
       this.#go(work, rest);
     });
+  }
+
+  #knows = (word: Feature) => this.#about?.knows.has(word) ?? false;
+
+  #progress({ client }: Work) {
+    for (let nth = this.#world.random.whole(0, 2); nth > 0; nth -= 1) {
+      const value = this.#world.random.bytes(2);
+      this.#send({ name: "HEARTBEAT", pairs: [{ name: "progress", address: client, value }] });
+    }
   }
 
   #die(id: string) {
@@ -166,6 +193,17 @@ export class PlainWorker {
       this.#socket?.send(frames);
   }
 }
+
+function aboutOf(random: Random): About {
+  const words = FEATURES.filter((word) => word !== "pause" && random.chance(0.7));
+  return { name: null, knows: new Set(words) };
+}
+
+const isRequest = (command: ReturnType<typeof decode>): command is Request =>
+  command.header === "worker" && command.name === "REQUEST";
+
+/** The credit of a worker with keys. It takes one request at a time, and keeps the other. */
+const CREDIT = 2;
 
 type WithoutHeader<C> = C extends { header: "worker" } ? Omit<C, "header" | "dialect"> : never;
 type CommandToSend = WithoutHeader<Command>;

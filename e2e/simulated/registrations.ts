@@ -31,10 +31,10 @@ export class Registrations {
     return this.#byAddress.get(address);
   }
 
-  add(address: Address, queue: ServiceQueue, { dialect, credit }: Ready, now: number) {
+  add(address: Address, queue: ServiceQueue, { dialect, credit, about }: Ready, now: number) {
     const [plain, holds] = [credit === null, new Map()];
     const times = { heardAt: now, toldAt: now };
-    const state = { holds, seated: 0, ...times };
+    const state = { about: about ?? null, holds, seated: 0, ...times };
     const worker = { address, queue, dialect, credit: credit ?? 1, plain, ...state };
     this.#byAddress.set(address, worker);
     queue.workers.add(worker);

@@ -12,15 +12,17 @@ export type Log<Event> = (event: Event) => void;
 /** The level and the sentence of each event of a program. */
 type Wording<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
 
+/** Returns the log of a program. Each line has the `fields` too. */
 export function logger<Event extends { event: string }>(
   program: string,
   level: string,
   { levelOf, sentenceOf }: Wording<Event>,
+  fields: Record<string, string> = {},
 ): Log<Event> {
   const lines = pino(
     {
       level,
-      base: { program, host: hostname(), pid: process.pid },
+      base: { program, host: hostname(), pid: process.pid, ...fields },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

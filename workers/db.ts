@@ -10,6 +10,7 @@ import { levelOf, sentenceOf } from "./db/events.ts";
 import { isPostgresUrl, postgres } from "./db/postgres.ts";
 import { sqlite } from "./db/sqlite.ts";
 import { serve, workerSettings } from "./worker.ts";
+import { workerName } from "./worker-name.ts";
 
 const settings = readSettings("db", {
   ...workerSettings,
@@ -26,7 +27,7 @@ const engine = url === undefined ? sqlite(settings.MDP_DB_FILE) : postgres(url);
 const documents = new Documents(
   engine,
   { recordsMax: MDP_DB_RECORDS_MAX, recordsMs: MDP_DB_RECORDS_MS },
-  logger("db", settings.LOG_LEVEL, { levelOf, sentenceOf }),
+  logger("db", settings.LOG_LEVEL, { levelOf, sentenceOf }, { name: workerName }),
 );
 await documents
   .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })

@@ -1,5 +1,6 @@
 // The log events of a worker. Their names are stable, because tests and alerts depend on them;
-// docs/OPERATIONS.md lists them.
+// docs/OPERATIONS.md lists them. `request` is the request id, as in the log of the broker; null if the
+// broker sends none. No event has a call id, because a call id fetches the reply of its call.
 
 import { reasonOf } from "../transport/transport.ts";
 
@@ -16,13 +17,13 @@ export type SessionEvent =
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inFlight: number }
   | { event: "session.stalled"; ms: number }
-  | { event: "request.overran"; limitMs: number };
+  | { event: "request.overran"; request: string | null; limitMs: number };
 
 export type WorkerEvent =
   | SessionEvent
   | { event: "worker.started"; broker: string; concurrency: number }
   | { event: "worker.stopped" }
-  | { event: "request.failed"; err: unknown };
+  | { event: "request.failed"; request: string | null; err: unknown };
 
 export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "error"> = {
   "worker.started": "info",

@@ -136,10 +136,10 @@ async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<ReplyBody
   }
 }
 
-function errorReply(error: unknown, { aborted }: Job, log: Log<WorkerEvent>): Frame[] {
+function errorReply(error: unknown, { aborted, request }: Job, log: Log<WorkerEvent>): Frame[] {
   if (error instanceof ServiceError) return encodeErrorReply(error.code, error.message);
   // After an abort the reply is dropped, and most handlers throw the reason of the abort.
-  if (!aborted) log({ event: "request.failed", err: error });
+  if (!aborted) log({ event: "request.failed", request: requestId(request.client), err: error });
   return encodeErrorReply(500, `the service failed: ${messageOf(error)}`);
 }
 

@@ -47,6 +47,7 @@ import {
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
+import { requestId } from "../protocol/request-id.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
 
@@ -353,7 +354,9 @@ export class WorkerSession {
       if (request.deadline > now) break; // All have the same limit, so the oldest is due first.
       this.#inFlight.delete(request.number);
       const reason = `the service took longer than ${limitMs} ms`;
-      effects.push({ do: "abort", request, reason }, log({ event: "request.overran", limitMs }));
+      const id = requestId(request.client);
+      effects.push({ do: "abort", request, reason });
+      effects.push(log({ event: "request.overran", request: id, limitMs }));
       effects.push(this.#reply(request, encodeErrorReply(500, reason), now));
     }
     return [...effects, ...this.#leaveIfFinished(now)];

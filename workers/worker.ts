@@ -27,6 +27,7 @@ import { levelOf, sentenceOf } from "./events.ts";
 import { type Handler, Job, runHandler } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
+import { workerName } from "./worker-name.ts";
 
 export { type Handler, type HandlerContext, type ReplyBody, ServiceError } from "./job.ts";
 export type { Frame };
@@ -69,7 +70,7 @@ export async function serve(
 ): Promise<void> {
   check(service, concurrency);
   const settings = readSettings(service, workerSettings);
-  const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf });
+  const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf }, { name: workerName });
   const heartbeat = heartbeatFrom(settings);
   const now = () => performance.now();
   const session = new WorkerSession(

@@ -7,9 +7,10 @@ import type { ClientCommand } from "../protocol/mdp.ts";
 import { type CallExtras, extrasOf, weighExtras } from "./call-extras.ts";
 import type { KnownCall } from "./call-index.ts";
 import type { Delivery } from "./delivery.ts";
+import { workerFields } from "./log-fields.ts";
 import { isManagement } from "./mmi.ts";
 import { type CallState, newWorker, type Ready, Request, type Service } from "./model.ts";
-import { hexOf, nameOf, textOf } from "./names.ts";
+import { nameOf } from "./names.ts";
 import { bodyOf, pack } from "./packed-message.ts";
 import {
   ID_IN_USE,
@@ -74,9 +75,7 @@ export class Admission {
     service.stats = this.#state.stats.registered(frame);
     this.#state.effects.log({
       event: "worker.registered",
-      service: textOf(service),
-      worker: hexOf(from),
-      ...worker.peer,
+      ...workerFields(worker),
       credit: worker.credit,
     });
     this.#state.pairs.incarnation(worker);

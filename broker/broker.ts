@@ -23,6 +23,7 @@ import { Admission } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import type { DrainEvent } from "./drain.ts";
 import type { Effect } from "./effects.ts";
+import type { BrokerEvent } from "./events.ts";
 import { faultOfExtension } from "./extensions.ts";
 import type { Limits } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
@@ -40,6 +41,7 @@ import {
   SHUTTING_DOWN,
 } from "./rejections.ts";
 import { Replies } from "./replies.ts";
+import { RequestTrace } from "./request-trace.ts";
 import { countsOf, newState, type State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
@@ -89,7 +91,7 @@ export class Broker {
     return this.#end(now);
   }
 
-  /** The transport refused a connection whose peer broke ZMTP. The next tick logs it. */
+  /** The transport refused a connection whose peer broke ZMTP. The next event returns its line. */
   refused(reason: string) {
     this.#state.effects.count({ event: "connections.refused", reason });
   }
@@ -103,7 +105,7 @@ export class Broker {
     this.#pairsIn.tick(now);
     this.#liveness.sendHeartbeats(now);
     this.#state.requests.calls.forget(now);
-    this.#state.effects.logCounted();
+    this.#state.effects.logCounted(now);
     return this.#end(now);
   }
 
@@ -111,6 +113,18 @@ export class Broker {
   drain(now: number): Effect[] {
     this.#advance("stop", now);
     return this.#end(now);
+  }
+
+  /** Logs an event of the program around the broker, so that `mmi.events` has it too. */
+  report(entry: BrokerEvent, now: number): Effect[] {
+    this.#state.effects.log(entry);
+    return this.#end(now);
+  }
+
+  /** Logs the way of each request from now on, at level debug. */
+  traceRequests() {
+    const { incarnation, effects, requests } = this.#state;
+    requests.trace = new RequestTrace(incarnation, effects);
   }
 
   /** The counters since the start, and the numbers of this moment. */
@@ -134,7 +148,7 @@ export class Broker {
   }
 
   #manage(from: Address, command: ClientCommand, name: string) {
-    const body = manage(name, command.body, this.#state, this.counts());
+    const body = manage(name, command, this.#state, this.counts());
     this.#replies.replyTo(from, command, body);
   }
 
@@ -241,7 +255,7 @@ export class Broker {
       if (drain.isTimedOut(now)) this.#advance("timeout", now);
     }
     pairs.flushAll(now);
-    return effects.take();
+    return effects.take(now);
   }
 
   /** Advances the drain, and acts on the state that begins. */

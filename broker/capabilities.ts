@@ -3,7 +3,13 @@
 import type { Capability } from "../protocol/capabilities.ts";
 
 /** The capabilities of this broker: one belongs here once the broker does all of it. */
-const OWN: Capability[] = ["mmi.call", "mmi.call.headers", "mmi.call.progress", "mmi.ready"];
+const OWN: Capability[] = [
+  "mmi.call",
+  "mmi.call.headers",
+  "mmi.call.progress",
+  "mmi.events",
+  "mmi.ready",
+];
 
 const names = new Set<string>(OWN);
 

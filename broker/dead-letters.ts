@@ -1,6 +1,11 @@
 // Dead letters: the last quarantined requests, for `mmi.stats`. Without their bodies, which may be
 // confidential.
 
+import type { Frame } from "../protocol/frame.ts";
+import { requestIdOf } from "./log-fields.ts";
+import type { Request, Worker } from "./model.ts";
+import { hexOf, textOf } from "./names.ts";
+
 /** A quarantined request. */
 export type DeadLetter = {
   /** The id of the request as workers received it, in hexadecimal digits. */
@@ -16,6 +21,19 @@ export type DeadLetter = {
   /** When, in ms of the broker's clock: in main.ts, since 1970. */
   at: number;
 };
+
+/** The dead letter of a request, without its time. `worker` is the last one that had it. */
+export const letterOf = (
+  request: Request,
+  worker: Worker,
+  incarnation: Frame,
+): Omit<DeadLetter, "at"> => ({
+  request: requestIdOf(request, incarnation),
+  service: textOf(request.service),
+  client: hexOf(request.client ?? ""),
+  deliveries: request.delivery.deliveries,
+  worker: hexOf(worker.address),
+});
 
 /** The last hundred dead letters. */
 export class DeadLetters {

@@ -5,8 +5,10 @@
 import type { Address, Frame } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { idFrame, sequenceOf } from "../protocol/request-id.ts";
+import { letterOf } from "./dead-letters.ts";
+import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Request, Service, Worker } from "./model.ts";
-import { bytesOf, hexOf, nameOf, textOf } from "./names.ts";
+import { bytesOf, nameOf, textOf } from "./names.ts";
 import { BROKEN_OFF, poison } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import { metadataFor } from "./request-metadata.ts";
@@ -112,7 +114,7 @@ export class Delivery {
 
   /** Removes one worker. Returns its requests that another worker may have. */
   #removeWorker(worker: Worker, reason: RemovalReason, now: number): Request[] {
-    const { limits, workers, effects } = this.#state;
+    const { limits, workers, effects, incarnation } = this.#state;
     const brokenOff: Request[] = [];
     const quarantined: Request[] = [];
     const requeued: Request[] = [];
@@ -128,10 +130,9 @@ export class Delivery {
     worker.service.stats.removed[reason] += 1;
     effects.log({
       event: "worker.removed",
-      service: textOf(worker.service),
-      worker: hexOf(worker.address),
-      ...worker.peer,
+      ...workerFields(worker),
       reason,
+      requests: requestIdsOf(worker, incarnation),
       requeued: requeued.length,
       brokenOff: brokenOff.length,
       quarantined: quarantined.length,
@@ -154,17 +155,10 @@ export class Delivery {
   /** Settles a poison message, and remembers it as a dead letter. */
   #quarantine(request: Request, worker: Worker, now: number) {
     const { incarnation, deadLetters, effects } = this.#state;
-    const { deliveries } = request.delivery;
-    const letter = {
-      request: idFrame(incarnation, request.sequence).toString("hex"),
-      service: textOf(request.service),
-      client: hexOf(request.client ?? ""),
-      deliveries,
-      worker: hexOf(worker.address),
-    };
+    const letter = letterOf(request, worker, incarnation);
     effects.log({ event: "request.quarantined", ...letter });
     deadLetters.add({ ...letter, at: Math.round(now) });
-    this.#replies.reject(request, "quarantined", poison(deliveries), now);
+    this.#replies.reject(request, "quarantined", poison(letter.deliveries), now);
   }
 
   #deliver(request: Request, worker: Worker, body: Frame[], now: number) {

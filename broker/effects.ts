@@ -2,7 +2,9 @@
 // them here, and main.ts carries them out.
 
 import type { Address, Frame } from "../protocol/frame.ts";
-import type { BrokerEvent, CountedEvent } from "./events.ts";
+import { EventCounter, type Uncounted } from "./event-counter.ts";
+import type { BrokerEvent, TraceEvent } from "./events.ts";
+import { RecentEvents } from "./recent-events.ts";
 
 /** One thing for main.ts to do. */
 export type Effect =
@@ -11,13 +13,13 @@ export type Effect =
   /** The drain is over; main.ts closes the socket and ends the process. */
   | { do: "stopped" };
 
-/**
- * The effects that wait for the end of the input that caused them, and the events that wait for a
- * tick.
- */
+/** The effects that wait for the end of the input that caused them, and the log of the broker. */
 export class Effects {
+  /** The last log events, for `mmi.events`: those up to the input before this one. */
+  readonly recent = new RecentEvents();
   #effects: Effect[] = [];
-  #counted = new Map<string, CountedEvent>();
+  #logged: BrokerEvent[] = []; // By this input.
+  #counter = new EventCounter();
 
   /** Sends a message. Do not change its frames afterwards. */
   send(to: Address, frames: Frame[]) {
@@ -27,36 +29,41 @@ export class Effects {
   /** Logs an event. */
   log(entry: BrokerEvent) {
     this.#effects.push({ do: "log", entry });
+    this.#logged.push(entry);
   }
 
-  /**
-   * Counts an event that peers can cause in floods. Per tick the log gets one line for each event,
-   * service and reason.
-   */
-  count(event: Uncounted<CountedEvent>) {
-    const key = Object.values(event).join("\n");
-    const entry = this.#counted.get(key) ?? { ...event, count: 0 };
-    entry.count += 1;
-    this.#counted.set(key, entry);
+  /** Logs an event of level debug. `mmi.events` does not have it. */
+  trace(entry: TraceEvent) {
+    this.#effects.push({ do: "log", entry });
   }
 
-  /** Logs the events counted since the last call. */
-  logCounted() {
-    for (const entry of this.#counted.values()) this.log(entry);
-    this.#counted.clear();
+  /** Counts an event that peers can cause in floods. event-counter.ts has the bounds of its lines. */
+  count(event: Uncounted) {
+    const entry = this.#counter.count(event);
+    if (entry) this.log(entry);
   }
 
-  /** Ends the broker. */
+  /** Logs the counted events that are due. Call this with each tick. */
+  logCounted(now: number) {
+    for (const entry of this.#counter.due(now)) this.log(entry);
+  }
+
+  /** Logs the counted events that no line has counted yet, and ends the broker. */
   stopped() {
+    for (const entry of this.#counter.rest()) this.log(entry);
     this.#effects.push({ do: "stopped" });
   }
 
   /** Returns the effects since the last call, in order. */
-  take(): Effect[] {
+  take(now: number): Effect[] {
     const effects = this.#effects;
     this.#effects = [];
+    if (this.#logged.length > 0) this.#remember(now);
     return effects;
   }
-}
 
-type Uncounted<Event> = Event extends { count: number } ? Omit<Event, "count"> : never;
+  #remember(now: number) {
+    for (const entry of this.#logged) this.recent.add(entry, now);
+    this.#logged = [];
+  }
+}

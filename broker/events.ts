@@ -2,33 +2,25 @@
 // and alerts depend on them; docs/OPERATIONS.md lists them.
 
 import type { Heartbeat } from "../protocol/heartbeat.ts";
-import type { Counts, RemovalReason } from "./vocabulary.ts";
+import type { Counts, DetailedEnding, RemovalReason } from "./vocabulary.ts";
 
 /**
- * Peers are named by their address in hexadecimal digits, services by their name as text. `who` is
- * the name of a peer's key, `remote` its IP address and port; both are null where unknown.
+ * Peers are named by their address in hexadecimal digits, services by their name as text. `name` is
+ * the name that a worker gave itself in READY, `who` the name of a peer's key, `remote` its IP
+ * address and port; each is null where unknown. Requests are named by their request id, never by
+ * the call id that a client chose.
  */
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
-  | {
-      event: "worker.registered";
-      service: string;
-      worker: string;
-      who: string | null;
-      remote: string | null;
-      credit: number;
-    }
-  | {
+  | (WorkerFields & { event: "worker.registered"; credit: number })
+  | (WorkerFields & {
       event: "worker.removed";
-      service: string;
-      worker: string;
-      who: string | null;
-      remote: string | null;
       reason: RemovalReason;
+      requests: string[]; // Those that it had in flight; ten at most. The counts have all of them.
       requeued: number;
       brokenOff: number; // Their clients had received a part of the reply.
       quarantined: number;
-    }
+    })
   | {
       event: "request.quarantined";
       service: string;
@@ -37,6 +29,7 @@ export type BrokerEvent =
       deliveries: number;
       worker: string;
     }
+  | { event: "requests.rejected"; service: string; status: number; reason: string; count: number }
   | { event: "requests.dropped"; service: string; reason: string; count: number }
   | { event: "replies.dropped"; service: string; reason: string; count: number }
   | { event: "messages.dropped"; reason: string; count: number }
@@ -45,17 +38,43 @@ export type BrokerEvent =
   | { event: "broker.stalled"; ms: number }
   | { event: "broker.draining"; queued: number; inFlight: number }
   | { event: "broker.stopped"; counts: Counts }
-  | { event: "disconnects.undetected"; reason: "turned off" | "not in this libzmq" };
+  | { event: "disconnects.undetected"; reason: "turned off" | "not in this libzmq" }
+  | TraceEvent;
 
-/** Events that peers can cause in floods. The broker counts them, and logs them once per tick. */
+type WorkerFields = {
+  service: string;
+  worker: string;
+  name: string | null;
+  who: string | null;
+  remote: string | null;
+};
+
+/** The way of one request, for the log at level debug. */
+export type TraceEvent = { request: string; service: string } & (
+  | { event: "request.accepted"; client: string; isCall: boolean }
+  | { event: "request.retried"; client: string }
+  | { event: "request.delivered"; worker: string; name: string | null; delivery: number }
+  | { event: "request.requeued" }
+  | { event: "request.part" }
+  | { event: "request.settled"; ending: DetailedEnding; ms: number }
+);
+
+/** Events that peers can cause in floods. event-counter.ts has the bounds of their lines. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
 
 /** The level at which each event is logged. */
-export const LEVELS: Record<BrokerEvent["event"], "info" | "warn"> = {
+export const LEVELS: Record<BrokerEvent["event"], "debug" | "info" | "warn"> = {
   "broker.listening": "info",
   "worker.registered": "info",
   "worker.removed": "info",
+  "request.accepted": "debug",
+  "request.retried": "debug",
+  "request.delivered": "debug",
+  "request.requeued": "debug",
+  "request.part": "debug",
+  "request.settled": "debug",
   "request.quarantined": "warn",
+  "requests.rejected": "warn",
   "requests.dropped": "warn",
   "replies.dropped": "warn",
   "messages.dropped": "warn",
@@ -81,6 +100,22 @@ export function sentenceOf(event: BrokerEvent): string {
       return `removed a worker of ${event.service}: ${REMOVALS[event.reason]}; ${requestsOf(event)}`;
     case "request.quarantined":
       return `quarantined a request to ${event.service} after ${plural(event.deliveries, "delivery")}`;
+    case "request.accepted":
+      return `accepted a ${event.isCall ? "call" : "request"} to ${event.service}`;
+    case "request.retried":
+      return `a client retried a call to ${event.service}`;
+    case "request.delivered":
+      return `delivered a request to a worker of ${event.service}, delivery ${event.delivery}`;
+    case "request.requeued":
+      return `requeued a request to ${event.service}`;
+    case "request.part":
+      return `received a part of a reply of ${event.service}`;
+    case "request.settled":
+      return `settled a request to ${event.service} after ${event.ms} ms: ${event.ending}`;
+    case "requests.rejected": {
+      const requests = `${plural(event.count, "request")}${toService(event.service)}`;
+      return `${requests} rejected with ${event.status}: ${event.reason}`;
+    }
     case "requests.dropped":
       return `${plural(event.count, "request")}${toService(event.service)} dropped: ${event.reason}`;
     case "replies.dropped":

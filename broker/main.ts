@@ -22,7 +22,7 @@ import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
 import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
-import { levelOf, sentenceOf } from "./events.ts";
+import { type BrokerEvent, levelOf, sentenceOf } from "./events.ts";
 import { brokerMetrics } from "./metrics.ts";
 
 const settings = readSettings("broker", {
@@ -59,6 +59,8 @@ const limits = {
 };
 const now = () => performance.timeOrigin + performance.now(); // Does not jump, and counts from 1970.
 const broker = new Broker(limits, heartbeat, randomBytes(8), now());
+const report = (entry: BrokerEvent) => perform(broker.report(entry, now()));
+if (settings.LOG_LEVEL === "debug" || settings.LOG_LEVEL === "trace") broker.traceRequests();
 
 const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
@@ -79,9 +81,9 @@ const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
 const metrics = brokerMetrics(broker, version, now);
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
-log({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
+report({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
 if (!transport.detectsDisconnects) {
-  log({
+  report({
     event: "disconnects.undetected",
     reason: detectDisconnects ? "not in this libzmq" : "turned off",
   });

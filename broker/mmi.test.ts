@@ -46,7 +46,7 @@ test("8/MMI: service with workers, idle or busy: 200; without: 404; other mmi.* 
 test("8/MMI: mmi.service of a capability: 200; of any other mmi.* name: 404, also of a service of the broker", () => {
   const { sends } = dialog();
   const asked = (name: string) => sends(C1, request("mmi.service", name));
-  for (const name of ["call", "call.headers", "call.progress", "ready"])
+  for (const name of ["call", "call.headers", "call.progress", "events", "ready"])
     assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 200"]);
   for (const name of ["service", "services", "workers", "stats"])
     assert.deepEqual(asked(`mmi.${name}`), ["c1 < mmi.service 404"]);
@@ -66,31 +66,55 @@ test("mmi.services: the workers and requests of each service", () => {
   ]);
 });
 
-test("mmi.workers: the peer, the service, the dialect, the credit and the requests of each worker", () => {
+test("mmi.workers: the peer, the name, the service, the dialect, the credit and the requests of each worker", () => {
   const { sends } = dialog();
   const remote = "10.0.0.7:43210";
-  sends(W1, ready("echo", 2), { who: null, remote });
+  const about = { name: "host-1:4711", knows: new Set<never>() };
+  sends(W1, ready("echo", 2, about), { who: null, remote });
   sends(W2, ready("math"));
   sends(C1, request("echo", "1"));
-  assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
-    { worker: "7731", remote, service: "echo", dialect: "0.1", credit: 2, requests: 1 },
-    { worker: "7732", remote: null, service: "math", dialect: "0.1", credit: null, requests: 0 },
-  ]);
+  const none = { inFlight: 0, abandoned: 0, requests: [] };
+  const [first, second] = [
+    {
+      worker: "7731",
+      name: "host-1:4711",
+      remote,
+      service: "echo",
+      dialect: "0.1",
+      credit: 2,
+      inFlight: 1,
+      abandoned: 0,
+      requests: [id(1).toString("hex")],
+    },
+    { worker: "7732", name: null, remote: null, service: "math", dialect: "0.1", credit: null },
+  ];
+  const workers = () => document(sends(C1, request("mmi.workers", "")));
+  assert.deepEqual(workers(), [first, { ...second, ...none }]);
   sends(W2, disconnect);
   sends(W2, inDialect(MDP_0_1_TEXT).ready("math"));
   sends(W3, inDialect(MDP_0_2).ready("count", 8));
-  assert.deepEqual(document(sends(C1, request("mmi.workers", ""))), [
-    { worker: "7731", remote, service: "echo", dialect: "0.1", credit: 2, requests: 1 },
-    {
-      worker: "7732",
-      remote: null,
-      service: "math",
-      dialect: "0.1-text",
-      credit: null,
-      requests: 0,
-    },
-    { worker: "7733", remote: null, service: "count", dialect: "0.2", credit: 8, requests: 0 },
+  const third = { worker: "7733", name: null, remote: null, service: "count", dialect: "0.2" };
+  assert.deepEqual(workers(), [
+    first,
+    { ...second, dialect: "0.1-text", ...none },
+    { ...third, credit: 8, ...none },
   ]);
+});
+
+test("mmi.workers: twelve requests in flight, the first one settled: eleven, ten ids and one abandoned", () => {
+  const { sends, waits } = dialog({ requestTtlMs: 1000 });
+  sends(W1, ready("echo", 20));
+  sends(C1, request("echo", "expires"));
+  waits(500);
+  for (let nth = 0; nth < 11; nth += 1) sends(C1, request("echo", "hi"));
+  waits(500);
+  const [worker] = document(sends(C1, request("mmi.workers", ""))) as Record<string, unknown>[];
+  const { inFlight, abandoned, requests } = worker ?? assert.fail();
+  assert.deepEqual([inFlight, abandoned], [11, 1]);
+  assert.deepEqual(
+    requests,
+    Array.from({ length: 10 }, (_, nth) => id(nth + 2).toString("hex")),
+  );
 });
 
 test("mmi.stats: the counts, which add up, and the dead letters without bodies", () => {

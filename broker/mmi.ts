@@ -1,12 +1,14 @@
 // The Majordomo Management Interface (8/MMI): the services that the broker itself provides. Beyond
-// the `mmi.service` of the RFC there are `mmi.ready`, and `mmi.services`, `mmi.workers` and
-// `mmi.stats`, which answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
+// the `mmi.service` of the RFC there are `mmi.ready`, and `mmi.services`, `mmi.workers`, `mmi.stats` and
+// `mmi.events`, which answer with JSON. `mmi.call` passes requests on to workers, and is in admission.ts.
 
-import type { Frame } from "../protocol/frame.ts";
-import { encodeReadyReply } from "../protocol/management.ts";
+import { type Frame, sizeOf } from "../protocol/frame.ts";
+import { decodeEventsAfter, encodeEvents, encodeReadyReply } from "../protocol/management.ts";
+import type { ClientCommand } from "../protocol/mdp.ts";
 import { isCapability } from "./capabilities.ts";
+import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Service, Worker } from "./model.ts";
-import { hexOf, nameOf, textOf } from "./names.ts";
+import { nameOf, textOf } from "./names.ts";
 import type { State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
@@ -19,9 +21,16 @@ export const isManagement = (service: string) => service.startsWith("mmi.");
  *   mmi.service   `[name]` → `[200]` if the service has workers or is a capability, else `[404]`
  *   mmi.ready     `[200] [incarnation]`
  *   mmi.services, mmi.workers, mmi.stats   `[200] [JSON]`
+ *   mmi.events    `[after]` → `[200] [incarnation] [JSON]`, or `[400]` for any other body
  *   any other     `[501]`
  */
-export function manage(service: string, [name]: Frame[], state: State, counts: Counts): Frame[] {
+export function manage(
+  service: string,
+  command: ClientCommand,
+  state: State,
+  counts: Counts,
+): Frame[] {
+  const [name] = command.body;
   switch (service) {
     case "mmi.service": // 8/MMI, Default services
       return [code(isServed(name ? nameOf(name) : "", state) ? 200 : 404)];
@@ -30,9 +39,11 @@ export function manage(service: string, [name]: Frame[], state: State, counts: C
     case "mmi.services":
       return [code(200), json(list(state.services, ofService))];
     case "mmi.workers":
-      return [code(200), json(list(state.workers, ofWorker))];
+      return [code(200), json(list(state.workers, (worker) => ofWorker(worker, state)))];
     case "mmi.stats":
       return [code(200), json({ ...counts, deadLetters: [...state.deadLetters] })];
+    case "mmi.events":
+      return eventsFor(command, state);
     default:
       return [code(501)]; // 8/MMI, Default services: not implemented.
   }
@@ -61,14 +72,34 @@ const ofService = (service: Service) => ({
   inFlight: service.open - service.queue.length,
 });
 
-const ofWorker = (worker: Worker) => ({
-  worker: hexOf(worker.address),
-  remote: worker.peer.remote,
-  service: textOf(worker.service),
-  dialect: worker.dialect.name,
-  credit: worker.plain ? null : worker.credit,
-  requests: worker.inFlight.size,
-});
+function ofWorker(worker: Worker, { incarnation }: State) {
+  const { service, worker: address, name, remote } = workerFields(worker);
+  let abandoned = 0;
+  for (const [, request] of worker.inFlight) if (request.settled) abandoned += 1;
+  return {
+    worker: address,
+    name,
+    remote,
+    service,
+    dialect: worker.dialect.name,
+    credit: worker.plain ? null : worker.credit,
+    inFlight: worker.inFlight.size - abandoned,
+    abandoned,
+    requests: requestIdsOf(worker, incarnation),
+  };
+}
+
+/** The recent events, as many as fit in a message of `messageBytesMax` with this envelope. */
+function eventsFor({ envelope, body }: ClientCommand, state: State): Frame[] {
+  const after = decodeEventsAfter(body);
+  if (after === null) return [code(400)];
+  const { limits, effects, incarnation } = state;
+  const bytesMax = limits.messageBytesMax - sizeOf(envelope) - EVENTS_OVERHEAD_BYTES;
+  return encodeEvents(incarnation, effects.recent.after(after, bytesMax));
+}
+
+/** Enough for the header, the command, the name of the service, the status and the incarnation. */
+const EVENTS_OVERHEAD_BYTES = 32;
 
 const code = (status: number) => Buffer.from(String(status));
 const json = (value: object) => Buffer.from(JSON.stringify(value));

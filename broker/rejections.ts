@@ -3,6 +3,9 @@
 
 import { encodeStatus, STATUS } from "../protocol/call.ts";
 import type { Frame } from "../protocol/frame.ts";
+import type { Uncounted } from "./event-counter.ts";
+import type { Service } from "./model.ts";
+import { textOf } from "./names.ts";
 
 /** A status of `STATUS`, and the reason as a part of a sentence. */
 export type Rejection = { status: number; reason: string };
@@ -10,6 +13,17 @@ export type Rejection = { status: number; reason: string };
 /** The body of the REPLY to a rejected call: `[status] [reason]`. */
 export const encodeRejection = ({ status, reason }: Rejection): Frame[] =>
   encodeStatus(status, reason);
+
+/** The log event for a request that ends so: rejected if its client was sent the rejection. */
+export function eventOf(
+  { status, reason }: Rejection,
+  of: Service | undefined,
+  isSent: boolean,
+): Uncounted {
+  const service = of ? textOf(of) : "";
+  if (isSent) return { event: "requests.rejected", service, status, reason };
+  return { event: "requests.dropped", service, reason };
+}
 
 /** The broker cannot read the call, for this reason. */
 export const malformed = (reason: string): Rejection => ({ status: STATUS.malformed, reason });

@@ -10,9 +10,8 @@ import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import type { Address, Frame } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, type ClientCommand, encode } from "../protocol/mdp.ts";
 import type { Request, Service } from "./model.ts";
-import { textOf } from "./names.ts";
 import { NO_PARTS } from "./parts.ts";
-import { encodeRejection, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
+import { encodeRejection, eventOf, REPLY_TOO_LARGE, type Rejection } from "./rejections.ts";
 import type { State } from "./state.ts";
 import type { DetailedEnding, Ending } from "./vocabulary.ts";
 import { weighFrames } from "./weights.ts";
@@ -33,12 +32,14 @@ export class Replies {
   /** Rejects a REQUEST on arrival. 7/MDP has no error replies: a plain client times out. */
   rejectRequest(to: Address, command: ClientCommand, rejection: Rejection, service?: Service) {
     this.#state.requests.countRejected(service);
-    this.#countDropped(service, rejection);
-    if (command.service.equals(CALL)) this.replyTo(to, command, encodeRejection(rejection));
+    const isCall = command.service.equals(CALL);
+    this.#state.effects.count(eventOf(rejection, service, isCall));
+    if (isCall) this.replyTo(to, command, encodeRejection(rejection));
   }
 
   /** A part of a reply, and not the last one (18/MDP, PARTIAL). */
   part(request: Request, body: Frame[], now: number) {
+    this.#state.requests.trace?.part(request);
     if (request.callId !== null || !streams(request.dialect)) this.#keep(request, body, now);
     if (!request.settled) this.#sendPart(request, body);
   }
@@ -79,9 +80,10 @@ export class Replies {
   /** Settles a request without a reply from a worker. A stream ends with an error reply. */
   reject(request: Request, ending: Ending, rejection: Rejection, now: number) {
     const { status, reason } = rejection;
-    this.#countDropped(request.service, rejection);
-    if (request.call) return this.#settle(request, ending, encodeRejection(rejection), now);
-    const body = request.streaming ? encodeErrorReply(status, reason) : null;
+    const inStream = request.streaming ? encodeErrorReply(status, reason) : null;
+    const body = request.call ? encodeRejection(rejection) : inStream;
+    const isSent = body !== null && request.client !== null;
+    this.#state.effects.count(eventOf(rejection, request.service, isSent));
     this.#settle(request, ending, body, now);
   }
 
@@ -131,11 +133,6 @@ export class Replies {
     const service = request.call ? CALL : request.service.frame;
     const command = { header: "client", dialect, name, envelope, service, body } as const;
     this.#state.effects.send(client, encode(command));
-  }
-
-  #countDropped(service: Service | undefined, { reason }: Rejection) {
-    const name = service ? textOf(service) : "";
-    this.#state.effects.count({ event: "requests.dropped", service: name, reason });
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from "./model.ts";
 import { owned, pack } from "./packed-message.ts";
 import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
+import type { RequestTrace } from "./request-trace.ts";
 import type { Stats } from "./stats.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { DetailedEnding } from "./vocabulary.ts";
@@ -28,6 +29,8 @@ import { weighFrames } from "./weights.ts";
 export class Requests {
   /** The calls that have an id. */
   readonly calls: CallIndex;
+  /** Logs the way of each request. Null unless the level of the log is debug. */
+  trace: RequestTrace | null = null;
   #stats: Stats;
   #open: TimerWheel<Request>;
   #clients = new ClientIndex();
@@ -85,6 +88,7 @@ export class Requests {
     this.#clients.add(request);
     if (request.callId !== null) this.calls.open(request.callId, request);
     request.service.open += 1;
+    this.trace?.accepted(request);
   }
 
   /** Redirects an open call to the client that retried it. */
@@ -98,6 +102,7 @@ export class Requests {
     call.expiresAt = expiresAt;
     this.#open.add(request, expiresAt);
     this.#clients.add(request);
+    this.trace?.retried(request);
   }
 
   /** The memory that a request would take in addition with this reply-to, in bytes. */
@@ -157,6 +162,7 @@ export class Requests {
     if (request.delivery === NOT_DELIVERED) request.delivery = { ...NOT_DELIVERED };
     request.delivery.worker = worker;
     this.#inFlight += 1;
+    this.trace?.delivered(request, worker, request.delivery.deliveries + 1);
   }
 
   /** Moves a request from its worker back to the queue. */
@@ -165,6 +171,7 @@ export class Requests {
     request.delivery.requeuedAt = now;
     request.service.queue.requeue(request);
     this.#inFlight -= 1;
+    this.trace?.requeued(request);
   }
 
   /** Settles a request. `body` is that of the REPLY to a retry of the call. */
@@ -183,6 +190,7 @@ export class Requests {
     request.settled = true;
     request.packed = NOTHING;
     request.parts = NO_PARTS;
+    this.trace?.settled(request, ending, now);
   }
 
   #setReplyTo(request: Request, replyTo: ReplyTo) {

@@ -49,9 +49,9 @@ scenario(
       refused: errors.length,
       queued: 0,
     });
-    const dropped = stack.broker.all("requests.dropped");
+    const rejected = stack.broker.all("requests.rejected");
     assert.deepEqual(
-      new Set(dropped.map(({ reason }) => reason)),
+      new Set(rejected.map(({ reason }) => reason)),
       new Set(["the service has too many open requests"]),
     );
   },

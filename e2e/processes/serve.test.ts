@@ -82,6 +82,27 @@ test("handler that exceeds its time limit: an error reply, and the worker contin
   assert.equal(String((await stack.client.request("slow", "1"))[0]), String(worker.pid));
 });
 
+test("LOG_LEVEL=debug: the logs of broker and worker have one id per request, each line of the worker its name", async () => {
+  const limitMs = Math.round(1000 * (await slowdown()));
+  await using stack = await Stack.start({
+    MDP_TIME_LIMIT_MS: String(limitMs),
+    LOG_LEVEL: "debug",
+  });
+  const worker = await stack.worker(SLOW);
+  await assert.rejects(stack.client.request("slow", "held"), { name: "ServiceFailed" });
+  const { request, name } = await worker.logged("request.overran");
+  assert.match(String(name), new RegExp(`:${worker.pid}$`));
+  assert.equal((await worker.logged("worker.started")).name, name);
+  for (const event of ["accepted", "delivered", "settled"])
+    assert.equal((await stack.broker.logged(`request.${event}`)).request, request);
+  const [, , json] = await stack.client.request("mmi.events", "0");
+  const events: { event: string }[] = JSON.parse(String(json));
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["broker.listening", "worker.registered"],
+  );
+});
+
 test("second SIGTERM: a busy worker aborts its handler and exits with code 143", async () => {
   await using stack = await Stack.start();
   const worker = await stack.worker(SLOW);

@@ -24,7 +24,7 @@ export const CALLS: Mutant[] = [
   {
     rule: "A rejected call gets no reply.",
     file: "broker/replies.ts",
-    find: "    if (command.service.equals(CALL)) this.replyTo(to, command, encodeRejection(rejection));\n",
+    find: "    if (isCall) this.replyTo(to, command, encodeRejection(rejection));\n",
     replace: "",
   },
   {

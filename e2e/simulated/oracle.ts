@@ -21,6 +21,7 @@ import type { Pair } from "../../protocol/pairs.ts";
 import { Account } from "./account.ts";
 import { Admissions } from "./admissions.ts";
 import { Answers } from "./answers.ts";
+import { CountedLines } from "./counted-lines.ts";
 import { Deliveries, LATE_MS } from "./deliveries.ts";
 import { Model } from "./model.ts";
 import {
@@ -58,6 +59,7 @@ export class Oracle {
   #limits: Limits;
   #model: Model;
   #account: Account;
+  #lines = new CountedLines();
   #workers: Registrations;
   #deliveries: Deliveries;
   #answers: Answers;
@@ -108,7 +110,12 @@ export class Oracle {
     this.#now = input.now;
     this.#account.next();
     this.#input(input, effects);
-    for (const effect of effects) this.#effect(effect);
+    const isLast = effects.some((effect) => effect.do === "stopped");
+    for (const effect of effects) {
+      this.#effect(effect);
+      if (effect.do === "log") this.#lines.logged(effect.entry, isLast, this.#now);
+    }
+    if (isLast) this.#lines.checkSums(this.#account.after);
     if (input.kind === "gone") this.#checkGone(input.peer);
     this.#answers.check(this.#account, this.#isDrained, this.#now);
     if (this.#isDrained) this.#drained();

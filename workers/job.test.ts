@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
+import type { Frame } from "../protocol/frame.ts";
+import type { Metadata } from "../protocol/metadata.ts";
 import type { WorkerEvent } from "./events.ts";
 import { type Handler, Job, runHandler, ServiceError } from "./job.ts";
 
-function job(client = Buffer.from("client")) {
-  return new Job({ number: 1, client, body: [], deadline: 0, parts: [], size: 0 }, 0);
+function job(client: Frame = Buffer.from("client"), metadata?: Metadata) {
+  return new Job({ number: 1, client, metadata, body: [], deadline: 0, parts: [], size: 0 }, 0);
 }
 
 function run(handler: Handler) {
@@ -74,8 +76,26 @@ test("job aborted: its signal is aborted, whether first read before or after", (
   assert.equal(after.signal, after.signal);
 });
 
-test("client address is a request id: same id for the handler; any other address: null", () => {
-  const address = Buffer.from("0123456789abcdef0000000000000001", "hex");
-  assert.equal(job(address).id, "0123456789abcdef0000000000000001");
-  assert.equal(job(Buffer.from("client")).id, null);
+const REQUEST_ID = "0123456789abcdef0000000000000001";
+
+function idsOf(client: Frame, metadata?: Metadata) {
+  const { id, requestId } = job(client, metadata);
+  return { id, requestId };
+}
+
+test("caller gave a call id: the id for the handler, in the scope of the caller's key", () => {
+  const client = Buffer.from(REQUEST_ID, "hex");
+  const callId = "call-id-0123456789";
+  const metadata = { delivery: 1, msLeft: 5000, progress: false, callId, by: null, headers: null };
+  assert.deepEqual(idsOf(client, metadata), { id: callId, requestId: REQUEST_ID });
+  const scoped = idsOf(client, { ...metadata, by: "alice" });
+  assert.deepEqual(scoped, { id: `alice\0${callId}`, requestId: REQUEST_ID });
+  const anonymous = idsOf(client, { ...metadata, callId: null, by: "alice" });
+  assert.deepEqual(anonymous, { id: REQUEST_ID, requestId: REQUEST_ID });
+});
+
+test("no metadata: the request id is the id for the handler; another client address: null", () => {
+  const client = Buffer.from(REQUEST_ID, "hex");
+  assert.deepEqual(idsOf(client), { id: REQUEST_ID, requestId: REQUEST_ID });
+  assert.deepEqual(idsOf(Buffer.from("client")), { id: null, requestId: null });
 });

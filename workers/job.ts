@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type ErrorCode, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
+import { handlerId } from "../protocol/metadata.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
@@ -14,10 +15,18 @@ export type ReplyBody = string | Uint8Array | (string | Uint8Array)[];
 /** The request that a handler runs for. */
 export type HandlerContext = {
   /**
-   * The id of the request, 32 hexadecimal digits. It is the same at each delivery, also after the
-   * death of a worker. Null if the broker sends no ids.
+   * The id of the call. It is the same at each delivery, also after the death of a worker. If the
+   * caller gave a call id, it is also the same at each broker and after restarts: the call id, after
+   * the name of the caller's key and a NUL where brokers use keys. Otherwise it is `requestId`.
+   *
+   * A call id fetches the reply of its call, so it must not stand in logs; `requestId` may.
    */
   id: string | null;
+  /**
+   * The id that the broker gave the request, 32 hexadecimal digits, as in the broker's logs. It is
+   * the same at each delivery by one start of the broker. Null if the broker sends no ids.
+   */
+  requestId: string | null;
   /**
    * Aborts when the reply is not needed any more: the time limit passed, the broker was lost, or a
    * second stop signal came. `signal.reason` is an Error with the cause.
@@ -57,7 +66,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** A request and its handler. Makes its id and signal on first use: most handlers use neither. */
+/** A request and its handler. Makes its ids and signal on use: most handlers use none. */
 export class Job {
   readonly request: InFlightRequest;
   /** When the handler began, on the clock of `now`, in ms. */
@@ -71,6 +80,10 @@ export class Job {
   }
 
   get id(): string | null {
+    return handlerId(this.request.metadata, this.request.client);
+  }
+
+  get requestId(): string | null {
     return requestId(this.request.client);
   }
 

@@ -47,6 +47,7 @@ import {
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
+import type { Metadata } from "../protocol/metadata.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
@@ -79,6 +80,8 @@ export type InFlightRequest = {
   number: number;
   /** The client address of the REQUEST, which its REPLY must carry unchanged; opaque. */
   client: Frame;
+  /** The metadata of the REQUEST; undefined if the broker sent none. */
+  metadata: Metadata | undefined;
   /** The body of the REQUEST, at least one frame. */
   body: Frame[];
   /** The time limit of its handler, on the clock of `now`, in ms. */
@@ -211,10 +214,10 @@ export class WorkerSession {
     const effects = this.#commandReceived(before, now);
     // A draining worker ignores a REQUEST: the broker requeues it when our DISCONNECT arrives.
     if (command.name !== "REQUEST" || this.#state !== "confirmed") return effects;
-    const { client, body } = command;
+    const { client, metadata, body } = command;
     const deadline = now + this.#options.timeLimitMs;
     const number = ++this.#lastNumber;
-    const request = { number, client, body, deadline, parts: [], size: 0 };
+    const request = { number, client, metadata, body, deadline, parts: [], size: 0 };
     this.#inFlight.add(number, request);
     return [...effects, { do: "serve", request }];
   }

@@ -5,7 +5,8 @@
 import { reasonOf } from "../transport/transport.ts";
 
 export type SessionEvent =
-  | { event: "session.opened"; dialect: string; credit: number | null } // READY has no answer.
+  // READY has no answer. `extended`: with keys.
+  | { event: "session.opened"; dialect: string; credit: number | null; extended: boolean }
   | {
       event: "session.unreachable";
       broker: string;
@@ -13,7 +14,10 @@ export type SessionEvent =
       reason: string;
       retryMs: number;
     }
-  | { event: "session.confirmed" } // The first command of the broker arrived.
+  // The first command of the broker arrived. `incarnation`: null if the broker sent none.
+  | { event: "session.confirmed"; incarnation: string | null }
+  // The broker replied to the capability probe after READY; the next READY has more frames.
+  | { event: "session.renewing" }
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inFlight: number }
   | { event: "session.stalled"; ms: number }
@@ -30,6 +34,7 @@ export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "e
   "session.opened": "debug",
   "session.unreachable": "warn",
   "session.confirmed": "info",
+  "session.renewing": "info",
   "session.lost": "warn",
   "session.draining": "info",
   "session.stalled": "warn",
@@ -54,6 +59,8 @@ export function sentenceOf(event: WorkerEvent): string {
     }
     case "session.confirmed":
       return "registered with the broker";
+    case "session.renewing":
+      return "the broker supports more than this session uses; opening another session";
     case "session.lost":
       return (
         `lost the broker (${event.reason}); ${requests(event.abandoned)} abandoned; ` +

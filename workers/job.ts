@@ -28,8 +28,9 @@ export type HandlerContext = {
    */
   requestId: string | null;
   /**
-   * Aborts when the reply is not needed any more: the time limit passed, the broker was lost, or a
-   * second stop signal came. `signal.reason` is an Error with the cause.
+   * Aborts when the reply is not needed any more: the time limit passed, the broker was lost, the
+   * client cancelled the call, the call expired, or a second stop signal came. `signal.reason` is an
+   * Error with the cause.
    */
   signal: AbortSignal;
 };

@@ -1,128 +1,18 @@
-// The worker's half of MDP/Worker. Each test is a dialog: commands of the broker, time that passes,
-// and the effects of the session in the shorthand of 7/MDP.
+// The worker's half of MDP/Worker. Each test is a dialog: see dialog.testing.ts. ready.test.ts has the
+// dialogs about READY, extended.test.ts those about metadata and pairs.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import { sentenceOf } from "./events.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
-
-const INTERVAL_MS = 1000;
-const LEASE_MS = 3000;
-
-/** The commands of a broker in this dialect. */
-const inDialect = (dialect: Dialect) => ({
-  heartbeat: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
-  disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
-  request: (client: string, body: string) =>
-    encode({
-      header: "worker",
-      dialect,
-      name: "REQUEST",
-      client: Buffer.from(client),
-      body: [Buffer.from(body)],
-    }),
-});
-
-const { heartbeat, disconnect, request } = inDialect(MDP_0_1);
-
-/** A session and its clock. `streams`: the replies of the worker may come in parts. */
-function dialog({ timeLimitMs = 60_000, random = 1, streams = false } = {}) {
-  let now = 0;
-  const session = new WorkerSession(
-    {
-      broker: "tcp://broker:5555",
-      service: "echo",
-      credit: 2,
-      streams,
-      timeLimitMs,
-      messageBytesMax: 10_000,
-      heartbeat: { intervalMs: INTERVAL_MS, liveness: 3 },
-      random: () => random,
-    },
-    now,
-  );
-  const inFlight: InFlightRequest[] = [];
-
-  function show(effects: WorkerEffect[]): string[] {
-    return effects.flatMap((effect) => {
-      if (effect.do === "log") return [];
-      if (effect.do === "send") return [`> ${shown(effect.frames)}`];
-      if (effect.do === "serve") {
-        inFlight.push(effect.request);
-        return [`serve ${effect.request.body.join(" ")}`];
-      }
-      return [
-        effect.do === "abort" ? `abort ${effect.request.client}: ${effect.reason}` : effect.do,
-      ];
-    });
-  }
-
-  function waits(ms: number): string[] {
-    const lines: string[] = [];
-    for (const end = now + ms; now < end; ) {
-      now = Math.min(end, now + INTERVAL_MS / 10);
-      lines.push(...show(session.tick(now)));
-    }
-    return lines;
-  }
-
-  /** Waits for the next conversation and returns its READY. */
-  function reopens(): string {
-    for (let turn = 0; turn < 100; turn += 1) {
-      const opening = waits(INTERVAL_MS / 10).find((line) => line.startsWith("> READY"));
-      if (opening) return opening;
-    }
-    throw new Error("the session opened no other conversation");
-  }
-
-  const frames = (body: string[]) => body.map((frame) => Buffer.from(frame));
-
-  return {
-    session,
-    starts: () => show(session.tick(now)),
-    brokerSends: (frames: Frame[]) => show(session.receive(frames, now)),
-    opens: () => session.opened(now),
-    breaks: () => show(session.gone(now)),
-    /** Returns the log entries of a failed attempt to connect. */
-    failsToConnect: (code: string) =>
-      session
-        .failed({ code, message: `connect ${code}`, retryMs: 77 }, now)
-        .map((effect) => (effect.do === "log" ? sentenceOf(effect.entry) : effect.do)),
-    drains: () => show(session.drain(now)),
-    answers: (nth: number, ...body: string[]) =>
-      show(session.reply(inFlight[nth] as InFlightRequest, frames(body), now)),
-    /** A handler yields a part of its reply. */
-    yields: (nth: number, ...body: string[]) =>
-      show(session.partial(inFlight[nth] as InFlightRequest, frames(body), now)),
-    waits,
-    /** The broker stays silent until the next conversation, whose READY is returned. */
-    brokerIsSilent({ connected = true } = {}) {
-      if (connected) session.opened(now);
-      return reopens();
-    },
-    reopens,
-    freezes(ms: number) {
-      now += ms;
-      return show(session.tick(now));
-    },
-  };
-}
-
-function shown(frames: Frame[]): string {
-  const command = decode(frames);
-  if (command.header !== "worker") throw new Error("the session sent no worker command");
-  const { dialect } = command;
-  const words = [command.name, ...shownRest(command)].join(" ");
-  return dialect === MDP_0_1 ? words : `${words} (${dialect.name})`;
-}
-
-function shownRest(command: WorkerCommand): unknown[] {
-  if (command.name === "READY") return [command.service, command.credit ?? "without a credit"];
-  return "client" in command ? [command.client, ...command.body] : [];
-}
+import { MDP_0_2 } from "../protocol/dialects.ts";
+import {
+  dialog,
+  disconnect,
+  heartbeat,
+  INTERVAL_MS,
+  inDialect,
+  LEASE_MS,
+  request,
+} from "./dialog.testing.ts";
 
 test("first tick: a new socket, and READY with the credit", () => {
   const { starts, session, brokerSends } = dialog();
@@ -137,7 +27,7 @@ const CANNOT_CONNECT = (code: string) => [
 ];
 
 test("attempts to connect fail: logged at once, at each change of the code, and every 10 s", () => {
-  const { starts, failsToConnect, waits } = dialog();
+  const { starts, failsToConnect, waits } = dialog({ plainReady: true });
   starts();
   assert.deepEqual(failsToConnect("ENOTFOUND"), CANNOT_CONNECT("ENOTFOUND"));
   assert.deepEqual(failsToConnect("ENOTFOUND"), []);
@@ -150,17 +40,17 @@ test("attempts to connect fail: logged at once, at each change of the code, and 
 });
 
 test("attempt to connect fails after a connection: logged at once", () => {
-  const { starts, failsToConnect, opens, breaks, waits } = dialog();
+  const { starts, failsToConnect, opens, breaks, waits } = dialog({ plainReady: true });
   starts();
   assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
   opens();
   breaks();
-  assert.deepEqual(waits(100), ["connect", "> READY echo 2"]);
+  assert.deepEqual(waits(100), ["connect", "> READY echo without a credit"]);
   assert.deepEqual(failsToConnect("ECONNREFUSED"), CANNOT_CONNECT("ECONNREFUSED"));
 });
 
 test("attempt to connect fails while the worker leaves: not logged", () => {
-  const { starts, drains, failsToConnect } = dialog();
+  const { starts, drains, failsToConnect } = dialog({ plainReady: true });
   starts();
   drains();
   assert.deepEqual(failsToConnect("ECONNREFUSED"), []);
@@ -177,7 +67,7 @@ test("REQUEST: served once, its REPLY carries its client address", () => {
 });
 
 test("connection opens late: the lease of the broker begins then", () => {
-  const { starts, opens, waits, brokerSends } = dialog();
+  const { starts, opens, waits, brokerSends } = dialog({ plainReady: true });
   starts();
   waits(LEASE_MS - 100);
   opens();
@@ -422,40 +312,6 @@ test("parts larger than the broker accepts: handler aborted, error reply", () =>
   assert.deepEqual(sent.yields(0, HALF, HALF), inParts);
 });
 
-const OWN = "> READY echo 2 (0.2)";
-const PLAIN = "> READY echo without a credit";
-const TEXT = "> READY echo without a credit (0.1-text)";
-
-test("broker with a connection stays silent: own READY again, then plain, then text, then own", () => {
-  const inParts = dialog({ streams: true });
-  assert.deepEqual(inParts.starts(), ["connect", OWN]);
-  for (const opening of [OWN, PLAIN, TEXT, OWN, OWN, PLAIN])
-    assert.equal(inParts.brokerIsSilent(), opening);
-  const whole = dialog();
-  const own = "> READY echo 2";
-  assert.deepEqual(whole.starts(), ["connect", own]);
-  for (const opening of [own, PLAIN, TEXT, own, own, PLAIN])
-    assert.equal(whole.brokerIsSilent(), opening);
-});
-
-test("DISCONNECT after the first HEARTBEAT: next form of READY; DISCONNECT before it: the same", () => {
-  const { starts, opens, brokerSends, reopens, waits } = dialog();
-  starts();
-  for (const opening of ["> READY echo 2", PLAIN]) {
-    opens();
-    assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
-    brokerSends(disconnect);
-    assert.equal(reopens(), opening);
-  }
-  const hasty = dialog();
-  hasty.starts();
-  for (let nth = 0; nth < 5; nth += 1) {
-    hasty.opens();
-    hasty.brokerSends(disconnect);
-    assert.equal(hasty.reopens(), "> READY echo 2");
-  }
-});
-
 test("reply of more frames than the broker accepts: error reply", () => {
   const { starts, brokerSends, answers, yields } = dialog();
   const many = new Array<string>(40_000).fill("");
@@ -466,42 +322,4 @@ test("reply of more frames than the broker accepts: error reply", () => {
   assert.deepEqual(answers(0, ...many, ...many), [`> REPLY c1 ${rejected}`]);
   assert.deepEqual(yields(1, ...many), []);
   assert.equal(yields(1, ...many)[1], `> REPLY c2 ${rejected}`);
-});
-
-test("READY in any dialect: the whole conversation uses that dialect", () => {
-  const { starts, brokerIsSilent, brokerSends, waits, yields, answers } = dialog({ streams: true });
-  starts();
-  for (const opening of [OWN, PLAIN]) assert.equal(brokerIsSilent(), opening);
-  assert.deepEqual(brokerSends(request("c1", "3")), ["serve 3"]);
-  assert.deepEqual(yields(0, "one"), []);
-  assert.deepEqual(answers(0, "two"), ["> REPLY c1 one two"]);
-  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
-  for (const opening of [OWN, OWN, PLAIN, TEXT]) assert.equal(brokerIsSilent(), opening);
-  brokerSends(inDialect(MDP_0_1_TEXT).request("c1", "3"));
-  assert.deepEqual(yields(1, "one"), []);
-  assert.deepEqual(answers(1, "two"), ["> REPLY c1 one two (0.1-text)"]);
-  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT (0.1-text)"]);
-});
-
-test("no connection to the broker: the same form of READY", () => {
-  const { starts, brokerIsSilent, opens, breaks } = dialog({ streams: true });
-  starts();
-  opens();
-  breaks();
-  for (let nth = 0; nth < 5; nth += 1) assert.equal(brokerIsSilent({ connected: false }), OWN);
-});
-
-test("broker understood our own READY once: no other form is sent", () => {
-  const { starts, brokerIsSilent, brokerSends } = dialog({ streams: true });
-  starts();
-  brokerSends(inDialect(MDP_0_2).heartbeat);
-  for (let nth = 0; nth < 5; nth += 1) assert.equal(brokerIsSilent(), OWN);
-});
-
-test("broker understood another form of READY: the forms begin again with our own", () => {
-  const { starts, brokerIsSilent, brokerSends } = dialog({ streams: true });
-  starts();
-  for (const opening of [OWN, PLAIN]) assert.equal(brokerIsSilent(), opening);
-  brokerSends(heartbeat);
-  for (const opening of [OWN, OWN, PLAIN, TEXT]) assert.equal(brokerIsSilent(), opening);
 });

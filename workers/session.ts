@@ -1,78 +1,37 @@
 // The worker's half of MDP/Worker (7/MDP, 18/MDP) as a pure state machine. Commands, events of the
 // socket and the time go in; effects come out. worker.ts has the socket, timer and handlers.
-//
-// Theory of operation
-//
-// A conversation is the time from one READY to the close of its socket. The session has one
-// conversation at a time. When the broker is lost, the session opens the next one after a backoff.
-// A request belongs to its conversation. When the conversation ends, the broker redelivers the
-// request to another worker, so the session aborts the handler and drops its reply.
-//
-// MDP has no answer to READY. A worker is therefore `unconfirmed` until the broker sends a command.
-// A broker that stays silent may have failed to parse READY: see ReadyVariants.
-//
-// Each state but `stopped` has one timeout, kept in #timeoutAt:
-//
-//   disconnected   no socket; the timeout is the backoff
-//   opening        READY waits on a new socket for its connection; the timeout is the lease
-//   unconfirmed    the connection carries READY; the timeout is the lease of the broker
-//   confirmed      the broker has sent a command, so the worker is registered; same timeout
-//   draining       the program is to stop: handlers finish, new requests are ignored; same timeout
-//   leaving        DISCONNECT is sent, and the socket stays open for LEAVE_MS so that it arrives
-//   stopped        the socket is closed for good
-//
-// These events cause transitions:
-//
-//   connect        the backoff is over
-//   opened         the transport has a connection
-//   command        the broker sent a command other than DISCONNECT
-//   lost           the connection broke, or the broker sent DISCONNECT or nothing for a lease
-//   drain          the program is to stop
-//   finished       the last request in flight has its reply
-//   left           LEAVE_MS are over, or the connection broke after our DISCONNECT
-//
-// TRANSITIONS is complete: a state ignores the events that it does not list. Only a `confirmed`
-// worker accepts requests, so the states before it have none in flight and `drain` skips `draining`.
+// session-states.ts has its states, ready-choice.ts the choice of READY.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
-import { type Dialect, MDP_0_1, MDP_0_1_TEXT, MDP_0_2, streams } from "../protocol/dialects.ts";
+import { decodeProbeReply } from "../protocol/capabilities.ts";
+import { type Dialect, MDP_0_1, MDP_0_2, streams } from "../protocol/dialects.ts";
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
 import {
   BODY_FRAMES_MAX,
   bodyBytesMax,
+  type ClientCommand,
   decode,
   encode,
   type WorkerCommand,
 } from "../protocol/mdp.ts";
 import type { Metadata } from "../protocol/metadata.ts";
+import type { Pair } from "../protocol/pairs.ts";
+import type { About } from "../protocol/ready.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
-
-type State =
-  | "disconnected"
-  | "opening"
-  | "unconfirmed"
-  | "confirmed"
-  | "draining"
-  | "leaving"
-  | "stopped";
-
-type Event = "connect" | "opened" | "command" | "lost" | "drain" | "finished" | "left";
-
-// biome-ignore format: a table, to be read by its columns.
-const TRANSITIONS: Record<State, Partial<Record<Event, State>>> = {
-  disconnected: { connect: "opening", drain: "stopped" },
-  opening:      { opened: "unconfirmed", command: "confirmed", lost: "disconnected", drain: "leaving" },
-  unconfirmed:  { opened: "unconfirmed", command: "confirmed", lost: "disconnected", drain: "leaving" },
-  confirmed:    { opened: "confirmed",   command: "confirmed", lost: "disconnected", drain: "draining" },
-  draining:     { opened: "draining",    command: "draining",  lost: "stopped",      finished: "leaving" },
-  leaving:      { left: "stopped" },
-  stopped:      {},
-};
+import { probeMessages, ReadyChoice, type ReadyForm } from "./ready-choice.ts";
+import {
+  awaitsCommand,
+  type Event,
+  hasLeft,
+  isBeforeReady,
+  type State,
+  TRANSITIONS,
+} from "./session-states.ts";
 
 /** A request that the broker delivered and that has no reply yet. */
 export type InFlightRequest = {
@@ -117,10 +76,14 @@ export type WorkerSessionOptions = {
   broker: string;
   /** The name of the service in READY: 1 to 255 bytes of UTF-8. */
   service: string;
+  /** The name of the worker in READY, at most `WORKER_NAME_BYTES_MAX` bytes. */
+  name: string;
   /** How many requests the broker may have in flight at this worker: 1 to 65,535. */
   credit: number;
   /** Whether replies may come in parts, which takes PARTIAL and so 18/MDP. */
   streams: boolean;
+  /** Whether READY goes out without probes, and so in the forms of the RFCs only. */
+  plainReady: boolean;
   /** How long a handler may take, in ms. */
   timeLimitMs: number;
   /** The largest message that the broker accepts, in bytes. */
@@ -134,9 +97,10 @@ export type WorkerSessionOptions = {
 export class WorkerSession {
   #options: WorkerSessionOptions;
   #state: State = "disconnected";
-  #timeoutAt = 0; // When the state times out; see the theory of operation.
-  #readyVariants: ReadyVariants;
+  #timeoutAt = 0; // When the state times out; see session-states.ts.
+  #readyChoice: ReadyChoice;
   #dialect: Dialect; // Of this conversation.
+  #isExtended = false; // READY of this conversation has keys.
   #heartbeatAt = 0; // When the next HEARTBEAT is due.
   #hasSentHeartbeat = false; // In this conversation.
   #tickedAt: number; // When `tick` was last called.
@@ -148,8 +112,16 @@ export class WorkerSession {
 
   constructor(options: WorkerSessionOptions, now: number) {
     this.#options = options;
-    this.#dialect = options.streams ? MDP_0_2 : MDP_0_1;
-    this.#readyVariants = new ReadyVariants({ dialect: this.#dialect, credit: options.credit });
+    const { streams, credit, name, plainReady, heartbeat } = options;
+    this.#dialect = streams ? MDP_0_2 : MDP_0_1;
+    const about: About = { name, knows: new Set(["meta", "cancel"]) };
+    this.#readyChoice = new ReadyChoice({
+      streams,
+      credit,
+      about,
+      plainOnly: plainReady,
+      leaseMs: leaseMs(heartbeat),
+    });
     this.#tickedAt = now;
   }
 
@@ -173,7 +145,8 @@ export class WorkerSession {
       case "disconnected":
         return now >= this.#timeoutAt ? this.#connect(now) : [];
       case "leaving":
-        return now >= this.#timeoutAt ? this.#left() : [];
+      case "closing":
+        return now >= this.#timeoutAt ? this.#left(now) : [];
       default: {
         const isStalled = sinceTickMs > this.#options.heartbeat.intervalMs;
         const stalled = isStalled ? [this.#stalled(sinceTickMs, now)] : [];
@@ -183,11 +156,11 @@ export class WorkerSession {
     }
   }
 
-  /** The transport has a connection and delivers READY, so the lease of the broker begins. */
+  /** The transport has a connection and delivers our messages, so the timeout of the state begins. */
   opened(now: number) {
     if (!this.#transition("opened")) return;
     this.#lastFailure = null;
-    this.#renewLease(now);
+    this.#renewTimeout(now);
   }
 
   /**
@@ -195,7 +168,7 @@ export class WorkerSession {
    * connection and each change of its code; a failure that lasts, once per FAILURE_LOG_MS.
    */
   failed({ code, message, retryMs }: ConnectFailure, now: number): WorkerEffect[] {
-    if (this.#state !== "opening") return [];
+    if (this.#state !== "opening" && this.#state !== "reaching") return [];
     const last = this.#lastFailure;
     if (last?.code === code && now - last.loggedAt < FAILURE_LOG_MS) return [];
     this.#lastFailure = { code, loggedAt: now };
@@ -205,13 +178,15 @@ export class WorkerSession {
 
   /** A message arrived on the current socket. */
   receive(frames: Frame[], now: number): WorkerEffect[] {
-    const command = decode(frames);
+    const command = decode(frames, this.#isExtended);
+    if (command.header === "client") return this.#probeReplied(command, now);
     // 7/MDP, Opening and Closing a Connection: a worker ignores invalid messages.
     if (command.header !== "worker") return [];
     if (command.name === "DISCONNECT") return this.#disconnected(now);
     const before = this.#state;
     if (!this.#transition("command")) return [];
-    const effects = this.#commandReceived(before, now);
+    const pairs = (command.name === "HEARTBEAT" && command.pairs) || [];
+    const effects = this.#commandReceived(before, pairs, now);
     // A draining worker ignores a REQUEST: the broker requeues it when our DISCONNECT arrives.
     if (command.name !== "REQUEST" || this.#state !== "confirmed") return effects;
     const { client, metadata, body } = command;
@@ -224,7 +199,8 @@ export class WorkerSession {
 
   /** The connection broke. */
   gone(now: number): WorkerEffect[] {
-    if (this.#state === "leaving") return this.#left();
+    if (hasLeft(this.#state)) return this.#left(now);
+    if (this.#state === "probing") this.#readyChoice.brokeOff();
     return this.#lose("the connection broke", now);
   }
 
@@ -261,9 +237,12 @@ export class WorkerSession {
 
   /** The program is to stop: accept no more requests, finish those in flight, then leave. */
   drain(now: number): WorkerEffect[] {
+    const before = this.#state;
     if (!this.#transition("drain")) return [];
     const draining = log({ event: "session.draining", inFlight: this.#inFlight.size });
+    if (isBeforeReady(before)) return [draining, { do: "close" }, { do: "stopped" }];
     if (this.#state === "stopped") return [draining, { do: "stopped" }];
+    if (before === "closing") return [draining];
     if (this.#state === "leaving") return [draining, this.#leave(now)];
     return [draining, ...this.#leaveIfFinished(now)];
   }
@@ -277,46 +256,83 @@ export class WorkerSession {
   }
 
   #connect(now: number): WorkerEffect[] {
-    this.#transition("connect");
-    const { dialect, credit } = this.#readyVariants.next;
-    this.#dialect = dialect;
+    const form = this.#readyChoice.begin();
+    this.#transition(form ? "connect" : "probe");
+    this.#isExtended = false;
     this.#hasSentHeartbeat = false;
-    this.#renewLease(now);
+    this.#renewTimeout(now);
     // 7/MDP, Opening and Closing a Connection: one READY per conversation, on a new DEALER socket.
+    if (form) return [{ do: "connect" }, ...this.#ready(form, now)];
+    const probes = probeMessages().map((frames): WorkerEffect => ({ do: "send", frames }));
+    return [{ do: "connect" }, ...probes];
+  }
+
+  #ready({ dialect, credit, about }: ReadyForm, now: number): WorkerEffect[] {
+    this.#dialect = dialect;
+    this.#isExtended = about !== null;
+    this.#renewTimeout(now);
+    const service = toFrame(this.#options.service);
     return [
-      { do: "connect" },
-      this.#send({ name: "READY", service: toFrame(this.#options.service), credit }, now),
-      log({ event: "session.opened", dialect: dialect.name, credit }),
+      this.#send({ name: "READY", service, credit, ...(about && { about }) }, now),
+      log({ event: "session.opened", dialect: dialect.name, credit, extended: this.#isExtended }),
     ];
   }
 
-  /** Handles any command of the broker except DISCONNECT. */
-  #commandReceived(before: State, now: number): WorkerEffect[] {
-    this.#renewLease(now); // 7/MDP, Heartbeating: any command but DISCONNECT counts as a heartbeat.
-    this.#failures = 0;
-    if (before === "confirmed" || before === "draining") return [];
-    this.#readyVariants.understood();
-    return [log({ event: "session.confirmed" })];
+  /** A message of MDP/Client: nothing but the reply to a probe comes to a worker. */
+  #probeReplied(message: ClientCommand, now: number): WorkerEffect[] {
+    const has = decodeProbeReply(message);
+    const form = has === null ? null : this.#readyChoice.replied(has);
+    if (!form) return [];
+    if (this.#transition("chosen")) return this.#ready(form, now);
+    if (!this.#transition("outdone")) return [];
+    return [log({ event: "session.renewing" }), ...this.#leaveIfFinished(now)];
   }
 
-  #renewLease(now: number) {
-    this.#timeoutAt = now + leaseMs(this.#options.heartbeat);
+  /** Handles any command of the broker except DISCONNECT, with its pairs. */
+  #commandReceived(before: State, pairs: Pair[], now: number): WorkerEffect[] {
+    this.#renewTimeout(now); // 7/MDP, Heartbeating: any command but DISCONNECT counts as a heartbeat.
+    this.#failures = 0;
+    const effects = pairs.flatMap((pair) =>
+      pair.name === "cancel" ? this.#cancelled(pair.addresses) : [],
+    );
+    if (!awaitsCommand(before)) return effects;
+    this.#readyChoice.understood();
+    return [log({ event: "session.confirmed", incarnation: incarnationIn(pairs) }), ...effects];
+  }
+
+  /** Aborts these requests. They stay in flight until their REPLY, which frees the broker's slot. */
+  #cancelled(addresses: Frame[]): WorkerEffect[] {
+    const cancelled = new Set(addresses.map((address) => address.toString("latin1")));
+    return [...this.#inFlight]
+      .filter(([, { client }]) => cancelled.has(client.toString("latin1")))
+      .map(([, request]) => ({ do: "abort", request, reason: CANCELLED }));
+  }
+
+  #renewTimeout(now: number) {
+    const { heartbeat } = this.#options;
+    const isProbing = this.#state === "probing";
+    this.#timeoutAt = now + (isProbing ? this.#readyChoice.probeMs : leaseMs(heartbeat));
   }
 
   /**
    * This process did not run for `ms`, and could neither read what the broker sent nor work. So the
-   * lease begins again, and each handler gets the time back.
+   * timeout begins again, and each handler gets the time back.
    */
   #stalled(ms: number, now: number): WorkerEffect {
-    this.#renewLease(now);
+    this.#renewTimeout(now);
     for (const [, request] of this.#inFlight) request.deadline += ms;
     return log({ event: "session.stalled", ms: Math.round(ms) });
   }
 
   // 7/MDP, Heartbeating: a worker reconnects when the broker is silent for liveness × interval.
   #silent(now: number): WorkerEffect[] {
-    if (this.#state === "unconfirmed") this.#readyVariants.notUnderstood();
-    const missing = this.#state === "opening" ? "connection" : "heartbeat";
+    if (this.#state === "probing") {
+      this.#transition("chosen");
+      return this.#ready(this.#readyChoice.unanswered(), now);
+    }
+    if (this.#state === "unconfirmed") this.#readyChoice.notUnderstood();
+    const hasNoConnection = this.#state === "opening" || this.#state === "reaching";
+    const missing = hasNoConnection ? "connection" : "heartbeat";
     return this.#lose(`no ${missing} for ${leaseMs(this.#options.heartbeat)} ms`, now);
   }
 
@@ -325,8 +341,8 @@ export class WorkerSession {
    * that broker it is a command before READY.
    */
   #disconnected(now: number): WorkerEffect[] {
-    if (this.#state === "unconfirmed" && this.#hasSentHeartbeat)
-      this.#readyVariants.notUnderstood();
+    if (this.#state === "unconfirmed" && this.#hasSentHeartbeat) this.#readyChoice.notUnderstood();
+    if (isBeforeReady(this.#state)) this.#readyChoice.brokeOff();
     // 7/MDP, Opening and Closing a Connection: READY goes out again, on a new socket only.
     return this.#lose("the broker sent DISCONNECT", now);
   }
@@ -367,7 +383,7 @@ export class WorkerSession {
 
   // 7/MDP, Heartbeating: a worker sends HEARTBEAT at the interval, idle or busy.
   #heartbeat(now: number): WorkerEffect[] {
-    if (now < this.#heartbeatAt) return [];
+    if (now < this.#heartbeatAt || isBeforeReady(this.#state)) return [];
     this.#hasSentHeartbeat = true;
     return [this.#send({ name: "HEARTBEAT" }, now)];
   }
@@ -383,9 +399,11 @@ export class WorkerSession {
     return this.#send({ name: "DISCONNECT" }, now);
   }
 
-  #left(): WorkerEffect[] {
+  #left(now: number): WorkerEffect[] {
     this.#transition("left");
-    return [{ do: "close" }, { do: "stopped" }];
+    if (this.#state === "stopped") return [{ do: "close" }, { do: "stopped" }];
+    this.#timeoutAt = now;
+    return [{ do: "close" }];
   }
 
   // 7/MDP, Request and Reply Processing: REPLY carries the client address of its REQUEST.
@@ -417,45 +435,14 @@ export class WorkerSession {
 /** The least time between two log entries for one reason why the broker cannot be reached, in ms. */
 const FAILURE_LOG_MS = 10_000;
 
-/** One form of READY. `credit` null: without the frame that 7/MDP does not have. */
-type ReadyVariant = { dialect: Dialect; credit: number | null };
+/** The reason for which the broker's `cancel` aborts a handler. */
+const CANCELLED = "the client cancelled the call, or the call expired";
 
-/**
- * The forms of READY, and which one opens the next conversation. Our own form has a frame for the
- * credit, and a worker that streams uses 18/MDP. A broker that knows only 7/MDP may drop such a
- * READY without an answer, so after a conversation without one the session tries the next form:
- *
- *   1. own: our dialect, with credit
- *   2. own again, since the broker may have been silent for another reason
- *   3. plain 7/MDP: dialect 0.1, no credit
- *   4. text dialect: 0.1 with ASCII words as commands, no credit
- *
- * and then begins again. A broker that understood our own form once is never sent another.
- */
-class ReadyVariants {
-  #variants: ReadyVariant[];
-  #index = 0;
-  #ownIsUnderstood = false;
-
-  constructor(own: ReadyVariant) {
-    const plain = { dialect: MDP_0_1, credit: null };
-    this.#variants = [own, own, plain, { dialect: MDP_0_1_TEXT, credit: null }];
-  }
-
-  get next(): ReadyVariant {
-    return this.#variants[this.#index] as ReadyVariant;
-  }
-
-  /** The broker answered. The next conversation opens with our own form: the broker may be new. */
-  understood() {
-    if (this.next === this.#variants[0]) this.#ownIsUnderstood = true;
-    this.#index = 0;
-  }
-
-  /** The broker had a connection and did not answer. */
-  notUnderstood() {
-    if (!this.#ownIsUnderstood) this.#index = (this.#index + 1) % this.#variants.length;
-  }
+/** The incarnation of the broker in hexadecimal digits; null if the pairs have none. */
+function incarnationIn(pairs: Pair[]): string | null {
+  for (const pair of pairs)
+    if (pair.name === "incarnation") return pair.incarnation.toString("hex");
+  return null;
 }
 
 type WithoutHeader<Command> = Command extends WorkerCommand

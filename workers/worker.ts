@@ -1,6 +1,7 @@
 // The public side of a worker: serve() runs a handler as a worker until a stop signal.
 // It has one socket, one timer and the handlers; WorkerSession makes the decisions.
 
+import { z } from "zod";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import type { Frame } from "../protocol/frame.ts";
@@ -40,6 +41,7 @@ export const workerSettings = {
   ...heartbeatSettings,
   MDP_BROKER: brokerEndpoint,
   MDP_TRANSPORT: transport,
+  MDP_READY: z.enum(["probe", "plain"], { message: "probe or plain" }).default("probe"),
   MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   MDP_HEALTH_PORT: healthPort,
@@ -57,8 +59,8 @@ export type ServeOptions = {
  * the worker has left the broker. A second signal aborts the handlers and ends the process.
  *
  * The settings come from the environment, each with a default: MDP_BROKER, MDP_TRANSPORT,
- * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_TIME_LIMIT_MS, MDP_MESSAGE_BYTES_MAX,
- * MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process with exit code 1.
+ * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_READY, MDP_TIME_LIMIT_MS,
+ * MDP_MESSAGE_BYTES_MAX, MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process with exit code 1.
  *
  * Rejects with a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.",
  * or if `concurrency` is out of range.
@@ -77,8 +79,10 @@ export async function serve(
     {
       broker: settings.MDP_BROKER,
       service,
+      name: workerName,
       credit: concurrency,
       streams: handler instanceof AsyncGeneratorFunction,
+      plainReady: settings.MDP_READY === "plain",
       timeLimitMs: settings.MDP_TIME_LIMIT_MS,
       messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
       heartbeat,

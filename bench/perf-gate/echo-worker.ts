@@ -17,6 +17,8 @@ const OPTIONS = {
   streams: false,
   timeLimitMs: 30_000,
   messageBytesMax: 2 ** 24,
+  name: "echo",
+  plainReady: false,
   heartbeat: DEFAULT_HEARTBEAT,
   random: Math.random,
 };

@@ -6,7 +6,7 @@ import { after, suite, test } from "node:test";
 import { Program } from "../processes/program.ts";
 import { until } from "../until.ts";
 import { isHeartbeat } from "./raw-peer.ts";
-import { type ReceivedMessage, ScriptedBroker } from "./scripted-broker.ts";
+import { type ProbeReplies, type ReceivedMessage, ScriptedBroker } from "./scripted-broker.ts";
 
 const ECHO = "workers/echo.ts";
 const SLOW = "e2e/processes/slow.ts";
@@ -14,8 +14,13 @@ const COUNT = "e2e/conformance/counting-worker.ts";
 const INTERVAL_MS = 300;
 const LEASE_MS = 3 * INTERVAL_MS;
 
+/** The replies to probes by a broker of 0.1.0, by one with all extensions, and by one of 7/MDP. */
+const OF_0_1_0: ProbeReplies = ["404", "200"];
+const EXTENDED: ProbeReplies = ["200", "200"];
+const PLAIN: ProbeReplies = ["404", "404"];
+
 /** The tests that do not wait for intervals share a broker and a worker. */
-const broker = await ScriptedBroker.start();
+const broker = await ScriptedBroker.start(OF_0_1_0);
 const echo = new Program(ECHO, [], { MDP_BROKER: broker.endpoint });
 const opening = await broker.next();
 const worker = opening.from;
@@ -28,7 +33,7 @@ test("MDP1-W-04 our worker starts: READY with its service", () => {
   assert.deepEqual(opening.frames.slice(0, 4), ["", "MDPW01", "\x01", "echo"]);
 });
 
-test("MDP1-W-01 our worker starts: READY has a fifth frame, its credit", () => {
+test("X-CREDIT our worker, 200 for mmi.call: READY has a fifth frame, its credit", () => {
   assert.deepEqual(opening.frames, ["", "MDPW01", "\x01", "echo", "16"]);
 });
 
@@ -128,14 +133,56 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
     assert.ok(again.at - spoke >= LEASE_MS, `left after ${again.at - spoke} ms`);
   });
 
-  test("X-CREDIT our worker, broker never answers: READY without credit, then text, then with credit", async () => {
-    await using own = await start(ECHO);
+  test("MDP1-W-01 our worker, 404 for each probe: READY has exactly four frames", async () => {
+    await using own = await start(ECHO, PLAIN);
+    assert.deepEqual(own.broker.received[0]?.frames, ["", "MDPW01", "\x01", "echo"]);
+    await own.broker.sends(own.worker, "", "MDPW01", "\x02", "client", "", "hello");
+    await own.broker.receives("", "MDPW01", "\x03", "client", "", "hello");
+  });
+
+  test("MDP1-W-04 our worker, MDP_READY=plain: READY is the first message", async () => {
+    await using own = await start(ECHO, null, { MDP_READY: "plain" });
+    assert.deepEqual(own.broker.received[0]?.frames, ["", "MDPW01", "\x01", "echo"]);
+    assert.equal(own.broker.received.filter(isNoHeartbeat).length, 1);
+  });
+
+  test("MDP1-W-04 our worker: two probes, and after a silence of 1 s READY of four frames", async () => {
+    await using own = await start(ECHO, null);
+    const [first] = own.broker.received;
+    assert.deepEqual(first?.frames, ["", "MDPC01", "mmi.service", "mmi.ready"]);
+    await own.broker.receives("", "MDPC01", "mmi.service", "mmi.call");
+    const { frames, at } = await own.broker.next();
+    assert.deepEqual(frames, ["", "MDPW01", "\x01", "echo"]);
+    assert.ok(at - first.at >= 900, `READY after ${at - first.at} ms`);
+  });
+
+  test("X-CREDIT our worker, 200 for mmi.ready: READY with keys, and cancel aborts a handler", async () => {
+    await using own = await start(SLOW, EXTENDED);
+    const [empty, header, command, service, credit, name, knows] =
+      own.broker.received[0]?.frames ?? [];
+    assert.deepEqual(
+      [empty, header, command, service, credit],
+      ["", "MDPW01", "\x01", "slow", "1"],
+    );
+    assert.match(name ?? "", new RegExp(`^name=.+:${own.program.pid}$`));
+    assert.equal(knows, "knows=meta,cancel");
+    const address = `thislife\0\0\0\0\0\0\0\x07`;
+    const metadata = "\x01\x00\x00\x01\x00\x00\x13\x88";
+    await own.broker.sends(own.worker, "", "MDPW01", "\x02", address, metadata, "60000");
+    await own.program.logged("slow.began");
+    await own.broker.sends(own.worker, "", "MDPW01", "\x04", "cancel", address);
+    await own.program.logged("slow.aborted");
+    const { frames } = await own.broker.next();
+    assert.deepEqual(frames.slice(0, 5), ["", "MDPW01", "\x03", address, ""]);
+  });
+
+  test("X-CREDIT our worker, broker never answers READY: two of 7/MDP, then text, then again", async () => {
+    await using own = await start(ECHO, PLAIN);
     const opened = [own.worker];
     for (const ready of [
-      ["\x01", "echo", "16"],
       ["\x01", "echo"],
       ["READY", "echo"],
-      ["\x01", "echo", "16"],
+      ["\x01", "echo"],
     ]) {
       opened.push(await own.broker.receives("", "MDPW01", ...ready));
     }
@@ -143,7 +190,7 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
   });
 
   test("X-TEXT our worker, broker that answers the text READY: REPLY in text", async () => {
-    await using own = await start(ECHO);
+    await using own = await start(ECHO, PLAIN);
     let frames: string[] = [];
     let from = "";
     while (frames[2] !== "READY") ({ frames, from } = await own.broker.next());
@@ -215,7 +262,13 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
     assert.deepEqual(rest, ["mmi.error", "400"]);
   });
 
-  test("MDP2-W-01 our worker that streams: READY in 0.2 with a fourth frame, its credit", async () => {
+  test("MDP2-W-01 our worker that streams, READY of 7/MDP without an answer: READY in 0.2 with three frames", async () => {
+    await using own = await start(COUNT, PLAIN);
+    await own.broker.receives("", "MDPW01", "\x01", "count");
+    await own.broker.receives("MDPW02", "\x01", "count");
+  });
+
+  test("X-CREDIT our worker that streams, 200 for mmi.call: READY in 0.2 with its credit", async () => {
     await using own = await start(COUNT);
     assert.deepEqual(own.broker.received[0]?.frames, ["MDPW02", "\x01", "count", "1"]);
     await own.broker.sends(own.worker, "MDPW02", "\x02", "client", "", "2");
@@ -255,13 +308,18 @@ function isNoHeartbeat({ frames }: ReceivedMessage): boolean {
   return !isHeartbeat(frames);
 }
 
-/** A worker, and a broker that has received its READY. */
-async function start(file: string) {
-  const own = await ScriptedBroker.start();
+/** A worker, and a broker that has received its READY, or its first probe if no probe has a reply. */
+async function start(
+  file: string,
+  probeReplies: ProbeReplies | null = OF_0_1_0,
+  settings: Record<string, string> = {},
+) {
+  const own = await ScriptedBroker.start(probeReplies);
   const program = new Program(file, [], {
     MDP_BROKER: own.endpoint,
     MDP_HEARTBEAT_INTERVAL_MS: String(INTERVAL_MS),
     MDP_HEARTBEAT_LIVENESS: "3",
+    ...settings,
   });
   const end = async () => {
     await program.destroy();

@@ -195,8 +195,7 @@ export const SPECIFICATIONS = {
 export const DEVIATIONS: Partial<Record<RequirementId, string>> = {
   "MDP1-B-15": "No REPLY to a refused request",
   "MDP1-B-16": "Credit in READY",
-  "MDP1-W-01": "Credit in READY",
-  "MDP2-W-01": "Credit in READY",
+  "MDP1-W-04": "Probes before READY",
   "MDP1-B-26": "DISCONNECT to each command of a removed worker",
   "MDP1-B-31": "REPLY without the delimiter",
   "MDP1-B-32": "Request ids in the client address frame",

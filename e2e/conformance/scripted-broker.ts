@@ -6,21 +6,26 @@ import { freeEndpoint } from "../processes/program.ts";
 import { until } from "../until.ts";
 import { type Frame, isHeartbeat, legible, toBytes } from "./raw-peer.ts";
 
+/** The replies to the probes for `mmi.ready` and `mmi.call` that workers send before READY. */
+export type ProbeReplies = readonly [ready: string, call: string];
+
 export type ReceivedMessage = { from: string; frames: string[]; at: number };
 
 export class ScriptedBroker implements AsyncDisposable {
   readonly endpoint: string;
   readonly received: ReceivedMessage[] = []; // Every message, in order of arrival.
   onMessage: (message: ReceivedMessage) => void = () => {}; // Called for each message.
+  #probeReplies: ProbeReplies | null;
   #next = 0; // The index of the first message that next() has not returned.
   #socket: Router;
   #reading: Promise<void>;
 
-  static async start(): Promise<ScriptedBroker> {
+  /** With `probeReplies` it replies to the probes of workers, and does not count them as received. */
+  static async start(probeReplies: ProbeReplies | null = null): Promise<ScriptedBroker> {
     const endpoint = await freeEndpoint();
     const socket = newSocket();
     await socket.bind(endpoint);
-    return new ScriptedBroker(endpoint, socket);
+    return new ScriptedBroker(endpoint, socket, probeReplies);
   }
 
   /** Stops this broker, and starts another at the same endpoint. */
@@ -34,10 +39,11 @@ export class ScriptedBroker implements AsyncDisposable {
         () => false,
       ),
     );
-    return new ScriptedBroker(this.endpoint, socket);
+    return new ScriptedBroker(this.endpoint, socket, this.#probeReplies);
   }
 
-  private constructor(endpoint: string, socket: Router) {
+  private constructor(endpoint: string, socket: Router, probeReplies: ProbeReplies | null) {
+    this.#probeReplies = probeReplies;
     this.endpoint = endpoint;
     this.#socket = socket;
     this.#reading = this.#read();
@@ -95,6 +101,12 @@ export class ScriptedBroker implements AsyncDisposable {
         frames: frames.map((frame) => frame.toString("latin1")),
         at: performance.now(),
       };
+      if (this.#probeReplies && message.frames[2] === "mmi.service") {
+        const [ready, call] = this.#probeReplies;
+        const code = message.frames[3] === "mmi.ready" ? ready : call;
+        await this.sends(message.from, "", "MDPC01", "mmi.service", code);
+        continue;
+      }
       this.received.push(message);
       this.onMessage(message);
     }

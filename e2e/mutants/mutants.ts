@@ -12,6 +12,7 @@ import { LIVENESS } from "./rules/liveness.ts";
 import { MANAGEMENT } from "./rules/management.ts";
 import { PARTS } from "./rules/parts.ts";
 import { PLAIN_BROKERS } from "./rules/plain-brokers.ts";
+import { READY } from "./rules/ready.ts";
 import { REGISTRATION } from "./rules/registration.ts";
 import { REQUESTS } from "./rules/requests.ts";
 import { WIRE } from "./rules/wire.ts";
@@ -30,6 +31,7 @@ export const MUTANTS: Mutant[] = [
   ...EXTENSIONS,
   ...DRAIN,
   ...WORKER,
+  ...READY,
   ...CLIENT,
   ...PLAIN_BROKERS,
   ...WIRE,

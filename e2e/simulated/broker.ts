@@ -6,6 +6,7 @@ import type { Address, Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Bound } from "../../transport/transport.ts";
+import { type BrokerKind, reactionOf } from "./broker-kind.ts";
 import { type Input, Oracle } from "./oracle.ts";
 import { Process } from "./process.ts";
 import type { BrokerUnderTest, World } from "./world.ts";
@@ -14,6 +15,7 @@ export class SimulatedBroker {
   readonly process: Process;
   readonly oracle: Oracle;
   #world: World;
+  #kind: BrokerKind;
   #broker: BrokerUnderTest;
   #bound: Bound;
   #onEnd: () => void;
@@ -23,6 +25,7 @@ export class SimulatedBroker {
     const { clock, random, network, configuration, makeBroker } = world;
     const { limits, heartbeat } = configuration;
     this.#world = world;
+    this.#kind = world.brokerKind;
     this.#onEnd = onEnd;
     this.process = new Process("broker", clock);
     const { now } = this.process;
@@ -57,8 +60,18 @@ export class SimulatedBroker {
     const { trace, network } = this.#world;
     const { now } = this.process;
     trace.message(network.nameOf(from) ?? "somebody", "broker", frames);
+    if (!this.#isRead(from, frames)) return;
     const effects = this.#broker.receive(from, frames, now);
     this.#perform({ kind: "message", from, frames, now }, effects);
+  }
+
+  /** Whether a broker of this kind reads the message; if not, it may have replied to it. */
+  #isRead(from: Address, frames: Frame[]): boolean {
+    if (!this.#world.network.nameOf(from)?.startsWith(EXTENDED_WORKER)) return true;
+    const reaction = reactionOf(this.#kind, frames);
+    if (reaction === "read") return true;
+    if (reaction !== "drop") this.#bound.send(from, reaction);
+    return false;
   }
 
   #gone(peer: Address) {
@@ -98,5 +111,8 @@ export class SimulatedBroker {
     if (overheard.length > OVERHEARD_MAX) overheard.shift();
   }
 }
+
+/** The names of workers with extensions begin so, and no others do. */
+const EXTENDED_WORKER = "w";
 
 const OVERHEARD_MAX = 50;

@@ -9,6 +9,7 @@ export const FAULTS = [
   "broker killed",
   "broker frozen",
   "broker stopped", // By SIGTERM: it drains.
+  "broker replaced", // By a broker of another kind: see broker-kind.ts.
   "link cut", // No message passes for a while.
   "link cut one way",
   "newcomer without replies", // It connects and sends, but receives nothing for a while.

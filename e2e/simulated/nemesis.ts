@@ -1,6 +1,7 @@
 // The nemesis: from time to time it injects one of the run's faults into a random process.
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
+import { BROKER_KINDS } from "./broker-kind.ts";
 import type { Fault } from "./fault.ts";
 import { Intruder } from "./intruder.ts";
 import type { Direction } from "./network.ts";
@@ -68,6 +69,8 @@ export class Nemesis {
         return this.#freeze(this.#pick(clients));
       case "broker killed":
         return this.#kill(this.#pick([broker]));
+      case "broker replaced":
+        return this.#replace();
       case "broker frozen":
         return this.#freeze(this.#pick([broker]));
       case "broker stopped":
@@ -96,6 +99,17 @@ export class Nemesis {
     trace.event(() => `${place.process.name} is killed`);
     place.peer.kill(random.chance(0.5) ? Number.POSITIVE_INFINITY : random.whole(0, 3));
     place.restartAfter(random.around(this.#leaseMs / 2));
+    return true;
+  }
+
+  #replace(): boolean {
+    const { random, trace, sightings } = this.#world;
+    const kind = random.pick(BROKER_KINDS);
+    const isReplaced = this.#kill(this.#pick([this.#population.broker]));
+    if (!isReplaced) return false;
+    trace.event(() => `the next broker is of the kind ${kind}`);
+    this.#world.brokerKind = kind;
+    if (kind !== "newest") sightings.see(`a broker of the kind "${kind}" was behind the address`);
     return true;
   }
 

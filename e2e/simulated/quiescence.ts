@@ -2,6 +2,7 @@
 // open. Every slot gets used, and an orderly leave or a reset causes no repeated execution.
 
 import { leaseMs } from "../../protocol/heartbeat.ts";
+import { PROBE_MS } from "../../workers/ready-choice.ts";
 import type { HistoryEvent } from "../history.ts";
 import { SimulatedClient } from "./client.ts";
 import type { Population } from "./population.ts";
@@ -249,12 +250,15 @@ export class QuiescenceCheck {
   }
 
   /**
-   * The time to find out that the broker forgot the worker, and twice the longest backoff. Until
-   * they expire, requests for services without workers may also take the place of its service.
+   * The time to find out that the broker forgot the worker, to try each form of READY, and twice the
+   * longest backoff. Until they expire, requests for services without workers may also take the
+   * place of its service.
    */
   get #recoveryMs(): number {
     const { heartbeat, limits } = this.#world.configuration;
-    return 2 * leaseMs(heartbeat) + 12_000 + limits.requestTtlMs;
+    const leaseOverMs = leaseMs(heartbeat);
+    const formsMs = 2 * (Math.max(PROBE_MS, leaseOverMs) + leaseOverMs) + leaseOverMs;
+    return 2 * leaseOverMs + formsMs + 12_000 + limits.requestTtlMs;
   }
 
   /** The longest request timeout plus the longest handler, in ms. */

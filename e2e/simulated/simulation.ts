@@ -56,7 +56,7 @@ class Simulation {
     const trace = new Trace(clock, traced, (address) => network.nameOf(address));
     const history: HistoryEvent[] = [];
     const parts = { clock, random, network, trace, history, sightings, configuration, makeBroker };
-    this.#world = { ...parts, ids: new Map(), overheard: [], healed: false };
+    this.#world = { ...parts, brokerKind: "newest", ids: new Map(), overheard: [], healed: false };
     this.#population = new Population(this.#world);
     this.#workload = new Workload(this.#world, this.#population);
     this.#nemesis = new Nemesis(this.#world, this.#population, this.#workload);

@@ -12,6 +12,7 @@ export const INVARIANTS = {
   S10: "a reply is all parts of one execution, in order, each exactly once",
   S11: "a peer gets messages of its own dialect only",
   S12: "a request answered in part is never redelivered, and its client gets the end of the reply",
+  S13: "a broker gets no frame that it has not shown to accept",
   L1: "a silent or gone peer is removed in time, and no other peer is",
   L2: "an unregistered worker finds out, and every worker registers once all faults are healed",
   L3: "no request waits while a worker is available, and none stays open in the end",

@@ -1,10 +1,13 @@
 // A worker of the simulation: the real WorkerSession, as workers/worker.ts runs it. Its handler
 // follows the request's body.
 
+import { MDP_0_1_TEXT } from "../../protocol/dialects.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { deadAfterMs, leaseMs, tickMs } from "../../protocol/heartbeat.ts";
 import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
+import type { SessionEvent } from "../../workers/events.ts";
+import { PROBE_MS } from "../../workers/ready-choice.ts";
 import {
   type InFlightRequest,
   type WorkerEffect,
@@ -29,6 +32,8 @@ export class SimulatedWorker {
   #given = new Set<string>(); // Client frames of the requests that came on this socket.
   #heardAt = 0; // The time of the broker's last message, or of the worker's own stall.
   #tickedAt = 0;
+  #hasSentReady = false; // On this socket.
+  #dialect = ""; // Of that READY.
   #leaving = false;
   #begun = 0;
   #onEnd: () => void;
@@ -44,6 +49,8 @@ export class SimulatedWorker {
     const { messageBytesMax } = limits;
     const options = {
       ...kind,
+      name,
+      plainReady: false,
       broker: "tcp://broker:5555",
       timeLimitMs,
       messageBytesMax,
@@ -80,7 +87,10 @@ export class SimulatedWorker {
     if (now - this.#tickedAt > heartbeat.intervalMs) this.#heardAt = now;
     this.#tickedAt = now;
     this.#perform(this.#session.tick(now));
-    if (this.#socket && !this.#leaving && now - this.#heardAt >= leaseMs(heartbeat))
+    const patienceMs = this.#hasSentReady
+      ? leaseMs(heartbeat)
+      : Math.max(PROBE_MS, leaseMs(heartbeat));
+    if (this.#socket && !this.#leaving && now - this.#heardAt >= patienceMs)
       throw new Violation("L1", `${this.process.name} stays with a silent broker`);
   }
 
@@ -110,12 +120,7 @@ export class SimulatedWorker {
           this.#onEnd();
           break;
         case "log":
-          if (effect.entry.event === "session.opened" && effect.entry.credit === null)
-            this.#world.sightings.see(
-              "a worker with extensions got no reply and fell back to plain MDP",
-            );
-          if (effect.entry.event === "session.unreachable")
-            this.#world.sightings.see("a worker logged that it could not connect");
+          this.#note(effect.entry);
           break;
         case "abort":
           break;
@@ -123,9 +128,27 @@ export class SimulatedWorker {
     }
   }
 
+  #note(entry: SessionEvent) {
+    const { sightings } = this.#world;
+    if (entry.event === "session.opened") {
+      this.#hasSentReady = true;
+      this.#heardAt = this.process.now;
+      this.#dialect = entry.dialect;
+      if (entry.credit === null)
+        sightings.see("a worker with extensions got no reply and fell back to plain MDP");
+    }
+    if (entry.event === "session.confirmed" && this.#dialect === MDP_0_1_TEXT.name)
+      sightings.see("a worker with extensions registered in the text dialect");
+    if (entry.event === "session.renewing")
+      sightings.see("a worker with extensions left a broker that has more than its READY used");
+    if (entry.event === "session.unreachable")
+      sightings.see("a worker logged that it could not connect");
+  }
+
   #connect(): Connected {
     const timing = { deadAfterMs: deadAfterMs(this.#world.configuration.heartbeat) };
     this.#given.clear();
+    this.#hasSentReady = false;
     this.#heardAt = this.process.now;
     return this.#world.network.connect(this.process, timing, {
       opened: () => this.#opened(),
@@ -147,6 +170,8 @@ export class SimulatedWorker {
     if (answers && !this.#given.has(answers.client.toString("latin1")))
       throw new Violation("S3", `${this.process.name} answers a request of another conversation`);
     this.#socket?.send(frames);
+    // The replies to probes are matched by their order.
+    if (command.header === "client") return;
     // A duplicated PARTIAL is one part more, and a duplicated REPLY without an id may answer
     // another request.
     if (answers && (answers.name === "PARTIAL" || !isId(answers.client))) return;

@@ -5,6 +5,7 @@ import type { Limits } from "../../broker/limits.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Heartbeat } from "../../protocol/heartbeat.ts";
 import type { HistoryEvent } from "../history.ts";
+import type { BrokerKind } from "./broker-kind.ts";
 import type { Clock } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Network } from "./network.ts";
@@ -21,6 +22,7 @@ export type World = {
   sightings: Sightings;
   configuration: Configuration;
   makeBroker: BrokerMaker;
+  brokerKind: BrokerKind; // Of the next incarnation of the broker.
   // The request name of each id that workers got, across all broker incarnations.
   ids: Map<string, string>;
   overheard: Frame[]; // The client frames of the last few REQUESTs.

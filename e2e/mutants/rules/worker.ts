@@ -6,8 +6,8 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker announces no credit.",
     file: "workers/session.ts",
-    find: "service: toFrame(this.#options.service), credit }",
-    replace: "service: toFrame(this.#options.service), credit: null }",
+    find: "service, credit, ...(about && { about }) }, now),",
+    replace: "service, credit: null }, now),",
   },
   {
     rule: "A worker is ready before it has received anything.",
@@ -18,14 +18,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker sends no HEARTBEAT.",
     file: "workers/session.ts",
-    find: "if (now < this.#heartbeatAt) return [];",
-    replace: "if (now < Infinity) return [];",
+    find: "if (now < this.#heartbeatAt || isBeforeReady",
+    replace: "if (now < Infinity || isBeforeReady",
   },
   {
     rule: "A busy worker sends no HEARTBEAT.",
     file: "workers/session.ts",
-    find: "if (now < this.#heartbeatAt) return [];",
-    replace: "if (now < this.#heartbeatAt || this.#inFlight.size > 0) return [];",
+    find: "if (now < this.#heartbeatAt || isBeforeReady",
+    replace: "if (now < this.#heartbeatAt || this.#inFlight.size > 0 || isBeforeReady",
   },
   {
     rule: "A worker never gives up a silent broker.",
@@ -78,7 +78,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker that was stalled gives up its broker.",
     file: "workers/session.ts",
-    find: "    this.#renewLease(now);\n    for (",
+    find: "    this.#renewTimeout(now);\n    for (",
     replace: "    for (",
   },
   {
@@ -107,7 +107,7 @@ export const WORKER: Mutant[] = [
   },
   {
     rule: "A worker serves requests after its DISCONNECT.",
-    file: "workers/session.ts",
+    file: "workers/session-states.ts",
     find: '  leaving:      { left: "stopped" },',
     replace: '  leaving:      { left: "stopped", command: "confirmed" },',
   },
@@ -120,14 +120,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker changes its READY though the broker was not reached.",
     file: "workers/session.ts",
-    find: 'if (this.#state === "unconfirmed") this.#readyVariants.notUnderstood();',
-    replace: "this.#readyVariants.notUnderstood();",
+    find: 'if (this.#state === "unconfirmed") this.#readyChoice.notUnderstood();',
+    replace: "this.#readyChoice.notUnderstood();",
   },
   {
-    rule: "A worker never sends a plain READY.",
-    file: "workers/session.ts",
-    find: "this.#variants = [own, own, plain, {",
-    replace: "this.#variants = [own, own, {",
+    rule: "A worker never tries the text dialect.",
+    file: "workers/ready-choice.ts",
+    find: "...inParts, { ...PLAIN, dialect: MDP_0_1_TEXT }];",
+    replace: "...inParts];",
   },
   {
     rule: "A worker logs each failed attempt to connect.",
@@ -156,7 +156,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker that leaves logs failed attempts to connect.",
     file: "workers/session.ts",
-    find: 'if (this.#state !== "opening") return [];',
+    find: 'if (this.#state !== "opening" && this.#state !== "reaching") return [];',
     replace: "",
   },
 ];

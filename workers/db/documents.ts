@@ -7,15 +7,15 @@ import type { DocumentCommand, DocumentRequest } from "./document-command.ts";
 import type { CommandOutcome, DatabaseFailure, Engine, Tables } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
 import { migrate } from "./migrations.ts";
-import { once, prune, type Retention } from "./once.ts";
+import { namesOf, once, prune, type RequestIds, type Retention } from "./once.ts";
 import { CommitInDoubt, type RetryLimits, withRetry } from "./retry.ts";
 
 /** For how long a request retries a database that is down, in ms, before its client gets a 503. */
 const DOWN_MS = 3000;
 
 /**
- * After how many new records a worker prunes old ones: this, or 1 % of `recordsMax` if that is
- * less.
+ * After how many requests with records a worker prunes old ones: this, or 1 % of `recordsMax` if that
+ * is less.
  */
 const PRUNE_EVERY = 1000;
 
@@ -24,7 +24,7 @@ export class Documents {
   readonly #retention: Retention;
   readonly #log: (event: DatabaseEvent) => void;
   readonly #database: Kysely<Tables>;
-  #recordsAdded = 0; // By this worker.
+  #requestsRecorded = 0; // By this worker.
   #reachable = true;
 
   constructor(engine: Engine, retention: Retention, log: (event: DatabaseEvent) => void) {
@@ -47,15 +47,15 @@ export class Documents {
   /**
    * Executes a request and returns its reply, which is JSON. Throws a ServiceError if the command
    * is rejected. A change is made once per id, however often the request comes. The id is the
-   * client's own, or else the broker's, which is the same at each delivery.
+   * client's own in the command; without it both `id` and `requestId` count.
    */
   async execute(
     { command, id: clientId }: DocumentRequest,
-    { id: brokerId, signal }: { id: string | null; signal: AbortSignal },
+    { id, requestId, signal }: RequestIds & { signal: AbortSignal },
   ): Promise<string> {
-    const id = clientId !== null ? `client ${clientId}` : brokerId && `broker ${brokerId}`;
+    const names = namesOf(clientId, { id, requestId });
     const limits = { downMs: DOWN_MS, signal };
-    const { code, reply } = await this.#try(limits, () => this.#attempt(command, id));
+    const { code, reply } = await this.#try(limits, () => this.#attempt(command, names));
     if (code !== 200) throw new ServiceError(code, reply);
     return reply;
   }
@@ -64,22 +64,22 @@ export class Documents {
     await this.#database.destroy();
   }
 
-  #attempt(command: DocumentCommand, id: string | null): Promise<CommandOutcome> {
+  #attempt(command: DocumentCommand, names: string[]): Promise<CommandOutcome> {
     const { command: name } = command;
     if (name === "get" || name === "list") return outcomeOf(this.#database, command);
-    return this.#transact(id, async (transaction) => {
-      if (id === null || !changes(command)) return outcomeOf(transaction, command);
+    return this.#transact(names, async (transaction) => {
+      if (names.length === 0 || !changes(command)) return outcomeOf(transaction, command);
       const now = Date.now();
-      const outcome = await once(transaction, id, command, this.#retention, now);
-      this.#recordsAdded += 1;
+      const outcome = await once(transaction, names, command, this.#retention, now);
+      this.#requestsRecorded += 1;
       const every = Math.min(PRUNE_EVERY, Math.ceil(this.#retention.recordsMax / 100));
-      if (this.#recordsAdded % every === 0) await prune(transaction, this.#retention, now);
+      if (this.#requestsRecorded % every === 0) await prune(transaction, this.#retention, now);
       return outcome;
     });
   }
 
   async #transact(
-    id: string | null,
+    names: string[],
     work: (transaction: Transaction<Tables>) => Promise<CommandOutcome>,
   ): Promise<CommandOutcome> {
     let isDone = false; // All but the commit.
@@ -94,7 +94,7 @@ export class Documents {
       if (failure?.kind !== "down") throw error;
       const lost = "the database was lost during the commit, it may be changed or not";
       const sentence = `${lost}: ${failure.reason}`;
-      throw id === null ? new ServiceError(503, sentence) : new CommitInDoubt(sentence);
+      throw names.length === 0 ? new ServiceError(503, sentence) : new CommitInDoubt(sentence);
     }
   }
 

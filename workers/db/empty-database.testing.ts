@@ -12,7 +12,7 @@ import { type DocumentRequest, readRequest } from "./document-command.ts";
 import { Documents } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
-import type { Retention } from "./once.ts";
+import type { RequestIds, Retention } from "./once.ts";
 import { postgres } from "./postgres.ts";
 import { sqlite } from "./sqlite.ts";
 
@@ -65,9 +65,14 @@ export class Opened implements AsyncDisposable {
     this.documents = new Documents(engine, retention, (event) => this.log.push(event));
   }
 
-  /** Executes a command and parses its reply. `id` is the broker's id. */
-  async ask(command: object, id: string | null = null, signal = AbortSignal.timeout(10_000)) {
-    return JSON.parse(await this.documents.execute(request(command), { id, signal }));
+  /** Executes a command and parses its reply. One id is the broker's, of a request without a call id. */
+  async ask(
+    command: object,
+    ids: string | RequestIds | null = null,
+    signal = AbortSignal.timeout(10_000),
+  ) {
+    const { id, requestId } = typeof ids === "object" && ids ? ids : { id: ids, requestId: ids };
+    return JSON.parse(await this.documents.execute(request(command), { id, requestId, signal }));
   }
 
   /** Executes a command that must be rejected; returns the code and sentence of its error reply. */

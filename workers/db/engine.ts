@@ -30,7 +30,7 @@ export type DatabaseFailure = {
 export type Tables = {
   documents: Document;
   records: CommandOutcome & {
-    id: string; // The id of the request.
+    id: string; // A name of the request: once.ts.
     fingerprint: string; // A hash of its command.
     at: number; // The time of the execution, in ms since 1970.
   };

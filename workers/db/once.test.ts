@@ -1,14 +1,38 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { Kysely } from "kysely";
 import { type EmptyDatabase, emptyDatabase, Opened } from "./empty-database.testing.ts";
+import type { Tables } from "./engine.ts";
+import { namesOf } from "./once.ts";
 
 const INCREMENT = { command: "increment", key: "counter" };
 const ID = "000102030405060700000000000000ff";
+
+const CALL = "a call id of a caller, a random one";
+
+/** The ids of a request with the call id CALL, or of another one. */
+const call = (requestId: string, id = CALL) => ({ id, requestId });
 
 async function withDatabase(work: (worker: Opened, database: EmptyDatabase) => Promise<void>) {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database);
   await work(worker, database);
+}
+
+async function withTables<T>(
+  { engine }: EmptyDatabase,
+  work: (tables: Kysely<Tables>) => Promise<T>,
+) {
+  await using tables = new Kysely<Tables>({ dialect: engine().dialect });
+  return await work(tables);
+}
+
+/** The records by their names. */
+async function recordsOf(database: EmptyDatabase) {
+  const query = (tables: Kysely<Tables>) =>
+    tables.selectFrom("records").selectAll().orderBy("id").execute();
+  return new Map((await withTables(database, query)).map((row) => [row.id, row]));
 }
 
 const counted = async (worker: Opened) =>
@@ -115,6 +139,130 @@ test("request delivered to several workers at once: executed once", async () => 
   }
 });
 
+test("call asked of two brokers, and of one that was restarted: executed once", () =>
+  withDatabase(async (worker, database) => {
+    const first = await worker.ask(INCREMENT, call("A 1"));
+    await using another = await Opened.of(database);
+    for (const requestId of ["A 1", "B 1", "A restarted 1", "B 1"]) {
+      assert.deepEqual(await another.ask(INCREMENT, call(requestId)), first, requestId);
+    }
+    assert.deepEqual(await worker.ask(INCREMENT, { id: CALL, requestId: null }), first);
+    assert.equal((await worker.ask(INCREMENT, call("A 2", `${CALL} 2`))).value, 2);
+    assert.equal(await counted(worker), 2);
+  }));
+
+test("call executed by a worker of 0.1.0, which knows the request id: executed once", () =>
+  withDatabase(async (worker) => {
+    const first = await worker.ask(INCREMENT, "A 1"); // As 0.1.0 does.
+    assert.deepEqual(await worker.ask(INCREMENT, call("A 1")), first);
+    assert.deepEqual(await worker.ask(INCREMENT, call("B 1")), first);
+    assert.equal(await counted(worker), 1);
+  }));
+
+test("call executed here, then delivered to workers of 0.1.0: executed once", () =>
+  withDatabase(async (worker) => {
+    const first = await worker.ask(INCREMENT, call("A 1"));
+    assert.deepEqual(await worker.ask(INCREMENT, call("B 1")), first);
+    for (const id of ["A 1", "B 1"]) assert.deepEqual(await worker.ask(INCREMENT, id), first, id);
+    assert.equal(await counted(worker), 1);
+  }));
+
+test("error reply of a call: recorded under both names", () =>
+  withDatabase(async (worker) => {
+    const put = { command: "put", key: "a", value: 1, expectedVersion: 1 };
+    const rejected = await worker.rejection(put, call("A 1"));
+    await worker.ask({ command: "put", key: "a", value: 0 });
+    assert.equal(await worker.rejection(put, call("B 1")), rejected);
+    assert.equal(await worker.rejection(put, "A 1"), rejected);
+    assert.equal(await worker.rejection(put, "B 1"), rejected);
+  }));
+
+test("call and request recorded with two outcomes: that of the call counts", () =>
+  withDatabase(async (worker) => {
+    const first = await worker.ask(INCREMENT, call("A 1"));
+    assert.equal((await worker.ask(INCREMENT, "B 1")).value, 2); // 0.1.0 at another broker.
+    assert.deepEqual(await worker.ask(INCREMENT, call("B 1")), first);
+    assert.equal((await worker.ask(INCREMENT, "B 1")).value, 2);
+    assert.equal(await counted(worker), 2);
+  }));
+
+test("call id used by two commands: 409, and the other name stays free", () =>
+  withDatabase(async (worker, database) => {
+    await worker.ask(INCREMENT, call("A 1"));
+    const sentence = "409 this id is already used by another command";
+    assert.equal(await worker.rejection({ ...INCREMENT, by: 2 }, call("B 1")), sentence);
+    assert.equal((await recordsOf(database)).has("broker B 1"), false);
+    await worker.ask({ command: "put", key: "a", value: 1 }, "B 2");
+    assert.equal(await worker.rejection(INCREMENT, call("B 2")), sentence);
+    assert.equal(await counted(worker), 1);
+  }));
+
+test("client id in the command and call id: the client id counts", () =>
+  withDatabase(async (worker, database) => {
+    const named = { ...INCREMENT, id: "order 17" };
+    const first = await worker.ask(named, call("A 1"));
+    assert.deepEqual(await worker.ask(named, call("B 1", `${CALL} 2`)), first);
+    assert.deepEqual([...(await recordsOf(database)).keys()], ["client order 17"]);
+  }));
+
+test("records of a call: those of 0.1.0, and one without the call id", () =>
+  withDatabase(async (worker, database) => {
+    const secret = `alice\0${CALL}`;
+    await worker.ask(INCREMENT, call(ID, secret));
+    const records = await recordsOf(database);
+    const hash = (text: string) => createHash("sha256").update(text).digest("base64url");
+    const names = [`broker ${ID}`, `call ${hash(secret)}`];
+    assert.deepEqual([...records.keys()], names);
+    const command = '{"command":"increment","key":"counter","by":1}';
+    const reply = '{"key":"counter","value":1,"version":1}';
+    const { at = 0 } = records.get(`broker ${ID}`) ?? {};
+    assert.ok(Math.abs(Date.now() - at) < 60_000, `recorded at ${at}`);
+    for (const id of names) {
+      const record = { id, fingerprint: hash(command), at, code: 200, reply };
+      assert.deepEqual({ ...records.get(id) }, record);
+    }
+  }));
+
+test("longest call id and key name: recorded", () =>
+  withDatabase(async (worker) => {
+    const longest = `${"é".repeat(127)}k\0${"é".repeat(64)}`;
+    const first = await worker.ask(INCREMENT, call("A 1", longest));
+    assert.deepEqual(await worker.ask(INCREMENT, call("B 1", longest)), first);
+    assert.equal((await worker.ask(INCREMENT, call("B 2", `${longest.slice(1)}x`))).value, 2);
+  }));
+
+test("names of a request: the request id first, at each worker", () => {
+  const requestId = ID;
+  assert.deepEqual(namesOf(null, { id: null, requestId: null }), []);
+  assert.deepEqual(namesOf(null, { id: ID, requestId }), [`broker ${ID}`]);
+  assert.deepEqual(namesOf("a", { id: CALL, requestId }), ["client a"]);
+  const [first, second, ...more] = namesOf(null, { id: CALL, requestId });
+  assert.equal(first, `broker ${ID}`);
+  assert.match(second ?? "", /^call [\w-]{43}$/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(namesOf(null, { id: CALL, requestId: null }), [second]);
+});
+
+test("call delivered to several workers at once, from three brokers: executed once", async () => {
+  const database = await emptyDatabase();
+  await using one = await Opened.of(database);
+  await using other = await Opened.of(database);
+  for (let round = 0; round < 20; round += 1) {
+    const before = round === 0 ? 0 : await counted(one);
+    const at = (broker: string) => call(`${broker} ${round}`, `${CALL} ${round}`);
+    const calls = ["A", "B", "B", "A", "C", "A"].map((broker, nth) =>
+      (nth % 2 === 0 ? one : other).ask(INCREMENT, at(broker)),
+    );
+    // 0.1.0 may execute the request of A meanwhile, but not twice.
+    const requests = [one, other].map((worker) => worker.ask(INCREMENT, `A ${round}`));
+    const valuesOf = async (asked: Promise<{ value: number }>[]) =>
+      new Set((await Promise.all(asked)).map(({ value }) => value));
+    const [ofCalls, ofRequests] = [await valuesOf(calls), await valuesOf(requests)];
+    assert.deepEqual([ofCalls.size, ofRequests.size], [1, 1], `round ${round}`);
+    assert.equal(await counted(one), before + new Set([...ofCalls, ...ofRequests]).size);
+  }
+});
+
 test("record older than recordsMs: the request is executed again", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database, { recordsMs: 200 });
@@ -129,20 +277,56 @@ test("record older than recordsMs: the request is executed again", async () => {
   }
 });
 
-test("more than recordsMax records: the oldest are deleted", async () => {
+/** Ids of the nth request, which has two records. */
+const numbered = (nth: number) => call(`id ${nth}`, `${CALL} ${nth}`);
+
+test("records of more than recordsMax requests: the oldest are deleted", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database, { recordsMax: 50 });
-  for (let nth = 1; nth <= 120; nth += 1) await worker.ask(INCREMENT, `id ${nth}`);
-  // At least the last 50 records exist; those of the first 60 requests do not.
-  assert.equal((await worker.ask(INCREMENT, "id 90")).value, 90);
-  assert.equal((await worker.ask(INCREMENT, "id 60")).value, 121);
+  for (let nth = 1; nth <= 120; nth += 1) await worker.ask(INCREMENT, numbered(nth));
+  // At least the records of the last 50 requests exist; those of the first 60 requests do not.
+  assert.equal((await worker.ask(INCREMENT, numbered(90))).value, 90);
+  assert.equal((await worker.ask(INCREMENT, numbered(60))).value, 121);
 });
 
 test("worker starts: surplus records are deleted", async () => {
   const database = await emptyDatabase();
   await using worker = await Opened.of(database);
-  for (let nth = 1; nth <= 20; nth += 1) await worker.ask(INCREMENT, `id ${nth}`);
+  for (let nth = 1; nth <= 20; nth += 1) await worker.ask(INCREMENT, numbered(nth));
   await using _next = await Opened.of(database, { recordsMax: 10 });
-  assert.equal((await worker.ask(INCREMENT, "id 20")).value, 20);
-  assert.equal((await worker.ask(INCREMENT, "id 1")).value, 21);
+  assert.equal((await worker.ask(INCREMENT, numbered(20))).value, 20);
+  assert.equal((await worker.ask(INCREMENT, numbered(1))).value, 21);
+});
+
+test("record found by one name: the other name gets its time, so both expire together", () =>
+  withDatabase(async (worker, database) => {
+    await worker.ask(INCREMENT, "A 1");
+    const executed = (await recordsOf(database)).get("broker A 1")?.at;
+    while (Date.now() === executed);
+    await worker.ask(INCREMENT, call("A 1"));
+    await worker.ask(INCREMENT, call("B 1"));
+    const records = await recordsOf(database);
+    assert.deepEqual(
+      [...records.values()].map(({ at }) => at),
+      [executed, executed, executed],
+    );
+  }));
+
+test("more expired records than one deletion takes: no call keeps one of its names", async () => {
+  const database = await emptyDatabase();
+  await (await Opened.of(database))[Symbol.asyncDispose](); // Makes the tables.
+  // A single record before pairs: a deletion that counted rows would end between the names of a call.
+  const record = { fingerprint: "", code: 200, reply: "{}" } as const;
+  const rows = Array.from({ length: 10_001 }, (_, nth) => {
+    const id = nth % 2 === 0 ? `call ${nth}` : `broker ${nth}`;
+    return { id, at: Math.ceil(nth / 2), ...record };
+  });
+  await withTables(database, async (tables) => {
+    for (let from = 0; from < rows.length; from += 1000) {
+      const values = rows.slice(from, from + 1000);
+      await tables.insertInto("records").values(values).execute();
+    }
+  });
+  await using _next = await Opened.of(database);
+  assert.deepEqual([...(await recordsOf(database)).keys()], []);
 });

@@ -1,6 +1,7 @@
 // Makes the effect of a request happen once, although Majordomo executes at least once. The effect
-// and a record of the request's id are committed in one transaction. A second execution under the
-// same id, also by another worker, finds the record, returns its outcome and changes nothing.
+// and a record under each name of the request are committed in one transaction. A second execution
+// under one of these names, also by another worker, finds the record, returns its outcome and changes
+// nothing.
 
 import { createHash } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
@@ -9,53 +10,95 @@ import { outcomeOf } from "./commands.ts";
 import type { DocumentCommand } from "./document-command.ts";
 import type { CommandOutcome, Tables } from "./engine.ts";
 
-/** Which records are kept: for `recordsMs` ms, and the newest `recordsMax` of them. */
+/** Which records are kept: for `recordsMs` ms, and those of the newest `recordsMax` requests. */
 export type Retention = { recordsMs: number; recordsMax: number };
 
+/** The ids of a request: that of its call, and the broker's. They are equal without a call id. */
+export type RequestIds = { id: string | null; requestId: string | null };
+
+/** A request has at most this many names: one of the broker, one of the call. */
+const NAMES_MAX = 2;
+
 /**
- * Executes the command and records its outcome, or returns the recorded outcome. Must be called in
- * a transaction; `now` is in ms since 1970. Throws a ServiceError with code 409 if the id was used
- * by another command.
+ * The names of a request for once(): the client's own id, if its command has one. Otherwise the
+ * broker's request id and the call id, as far as it has them. Workers of 0.1.0 know only the request
+ * id, so their records are found under it, and they find ours.
+ *
+ * All workers claim names in this order, the request id first. In opposite orders, two transactions
+ * could wait for each other.
+ */
+export function namesOf(clientId: string | null, { id, requestId }: RequestIds): string[] {
+  if (clientId !== null) return [`client ${clientId}`];
+  const names = requestId === null ? [] : [`broker ${requestId}`];
+  // Knowing a call id is enough to fetch the reply of its call, so the table has a hash. The hash also
+  // has no NUL, which PostgreSQL cannot store, and one length for all names of keys.
+  if (id !== null && id !== requestId) names.push(`call ${hashOf(id)}`);
+  return names;
+}
+
+/**
+ * Executes the command and records its outcome under each name, or returns the outcome that is
+ * recorded under one of them, and records it under the other. Must be called in a transaction and
+ * with the result of namesOf(), not empty; `now` is in ms since 1970. Throws a ServiceError with
+ * code 409 if one of the names was used by another command.
  */
 export async function once(
   transaction: Transaction<Tables>,
-  id: string,
+  names: string[],
   command: DocumentCommand,
   { recordsMs }: Retention,
   now: number,
 ): Promise<CommandOutcome> {
-  const claim = { id, fingerprint: fingerprintOf(command), at: now, code: 200, reply: "" } as const;
-  // Another transaction with this id waits here until ours ends, and then finds the record.
-  const { numInsertedOrUpdatedRows: claimed } = await transaction
+  const fingerprint = hashOf(JSON.stringify(command));
+  const claim = { fingerprint, at: now, code: 200, reply: "" } as const;
+  // Another transaction with one of these names waits here until ours ends, and then finds the record.
+  const inserted = await transaction
     .insertInto("records")
-    .values(claim)
+    .values(names.map((id) => ({ id, ...claim })))
     .onConflict((found) =>
       found
         .column("id")
         .doUpdateSet(claim)
         .where("records.at", "<", now - recordsMs),
     )
-    .executeTakeFirstOrThrow();
-  if (!claimed) return await recorded(transaction, claim);
-  const outcome = await outcomeOf(transaction, command);
-  await transaction.updateTable("records").set(outcome).where("id", "=", id).execute();
-  return outcome;
+    .returning("id")
+    .execute();
+  const claimed = inserted.map(({ id }) => id);
+  const others = names.filter((name) => !claimed.includes(name));
+  const { at, code, reply } =
+    others.length > 0
+      ? await recorded(transaction, others, fingerprint)
+      : { at: now, ...(await outcomeOf(transaction, command)) };
+  if (claimed.length > 0) {
+    // All records of one execution have its time, so that they expire together.
+    const outcome = { at, code, reply };
+    await transaction.updateTable("records").set(outcome).where("id", "in", claimed).execute();
+  }
+  return { code, reply };
 }
 
-async function recorded(
-  transaction: Transaction<Tables>,
-  { id, fingerprint }: { id: string; fingerprint: string },
-): Promise<CommandOutcome> {
-  const record = await transaction
+/**
+ * The record of these names. Both have records of their own if a worker of 0.1.0 executed a retry at
+ * another broker again. Then the record of the call counts, because earlier retries returned it.
+ */
+async function recorded(transaction: Transaction<Tables>, names: string[], fingerprint: string) {
+  const records = await transaction
     .selectFrom("records")
     .selectAll()
-    .where("id", "=", id)
-    .executeTakeFirstOrThrow();
-  if (record.fingerprint === fingerprint) return record;
-  throw new ServiceError(409, "this id is already used by another command");
+    .where("id", "in", names)
+    .execute();
+  if (records.some((record) => record.fingerprint !== fingerprint)) {
+    throw new ServiceError(409, "this id is already used by another command");
+  }
+  const record = records.find(({ id }) => id === names.at(-1));
+  if (!record) throw new Error("a locked record is absent");
+  return record;
 }
 
-/** Deletes expired records, and the oldest ones beyond `recordsMax`: up to 10,000 per call. */
+/**
+ * Deletes expired records, and the oldest ones beyond those of `recordsMax` requests: about 10,000
+ * per call. The records of one execution have the same time, so they are deleted together.
+ */
 export async function prune(
   database: Kysely<Tables>,
   { recordsMs, recordsMax }: Retention,
@@ -65,18 +108,17 @@ export async function prune(
     .selectFrom("records")
     .select("at")
     .orderBy("at", "desc")
-    .offset(recordsMax)
+    .offset(NAMES_MAX * recordsMax)
     .limit(1);
   const old = database
     .selectFrom("records")
-    .select("id")
+    .select("at")
     .where((eb) => eb.or([eb("at", "<", now - recordsMs), eb("at", "<=", newestSurplus)]))
     .orderBy("at")
     .limit(PRUNED_AT_ONCE);
-  await database.deleteFrom("records").where("id", "in", old).execute();
+  await database.deleteFrom("records").where("at", "in", old).execute();
 }
 
 const PRUNED_AT_ONCE = 10_000;
 
-const fingerprintOf = (command: DocumentCommand) =>
-  createHash("sha256").update(JSON.stringify(command)).digest("base64url");
+const hashOf = (text: string) => createHash("sha256").update(text).digest("base64url");

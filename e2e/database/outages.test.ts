@@ -18,7 +18,8 @@ const ERROR_MS_MAX = 15_000;
 const RETRIES_MS = 3000;
 
 async function refused(stack: Stack, command: object): Promise<string> {
-  const error = await ask(stack.client, command, ERROR_MS_MAX * (await slowdown())).then(
+  const timeoutMs = ERROR_MS_MAX * (await slowdown());
+  const error = await ask(stack.client, command, { timeoutMs }).then(
     (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
     (error: unknown) => error,
   );

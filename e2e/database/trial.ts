@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Client } from "../../clients/client.ts";
+import type { Client, RequestOptions } from "../../clients/client.ts";
 import {
   type EmptyDatabase as Database,
   inFile,
@@ -36,13 +36,16 @@ export function onEachEngine(
   for (const engine of engines) {
     test(`${engine}: ${title}`, { timeout: TEST_MAX_MS }, () =>
       withDatabase(engine, async (database) => {
-        // The client retries for as long as a test takes.
-        const options = { silenceMs: 1000 * scale, tries: 100 };
-        await using stack = await Stack.start({ ...SETTINGS, ...database.settings }, options);
+        await using stack = await stackOn(database);
         await play(stack, database);
       }),
     );
   }
+}
+
+/** Starts a broker for db workers on this database. Its client retries for as long as a test takes. */
+export function stackOn({ settings }: Database): Promise<Stack> {
+  return Stack.start({ ...SETTINGS, ...settings }, { silenceMs: 1000 * scale, tries: 100 });
 }
 
 /** A test that needs a server. */
@@ -60,7 +63,8 @@ export function onPostgres(title: string, play: (stack: Stack, server: Postgres)
 let server: Promise<Postgres> | undefined;
 after(async () => (await server)?.[Symbol.asyncDispose]());
 
-async function withDatabase(engine: Engine, work: (database: Database) => Promise<void>) {
+/** Runs `work` with an empty database. */
+export async function withDatabase(engine: Engine, work: (database: Database) => Promise<void>) {
   if (engine === "PostgreSQL") {
     server ??= Postgres.start();
     await work(onServer(await (await server).database()));
@@ -80,7 +84,8 @@ export async function dbWorkers(stack: Stack, count: number): Promise<Program[]>
 }
 
 /** Sends a command to the db service, and resolves to the answer. */
-export async function ask(client: Client, command: object, timeoutMs = 60_000) {
-  const [reply] = await client.request("db", JSON.stringify(command), { timeoutMs });
+export async function ask(client: Client, command: object, options: RequestOptions = {}) {
+  const body = JSON.stringify(command);
+  const [reply] = await client.request("db", body, { timeoutMs: 60_000, ...options });
   return JSON.parse(String(reply));
 }

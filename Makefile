@@ -14,7 +14,7 @@ demo: node_modules ## Without Docker: one worker is killed, one is frozen, no re
 check: node_modules ## Types, lint and house rules: a few seconds
 	@npm run -s check
 
-test: node_modules ## All suites for a contributor: rules, simulation, processes, databases, peers, containers
+test: node_modules ## All suites for a contributor: rules, simulation, processes, databases, peers, versions, containers
 	@npm run -s test
 
 proof: node_modules ## Before a release: suites on libzmq, long simulation, chaos, mutants; ARGS='--only chaos'

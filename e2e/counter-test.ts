@@ -9,6 +9,9 @@ import type { Random } from "./simulated/random.ts";
 const INCREMENTS = 1000;
 const OUTSTANDING = 20;
 
+/** The part of a client that the test uses. */
+type Requester = Pick<Client, "request">;
+
 type Kills = {
   /** The test kills one process after this many replies. */
   every: number;
@@ -22,7 +25,7 @@ type Kills = {
  * `more` returns further fields of an increment's command, such as its id.
  */
 export async function counterTest(
-  client: Client,
+  client: Requester,
   { every, kill, random }: Kills,
   more: () => object = () => ({}),
 ) {
@@ -49,7 +52,7 @@ export async function counterTest(
 }
 
 async function request(
-  client: Client,
+  client: Requester,
   command: object,
 ): Promise<{ value: number; version: number }> {
   const body = JSON.stringify({ key: "counter", ...command });

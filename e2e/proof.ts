@@ -24,6 +24,12 @@ const SUITES: Suite[] = [
   { name: "conformance-libzmq", finds: "the RFCs on libzmq", script: "conformance", env: LIBZMQ },
   { name: "peers-libzmq", finds: "foreign peers with libzmq", script: "peers", env: LIBZMQ },
   {
+    name: "versions-libzmq",
+    finds: "0.1.0 and 0.2.0 together on libzmq",
+    script: "test:versions",
+    env: LIBZMQ,
+  },
+  {
     name: "simulation",
     finds: "rules that fail together, with 20,000 seeds",
     script: "simulate",

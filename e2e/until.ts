@@ -2,9 +2,13 @@
 
 import { setTimeout } from "node:timers/promises";
 
-/** Resolves as soon as `holds` returns true; rejects after `waitLimitMs`. */
-export async function until(condition: string, holds: () => boolean | Promise<boolean>) {
-  const deadline = performance.now() + waitLimitMs();
+/** Resolves as soon as `holds` returns true; rejects after `limitMs`. */
+export async function until(
+  condition: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = waitLimitMs(),
+) {
+  const deadline = performance.now() + limitMs;
   while (!(await holds())) {
     if (performance.now() >= deadline) throw timedOut(`timed out while waiting for ${condition}`);
     await setTimeout(5);

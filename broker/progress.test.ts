@@ -158,6 +158,23 @@ test("values that wait: they count towards queueBytesMax, and one without room i
   assert.deepEqual(full.waits(1000), []);
 });
 
+test("newest value without room: the one that waits is not sent either", () => {
+  const { sends, waits } = dialog({ queueBytesMax: 3000 });
+  sends(W1, ready("echo", 4, knowing("progress")));
+  sends(C1, call("echo", WANTED, "hello"));
+  for (const value of ["1%", "2%", "x".repeat(4000)]) sends(W1, progress(1, value));
+  assert.deepEqual(waits(100), []);
+});
+
+test("value that replaces a waiting one: needs room for the difference only", () => {
+  const { sends, waits } = dialog({ queueBytesMax: 4000 });
+  sends(W1, ready("echo", 4, knowing("progress")));
+  sends(C1, call("echo", WANTED, "hello"));
+  const [old, latest] = ["1".repeat(2000), "2".repeat(2000)];
+  for (const value of ["0", old, latest]) sends(W1, progress(1, value));
+  assert.deepEqual(waits(100), [`c1 < mmi.call 102 ${latest}`]);
+});
+
 test("progress in the other dialects of workers: as in 0.1", () => {
   const worker = inDialect(MDP_0_2);
   const { sends } = dialog();

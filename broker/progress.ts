@@ -28,7 +28,8 @@ export class Progress {
     const extras = openExtras(request);
     if (!extras) return;
     if (isDue(extras, now)) this.#send(request, extras, value, now);
-    else if (this.#hasRoomFor(value)) this.#keep(request, extras, value);
+    else if (this.#hasRoomFor(value, extras)) this.#keep(request, extras, value);
+    else this.#forget(request); // The value that waits is not the latest any more.
   }
 
   /** Sends the progress that is due. */
@@ -59,9 +60,11 @@ export class Progress {
     this.#pending.delete(request);
   }
 
-  #hasRoomFor(value: Frame): boolean {
+  /** Whether the bytes of all requests allow this progress in the place of what waits. */
+  #hasRoomFor(value: Frame, { pendingProgress }: CallExtras): boolean {
     const { limits, requests } = this.#state;
-    return requests.weight + weighFrames([value]) <= limits.queueBytesMax;
+    const freed = pendingProgress ? weighFrames([pendingProgress]) : 0;
+    return requests.weight - freed + weighFrames([value]) <= limits.queueBytesMax;
   }
 }
 

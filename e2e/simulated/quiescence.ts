@@ -91,8 +91,8 @@ export class QuiescenceCheck {
       this.#askAtOnce(Math.min(4, configuration.limits.queueMax), peer.service);
       clock.run(clock.now + this.#workMs / 2);
       peer.leave();
+      this.#reachRegistered();
     });
-    this.#reachRegistered();
     if (broker.peer.oracle.left > before)
       sightings.see("a worker left and no request was executed again");
     else if (real.length > 0)
@@ -120,7 +120,6 @@ export class QuiescenceCheck {
     const service = services.find(({ plainWorkers }) => plainWorkers === 0);
     if (!service || silenceMs * tries < PATIENCE_MS) return this.#checkReset();
     check(service.name);
-    this.#reachRegistered();
   }
 
   #checkKilled(service: string) {
@@ -131,6 +130,7 @@ export class QuiescenceCheck {
       clock.run(clock.now + this.#workMs / 2);
       broker.peer.kill(0);
       broker.restart();
+      this.#reachRegistered();
     });
   }
 
@@ -146,6 +146,7 @@ export class QuiescenceCheck {
       broker.peer.stop();
       const isSo = () => !stopped.alive;
       this.#reach("L4", "the broker has not ended", drainMs + STOP_SLACK_MS, isSo);
+      this.#reachRegistered();
     });
   }
 

@@ -68,6 +68,11 @@ const MEASURES: Record<string, Measure> = {
   },
 };
 
+const ADVICE = `perf-gate: make the change cheaper. If it is worth its cost, run
+perf-gate:   npm run -s perf:gate -- --update
+perf-gate: on a calm machine, and state the old and the new ratio in the commit, under Measured.
+`;
+
 const [option, name] = process.argv.slice(2);
 if (option === "--update") store();
 else if (option === "--measure") process.stdout.write(String(await MEASURES[name ?? ""]?.ratio()));
@@ -87,11 +92,6 @@ function gate(stored: Ratios) {
   }
   if (process.exitCode === 1) process.stderr.write(ADVICE);
 }
-
-const ADVICE = `perf-gate: make the change cheaper. If it is worth its cost, run
-perf-gate:   npm run -s perf:gate -- --update
-perf-gate: on a calm machine, and state the old and the new ratio in the commit, under Measured.
-`;
 
 function store() {
   const ratios = Object.keys(MEASURES).map((name) => {

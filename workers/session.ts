@@ -185,7 +185,7 @@ export class WorkerSession {
     if (command.name === "DISCONNECT") return this.#disconnected(now);
     const before = this.#state;
     if (!this.#transition("command")) return [];
-    const pairs = (command.name === "HEARTBEAT" && command.pairs) || [];
+    const pairs = (command.name === "HEARTBEAT" && command.pairs) || NO_PAIRS;
     const effects = this.#commandReceived(before, pairs, now);
     // A draining worker ignores a REQUEST: the broker requeues it when our DISCONNECT arrives.
     if (command.name !== "REQUEST" || this.#state !== "confirmed") return effects;
@@ -194,7 +194,8 @@ export class WorkerSession {
     const number = ++this.#lastNumber;
     const request = { number, client, metadata, body, deadline, parts: [], size: 0 };
     this.#inFlight.add(number, request);
-    return [...effects, { do: "serve", request }];
+    effects.push({ do: "serve", request });
+    return effects;
   }
 
   /** The connection broke. */
@@ -292,9 +293,9 @@ export class WorkerSession {
   #commandReceived(before: State, pairs: Pair[], now: number): WorkerEffect[] {
     this.#renewTimeout(now); // 7/MDP, Heartbeating: any command but DISCONNECT counts as a heartbeat.
     this.#failures = 0;
-    const effects = pairs.flatMap((pair) =>
-      pair.name === "cancel" ? this.#cancelled(pair.addresses) : [],
-    );
+    const effects: WorkerEffect[] = [];
+    for (const pair of pairs)
+      if (pair.name === "cancel") effects.push(...this.#cancelled(pair.addresses));
     if (!awaitsCommand(before)) return effects;
     this.#readyChoice.understood();
     return [log({ event: "session.confirmed", incarnation: incarnationIn(pairs) }), ...effects];
@@ -434,6 +435,8 @@ export class WorkerSession {
 
 /** The least time between two log entries for one reason why the broker cannot be reached, in ms. */
 const FAILURE_LOG_MS = 10_000;
+
+const NO_PAIRS: Pair[] = [];
 
 /** The reason for which the broker's `cancel` aborts a handler. */
 const CANCELLED = "the client cancelled the call, or the call expired";

@@ -3,7 +3,7 @@
 
 import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { EMPTY, type Frame } from "../../protocol/frame.ts";
-import { encode } from "../../protocol/mdp.ts";
+import { type Command, encode } from "../../protocol/mdp.ts";
 import type { ConnectedEvents, Transport } from "../../transport/transport.ts";
 import { EchoWorker } from "./echo-worker.ts";
 
@@ -14,7 +14,23 @@ const ROUNDS = 5;
 
 const BODY = [Buffer.alloc(64, "x")];
 const CLIENT = Buffer.alloc(16, "a");
+const METADATA = {
+  delivery: 1,
+  msLeft: 30_000,
+  progress: false,
+  callId: "0d3ad88c6a0b4bd1a4c4d8e6b5f3c1a2",
+  by: null,
+  headers: null,
+};
 const FROM_BROKER = { header: "worker", dialect: MDP_0_1 } as const;
+const HAS_CAPABILITY: Command = {
+  header: "client",
+  dialect: MDP_0_1,
+  name: "REPLY",
+  envelope: MDP_0_1.delimiter,
+  service: Buffer.from("mmi.service"),
+  body: [Buffer.from("200")],
+};
 
 /** A slice of the worker's requests. */
 export function workerJobs() {
@@ -30,8 +46,15 @@ export function workerJobs() {
   };
   new EchoWorker(transport);
   const receive = (frames: Frame[]) => events?.message(frames);
+  receive(encode(HAS_CAPABILITY));
   receive(encode({ ...FROM_BROKER, name: "HEARTBEAT" }));
-  const request = encode({ ...FROM_BROKER, name: "REQUEST", client: CLIENT, body: BODY });
+  const request = encode({
+    ...FROM_BROKER,
+    name: "REQUEST",
+    client: CLIENT,
+    metadata: METADATA,
+    body: BODY,
+  });
   return () => {
     sent = 0;
     for (let index = 0; index < REQUESTS; index += 1) receive(request);

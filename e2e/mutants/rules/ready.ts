@@ -146,8 +146,8 @@ export const READY: Mutant[] = [
   {
     rule: "A cancelled request aborts no handler.",
     file: "workers/session.ts",
-    find: 'pair.name === "cancel" ?',
-    replace: 'pair.name === "recall" ?',
+    find: 'if (pair.name === "cancel")',
+    replace: 'if (pair.name === "recall")',
   },
   {
     rule: "A cancel aborts every handler.",

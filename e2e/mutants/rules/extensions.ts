@@ -144,8 +144,14 @@ export const EXTENSIONS: Mutant[] = [
   {
     rule: "Progress that waits has no bound.",
     file: "broker/progress.ts",
-    find: "else if (this.#hasRoomFor(value)) this.#keep",
-    replace: "else this.#keep",
+    find: "else if (this.#hasRoomFor(value, extras)) this.#keep",
+    replace: "else if (value) this.#keep",
+  },
+  {
+    rule: "Progress without room leaves an older value waiting.",
+    file: "broker/progress.ts",
+    find: "    else this.#forget(request); // The value that waits is not the latest any more.\n",
+    replace: "",
   },
   {
     rule: "Progress in 0.1 is a PARTIAL, and in 0.2 the last reply.",

@@ -61,7 +61,7 @@ export class ProcessLog {
   async logged(
     event: string,
     matches: (line: LogLine) => boolean = () => true,
-    { withinMs = 20_000, from = 0 } = {},
+    { withinMs = 60_000, from = 0 } = {},
   ): Promise<LogLine> {
     let found: LogLine | undefined;
     const isLogged = () => {

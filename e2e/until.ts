@@ -19,7 +19,7 @@ export async function until(
  * The longest wait for one condition, in ms. It suits a busy machine. After five timeouts the subject
  * is broken, not slow, so the limit shrinks and the suite ends early.
  */
-export const waitLimitMs = () => (timeouts < 5 ? 20_000 : 1000);
+export const waitLimitMs = () => (timeouts < 5 ? 60_000 : 1000);
 let timeouts = 0;
 
 /** The error of a wait that timed out; counts the timeout. */

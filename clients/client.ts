@@ -16,9 +16,11 @@ import { ClientSession, type Effect, type Outcome, type UnmatchedReplies } from 
 
 export {
   BrokenOff,
+  Cancelled,
   Closed,
   Expired,
   NoBroker,
+  NotAllowed,
   NoWorker,
   Quarantined,
   QueueFull,
@@ -27,6 +29,7 @@ export {
   ServiceFailed,
   ShuttingDown,
   TimedOut,
+  TooManyCallers,
 } from "./errors.ts";
 export type { Frame, UnmatchedReplies };
 
@@ -135,9 +138,9 @@ export class Client {
    * broker is silent, the client sends the request again under the same id. A broker that
    * restarted, or that does not support ids, may execute the request more than once.
    *
-   * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed or Refused (NoWorker,
-   * Expired, QueueFull, Quarantined, ShuttingDown); with the reason of `signal`; or with a
-   * RangeError if the service name, the body or the id is invalid.
+   * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed or Refused (NotAllowed,
+   * NoWorker, Expired, TooManyCallers, Cancelled, QueueFull, Quarantined, ShuttingDown); with the
+   * reason of `signal`; or with a RangeError if the service name, the body or the id is invalid.
    */
   request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
     return this.#start(service, body, options, null);
@@ -149,8 +152,8 @@ export class Client {
    * empty FINAL ends the stream and is not yielded. timeoutMs limits the whole reply. A caller that
    * leaves the loop cancels the request.
    *
-   * Throws the errors of request(). After the first part it throws BrokenOff if the connection is
-   * lost, and ServiceFailed or Refused if the worker fails.
+   * Throws the errors of request(). After the first part it throws BrokenOff if the connection or
+   * the worker is lost, and ServiceFailed or Refused if the worker fails.
    */
   async *stream(
     service: string,

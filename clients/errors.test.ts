@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refused, RequestError, rejectionOf } from "./errors.ts";
+import { BrokenOff, Refused, RequestError, rejectionOf } from "./errors.ts";
 
 for (const [status, name] of [
   [400, "Refused"],
+  [403, "NotAllowed"],
   [404, "NoWorker"],
   [408, "Expired"],
+  [409, "TooManyCallers"],
+  [410, "Cancelled"],
   [418, "Refused"],
   [429, "QueueFull"],
   [502, "Quarantined"],
@@ -20,3 +23,9 @@ for (const [status, name] of [
     );
   });
 }
+
+test("status 504: BrokenOff with the broker's sentence", () => {
+  const error = rejectionOf("echo", 504, "no");
+  assert.ok(error instanceof BrokenOff);
+  assert.deepEqual([error.service, error.message], ["echo", "no"]);
+});

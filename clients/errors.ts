@@ -27,7 +27,8 @@ export class TimedOut extends RequestError {}
 export class NoBroker extends RequestError {}
 
 /**
- * The connection was lost after the first part of the reply. A new request may get another reply.
+ * The reply broke off after its first part: the connection was lost, or (status 504) the broker removed
+ * the worker. A new request may get another reply.
  */
 export class BrokenOff extends RequestError {}
 
@@ -60,6 +61,9 @@ export class Refused extends RequestError {
   }
 }
 
+/** Status 403: the key of this client may not call the service. Another try has the same outcome. */
+export class NotAllowed extends Refused {}
+
 /** Status 404: no worker of the service was available within timeoutMs. */
 export class NoWorker extends Refused {}
 
@@ -67,6 +71,15 @@ export class NoWorker extends Refused {}
  * Status 408: timeoutMs passed. A worker may have executed the request, or may still execute it.
  */
 export class Expired extends Refused {}
+
+/** Status 409: other connections wait for the same call, as many as the broker keeps for one call id. */
+export class TooManyCallers extends Refused {}
+
+/**
+ * Status 410: a client cancelled the call. The broker remembers that: only another call id begins a new
+ * call. A worker may have executed the request in part.
+ */
+export class Cancelled extends Refused {}
 
 /** Status 429: a limit of the broker is reached. The broker has not queued the request. */
 export class QueueFull extends Refused {}
@@ -77,15 +90,22 @@ export class Quarantined extends Refused {}
 /** Status 503: the broker shuts down, and no other broker accepted the request within timeoutMs. */
 export class ShuttingDown extends Refused {}
 
-/** Returns the error for a status of the broker; an unknown status gives a plain Refused. */
-export function rejectionOf(service: string, status: number, sentence: string): Refused {
+/**
+ * Returns the error for a status of the broker: BrokenOff for 504, else a Refused. An unknown status
+ * gives a plain Refused.
+ */
+export function rejectionOf(service: string, status: number, sentence: string): RequestError {
+  if (status === STATUS.brokenOff) return new BrokenOff(service, sentence);
   const Kind = KINDS.get(status) ?? Refused;
   return new Kind(service, status, sentence);
 }
 
 const KINDS = new Map<number, typeof Refused>([
+  [STATUS.notAllowed, NotAllowed],
   [STATUS.noWorker, NoWorker],
   [STATUS.expired, Expired],
+  [STATUS.tooManyCallers, TooManyCallers],
+  [STATUS.cancelled, Cancelled],
   [STATUS.full, QueueFull],
   [STATUS.quarantined, Quarantined],
   [STATUS.shuttingDown, ShuttingDown],

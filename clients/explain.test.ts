@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  BrokenOff,
+  Cancelled,
   Expired,
   NoBroker,
+  NotAllowed,
   NoWorker,
   Quarantined,
   QueueFull,
@@ -10,6 +13,7 @@ import {
   ServiceFailed,
   ShuttingDown,
   TimedOut,
+  TooManyCallers,
 } from "./client.ts";
 import { explain } from "./explain.ts";
 import { type Answer, FakeClient } from "./load/fake-client.testing.ts";
@@ -23,6 +27,9 @@ async function explained(error: unknown, answer: Answer = new NoBroker("mmi.serv
 for (const [kind, code, advice] of [
   [Expired, 3, ": wait longer with --timeout"],
   [NoWorker, 4, ": start a worker of echo, or wait longer with --timeout"],
+  [NotAllowed, 5, ": use a key that may call echo"],
+  [TooManyCallers, 5, ": try again when one of them has its reply"],
+  [Cancelled, 5, ": send it again as a new request"],
   [QueueFull, 5, ": start more workers of echo, or try again later"],
   [Refused, 5, ""],
   [Quarantined, 6, ": check the logs of echo"],
@@ -42,6 +49,10 @@ test("error reply of a service: exit code 2, with any code", async () => {
     await explained(new ServiceFailed("echo", 404, "no such thing")),
     "2 echo returned 404: no such thing",
   );
+});
+
+test("BrokenOff: exit code 3, and the next step", async () => {
+  assert.equal(await explained(new BrokenOff("echo", "it broke off")), "3 it broke off: try again");
 });
 
 test("NoBroker: how to start one", async () => {

@@ -3,9 +3,11 @@
 
 import {
   BrokenOff,
+  Cancelled,
   type Client,
   Expired,
   NoBroker,
+  NotAllowed,
   NoWorker,
   Quarantined,
   QueueFull,
@@ -13,6 +15,7 @@ import {
   ServiceFailed,
   ShuttingDown,
   TimedOut,
+  TooManyCallers,
 } from "./client.ts";
 
 type Explanation = [exitCode: number, sentence: string];
@@ -75,8 +78,11 @@ const EXIT_SHUTTING_DOWN = 7;
 
 const LONGER = "wait longer with --timeout";
 const ADVICE = [
+  [NotAllowed, EXIT_REJECTED, (service: string) => `use a key that may call ${service}`],
   [NoWorker, EXIT_NO_WORKER, (service: string) => `start a worker of ${service}, or ${LONGER}`],
   [Expired, EXIT_NO_REPLY, () => LONGER],
+  [TooManyCallers, EXIT_REJECTED, () => "try again when one of them has its reply"],
+  [Cancelled, EXIT_REJECTED, () => "send it again as a new request"],
   [
     QueueFull,
     EXIT_REJECTED,

@@ -267,7 +267,7 @@ test("mmi.* request: sent plain, reply passed on unchanged", () => {
 });
 
 test("broker rejects a call: the outcome has its status and sentence", () => {
-  for (const status of [206, 400, 404, 408, 418, 429, 500, 502]) {
+  for (const status of [206, 400, 403, 404, 408, 409, 410, 418, 429, 500, 502, 504]) {
     const { request, brokerRejects } = dialog();
     request("echo", "a");
     assert.deepEqual(brokerRejects("echo a", status, "no"), [`1 ${status}: no`]);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  BrokenOff,
+  Cancelled,
   Closed,
   Expired,
   NoBroker,
+  NotAllowed,
   NoWorker,
   Quarantined,
   QueueFull,
@@ -12,6 +15,7 @@ import {
   ServiceFailed,
   ShuttingDown,
   TimedOut,
+  TooManyCallers,
 } from "../client.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Answer, FakeClient } from "./fake-client.testing.ts";
@@ -97,9 +101,17 @@ test("refusals and time-outs: the last try decides between refused and lost", as
   assert.equal((await send([TIMED_OUT, TIMED_OUT, refusal])).outcome, "refused");
 });
 
-for (const kind of [QueueFull, Quarantined, Refused]) {
-  test(`${kind.name}: refused, not tried again`, async () => {
-    const { outcome, reason, tries } = await send([new kind("echo", 400, "no"), RIGHT]);
+for (const error of [
+  new QueueFull("echo", 429, "no"),
+  new Quarantined("echo", 502, "no"),
+  new Refused("echo", 400, "no"),
+  new NotAllowed("echo", 403, "no"),
+  new TooManyCallers("echo", 409, "no"),
+  new Cancelled("echo", 410, "no"),
+  new BrokenOff("echo", "no"),
+]) {
+  test(`${error.name}: refused, not tried again`, async () => {
+    const { outcome, reason, tries } = await send([error, RIGHT]);
     assert.deepEqual([outcome, reason, tries], ["refused", "no", 1]);
   });
 }

@@ -4,10 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  BrokenOff,
+  Cancelled,
   Client,
   type ClientOptions,
   Expired,
   NoBroker,
+  NotAllowed,
   NoWorker,
   Quarantined,
   QueueFull,
@@ -15,6 +18,7 @@ import {
   ServiceFailed,
   ShuttingDown,
   TimedOut,
+  TooManyCallers,
 } from "../../clients/client.ts";
 import { transport } from "../transport.ts";
 import { until } from "../until.ts";
@@ -208,8 +212,11 @@ test("MDP1-C-05 our client, second reply to a call: ignored", async () => {
 
 for (const [status, Kind] of [
   ["400", Refused],
+  ["403", NotAllowed],
   ["404", NoWorker],
   ["408", Expired],
+  ["409", TooManyCallers],
+  ["410", Cancelled],
   ["429", QueueFull],
   ["500", Refused],
   ["502", Quarantined],
@@ -343,7 +350,7 @@ test("MDP2-C-01 our client, reply in parts: MDPC02, yields PARTIALs and FINAL", 
   assert.deepEqual(parts, ["1", "2", "3"]);
 });
 
-test("MDP2-C-01 our client, stream broken off with 502: Quarantined after the parts", async () => {
+test("MDP2-C-01 our client, stream broken off with 504: BrokenOff after the parts", async () => {
   await using own = await startWithCalls(PATIENT);
   const parts: string[] = [];
   const reading = (async () => {
@@ -352,8 +359,8 @@ test("MDP2-C-01 our client, stream broken off with 502: Quarantined after the pa
   reading.catch(() => {});
   const [id = ""] = (await own.broker.next()).frames;
   await own.broker.sends(own.peer, id, "", "MDPC02", "\x02", "mmi.call", "206", "1");
-  await own.broker.sends(own.peer, id, "", "MDPC02", "\x03", "mmi.call", "502", "it is lost");
-  await assert.rejects(reading, Quarantined);
+  await own.broker.sends(own.peer, id, "", "MDPC02", "\x03", "mmi.call", "504", "it is lost");
+  await assert.rejects(reading, BrokenOff);
   assert.deepEqual(parts, ["1"]);
 });
 

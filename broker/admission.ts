@@ -1,22 +1,24 @@
 // Admission: the rules for which requests and workers the broker accepts. A rejected call gets a
 // status and a reason; a rejected plain request gets nothing; a rejected worker gets DISCONNECT.
+// retries.ts has the rules for a call that the broker knows already.
 
 import { CALL, type Call, decodeCall } from "../protocol/call.ts";
+import { scopedCallId } from "../protocol/call-id.ts";
+import type { CallOptions } from "../protocol/call-options.ts";
 import { type Address, isSame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
 import { type CallExtras, extrasOf, weighExtras } from "./call-extras.ts";
-import type { KnownCall } from "./call-index.ts";
+import { deadlineOf } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import { workerFields } from "./log-fields.ts";
 import { isManagement } from "./mmi.ts";
-import { type CallState, newWorker, type Ready, Request, type Service } from "./model.ts";
+import { newWorker, type Ready, Request, type Service } from "./model.ts";
 import { nameOf } from "./names.ts";
-import { bodyOf, pack } from "./packed-message.ts";
+import { pack } from "./packed-message.ts";
 import {
-  ID_IN_USE,
   malformed,
+  NO_WORKER,
   NOT_THROUGH_CALL,
-  REPLY_TOO_LARGE,
   REQUESTS_TOO_LARGE,
   type Rejection,
   SHUTTING_DOWN,
@@ -24,38 +26,45 @@ import {
   TOO_MANY_SERVICES,
 } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
+import { Retries } from "./retries.ts";
 import type { State } from "./state.ts";
+import { termsOf } from "./terms.ts";
 import { weigh } from "./weights.ts";
+
+const NO_OPTIONS: CallOptions = {};
 
 /** The rules for new requests, retries and new workers. */
 export class Admission {
   #state: State;
   #replies: Replies;
   #delivery: Delivery;
+  #retries: Retries;
   #lastSequence = 0;
 
   constructor(state: State, replies: Replies, delivery: Delivery) {
     this.#state = state;
     this.#replies = replies;
     this.#delivery = delivery;
+    this.#retries = new Retries(state, replies);
   }
 
   /** Admits or rejects a plain request: a REQUEST that names its service directly. */
   request(from: Address, command: ClientCommand, name: string, now: number) {
     const { service, body } = command;
-    this.#admit(from, command, name, { service, options: {}, body }, now);
+    this.#admit(from, command, name, { service, options: NO_OPTIONS, body }, now);
   }
 
   /** Admits or rejects a call: a REQUEST to mmi.call. A known id makes it a retry. */
-  call(from: Address, command: ClientCommand, now: number, peer = UNKNOWN_PEER) {
+  call(from: Address, command: ClientCommand, now: number, { who } = UNKNOWN_PEER) {
     const call = decodeCall(command.body);
     if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));
     const name = nameOf(call.service);
     if (isManagement(name)) return this.#replies.rejectRequest(from, command, NOT_THROUGH_CALL);
     const { id } = call.options;
-    const known = id === undefined ? undefined : this.#state.requests.calls.get(id);
-    if (known) this.#retry(known, from, command, call, now);
-    else this.#admit(from, command, name, call, now, extrasOf(call.options, peer.who));
+    const key = id === undefined ? null : scopedCallId(who, id);
+    const known = key === null ? undefined : this.#state.requests.calls.get(key);
+    if (known) this.#retries.retry(known, from, command, call, now);
+    else this.#admit(from, command, name, call, now, extrasOf(call.options, who));
   }
 
   /** Admits or rejects a worker (7/MDP, Opening and Closing a Connection). */
@@ -91,72 +100,42 @@ export class Admission {
     now: number,
     extras: CallExtras | null = null,
   ) {
-    const { services, requests } = this.#state;
+    const { services, requests, limits } = this.#state;
     const { dialect, envelope } = command;
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
-    const rejection = this.#rejectionOf(known, weight);
+    const rejection = this.#rejectionOf(known, weight, call.options);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
-    const expiresAt = now + this.#ttl(call);
+    const { options } = call;
+    const expiresAt = now + (options.ttl ?? limits.requestTtlMs);
     const isCall = isSame(command.service, CALL);
+    const terms = termsOf(options, known?.workers ?? 0, now);
     const request = new Request({
       sequence: ++this.#lastSequence,
       client: from,
       dialect,
       packed: pack(envelope, call.body),
-      call: isCall
-        ? { id: call.options.id ?? null, expiresAt, previousReplyTo: null, extras }
-        : null,
+      call: isCall ? { id: options.id ?? null, expiresAt, terms, extras } : null,
       service: known ?? services.add(call.service),
       weight,
       receivedAt: now,
     });
-    requests.add(request, expiresAt);
+    requests.add(request, request.call ? deadlineOf(request.call) : expiresAt);
     this.#delivery.enqueue(request, from, call.body, now);
   }
 
   /** Why the broker cannot take one more request of this weight, in bytes; null if it can. */
-  #rejectionOf(service: Service | undefined, weight: number): Rejection | null {
+  #rejectionOf(
+    service: Service | undefined,
+    weight: number,
+    { wait }: CallOptions,
+  ): Rejection | null {
     const { limits, services, requests, drain } = this.#state;
     if (drain.hasBegun) return SHUTTING_DOWN;
+    if (wait === 0 && !service?.workers) return NO_WORKER;
     if (!service && services.isFull) return TOO_MANY_SERVICES;
     if (service && service.open >= limits.queueMax) return TOO_MANY_REQUESTS;
     if (requests.weight + weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;
     return null;
-  }
-
-  /** Handles a retry of a call. Sends the remembered outcome, or redirects the open call. */
-  #retry(known: KnownCall, from: Address, command: ClientCommand, call: Call, now: number) {
-    if (known.service !== nameOf(call.service))
-      return this.#replies.rejectRequest(from, command, ID_IN_USE);
-    this.#state.stats.retried += 1;
-    if (known.outcome !== null) return this.#replies.replyTo(from, command, bodyOf(known.outcome));
-    const { request } = known;
-    if (request?.call) this.#redirect(request, request.call, from, command, call, now);
-  }
-
-  /** Redirects an open call to the client that retries it, which gets the whole reply. */
-  #redirect(
-    request: Request,
-    state: CallState,
-    client: Address,
-    command: ClientCommand,
-    call: Call,
-    now: number,
-  ) {
-    const { limits, requests } = this.#state;
-    const { dialect, envelope } = command;
-    if (!request.parts.isWhole)
-      return this.#replies.rejectRequest(client, command, REPLY_TOO_LARGE);
-    const replyTo = { client, dialect, envelope, progress: call.options.progress === true };
-    if (requests.weight + requests.extraWeight(request, replyTo) > limits.queueBytesMax)
-      return this.#replies.rejectRequest(client, command, REQUESTS_TOO_LARGE);
-    const expiresAt = Math.max(state.expiresAt, now + this.#ttl(call));
-    requests.redirect(request, state, replyTo, expiresAt);
-    this.#replies.catchUp(request);
-  }
-
-  #ttl({ options }: Call): number {
-    return options.ttl ?? this.#state.limits.requestTtlMs;
   }
 }

@@ -7,6 +7,8 @@
 // This file has the rules for each command, before and after READY, and for expiry. Other rules:
 //
 //   admission.ts    accepts and rejects requests and workers; recognizes retries
+//   cancel.ts       ends requests whose clients cancel or disconnect
+//   deadlines.ts    ends requests whose time is over
 //   delivery.ts     moves a request from the queue to a worker and back; quarantine
 //   replies.ts      sends parts, replies and rejections to clients
 //   liveness.ts     removes silent workers, sends heartbeats
@@ -20,6 +22,8 @@ import { type Address, type Frame, isSame, type PeerInfo, sizeOf } from "../prot
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Admission } from "./admission.ts";
+import { Cancellation } from "./cancel.ts";
+import { expire } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import type { DrainEvent } from "./drain.ts";
 import type { Effect } from "./effects.ts";
@@ -28,18 +32,10 @@ import { faultOfExtension } from "./extensions.ts";
 import type { Limits } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
 import { isManagement, manage } from "./mmi.ts";
-import type { Request, Service, Worker } from "./model.ts";
+import type { Worker } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { PairsIn } from "./pairs-in.ts";
-import {
-  CLIENT_GONE,
-  EXPIRED_IN_FLIGHT,
-  EXPIRED_IN_QUEUE,
-  NO_WORKER,
-  REPLY_TOO_LARGE,
-  type Rejection,
-  SHUTTING_DOWN,
-} from "./rejections.ts";
+import { SHUTTING_DOWN } from "./rejections.ts";
 import { Replies } from "./replies.ts";
 import { RequestTrace } from "./request-trace.ts";
 import { countsOf, newState, type State } from "./state.ts";
@@ -58,6 +54,7 @@ export class Broker {
   #replies: Replies;
   #delivery: Delivery;
   #admission: Admission;
+  #cancellation: Cancellation;
   #pairsIn: PairsIn;
   #liveness: Liveness;
 
@@ -67,13 +64,14 @@ export class Broker {
     this.#replies = new Replies(this.#state);
     this.#delivery = new Delivery(this.#state, this.#replies);
     this.#admission = new Admission(this.#state, this.#replies, this.#delivery);
+    this.#cancellation = new Cancellation(this.#state, this.#replies, this.#delivery);
     this.#pairsIn = new PairsIn(this.#state, this.#replies, this.#delivery);
     this.#liveness = new Liveness(this.#state, this.#delivery, now);
   }
 
   /** A message arrived. The frames are those after the address; no input makes this throw. */
   receive(from: Address, frames: Frame[], now: number, peer?: PeerInfo): Effect[] {
-    this.#delivery.dispatchAll(this.#expire(now), now);
+    this.#delivery.dispatchAll(expire(this.#state, this.#replies, now), now);
     const isTooLarge = sizeOf(frames) > this.#state.limits.messageBytesMax;
     const command = isTooLarge ? TOO_LARGE : decode(frames, true);
     if (command.header === "client") this.#clientCommand(from, command, now, peer);
@@ -84,10 +82,10 @@ export class Broker {
 
   /** The connection to a peer broke, or the peer is a slow consumer that the transport closed. */
   gone(peer: Address, now: number): Effect[] {
-    this.#delivery.dispatchAll(this.#expire(now), now);
+    this.#delivery.dispatchAll(expire(this.#state, this.#replies, now), now);
     const worker = this.#state.workers.get(peer);
     if (worker) this.#delivery.removeWorkers([worker], "gone", now);
-    this.#clientGone(peer, now);
+    this.#cancellation.clientGone(peer, now);
     return this.#end(now);
   }
 
@@ -99,7 +97,7 @@ export class Broker {
   /** Time passed. Call this several times per heartbeat interval. */
   tick(now: number): Effect[] {
     this.#liveness.renewAfterStall(now);
-    const services = this.#expire(now);
+    const services = expire(this.#state, this.#replies, now);
     this.#liveness.purge(now);
     this.#delivery.dispatchAll(services, now);
     this.#pairsIn.tick(now);
@@ -143,6 +141,7 @@ export class Broker {
     if (commandName !== "REQUEST") return this.#invalid(from, `a client's ${commandName}`, now);
     if (isSame(service, CALL)) return this.#admission.call(from, command, now, peer);
     const name = nameOf(service);
+    if (name === "mmi.cancel") return this.#cancellation.cancel(from, command, now, peer);
     if (isManagement(name)) return this.#manage(from, command, name); // 8/MMI, Namespace
     this.#admission.request(from, command, name, now);
   }
@@ -220,33 +219,6 @@ export class Broker {
     this.#delivery.sendDisconnect(from, worker.dialect);
   }
 
-  /**
-   * A client disconnected. Settles its plain requests and its calls without an id, because no one
-   * can receive the replies. A call with an id stays open for a retry. If the client had retried a
-   * call of another client, that client gets the outcome, or a rejection if parts were dropped.
-   */
-  #clientGone(client: Address, now: number) {
-    const { requests } = this.#state;
-    const services = new Set<Service>();
-    for (const request of requests.openOf(client)) {
-      const hasPrevious = requests.removeClient(request, client);
-      if (hasPrevious && request.parts.isWhole) this.#replies.catchUp(request);
-      else if (hasPrevious) this.#replies.reject(request, "refused", REPLY_TOO_LARGE, now);
-      if (request.callId !== null) continue;
-      this.#replies.reject(request, "clientGone", CLIENT_GONE, now);
-      services.add(request.service);
-    }
-    this.#delivery.dispatchAll(services, now);
-  }
-
-  /** Settles the requests whose time is over. Returns their services, which may now dispatch. */
-  #expire(now: number): Iterable<Service> {
-    const due = this.#state.requests.due(now);
-    if (due.length === 0) return [];
-    for (const request of due) this.#replies.reject(request, "expired", expiryOf(request), now);
-    return new Set(due.map(({ service }) => service));
-  }
-
   /** Ends an event: advances the drain, and returns the effects of the event. */
   #end(now: number): Effect[] {
     const { drain, requests, effects, pairs } = this.#state;
@@ -287,10 +259,3 @@ export class Broker {
 }
 
 const TOO_LARGE = { header: "invalid", reason: "the message is too large" } as const;
-
-/** Why a request expired. */
-function expiryOf({ delivery, service }: Request): Rejection {
-  if (delivery.worker) return EXPIRED_IN_FLIGHT;
-  const wasServed = delivery.deliveries > 0 || service.workers > 0;
-  return wasServed ? EXPIRED_IN_QUEUE : NO_WORKER;
-}

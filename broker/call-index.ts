@@ -2,14 +2,16 @@
 // and, within bounds of number, bytes and time, the outcomes of settled ones.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
+import { scopedCallId } from "../protocol/call-id.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Limits } from "./limits.ts";
-import type { Request } from "./model.ts";
+import type { CallState, Request } from "./model.ts";
 import { type PackedMessage, pack } from "./packed-message.ts";
 import { weigh } from "./weights.ts";
 
 /** A call with an id: open while it has a request, then settled with an outcome. */
 export type KnownCall = {
+  /** Its id in the scope of the key of its caller. */
   readonly id: string;
   /** The name of the service, one character per byte. */
   readonly service: string;
@@ -37,21 +39,24 @@ export class CallIndex {
     this.#limits = limits;
   }
 
-  /** The call with this id; undefined if the broker does not know it, or no longer. */
-  get(id: string): KnownCall | undefined {
-    return this.#known.get(id);
+  /** The call with this scoped id; undefined if the broker does not know it, or no longer. */
+  get(scopedId: string): KnownCall | undefined {
+    return this.#known.get(scopedId);
   }
 
-  /** Adds an open call. The id must be unknown. */
-  open(id: string, request: Request) {
+  /** Adds an open call, if it has an id. The id must be unknown. */
+  open(request: Request, call: CallState) {
+    const id = scopedIdOf(call);
+    if (id === null) return;
     const service = request.service.name;
     const settled = { outcome: null, weight: 0, forgetAt: 0, before: null, after: null };
     this.#known.set(id, { id, service, request, ...settled });
   }
 
   /** Remembers the outcome of an open call, and forgets the oldest outcomes past the bounds. */
-  settle(id: string, body: Frame[], now: number) {
-    const call = this.#known.get(id);
+  settle(state: CallState, body: Frame[], now: number) {
+    const id = scopedIdOf(state);
+    const call = id === null ? undefined : this.#known.get(id);
     if (!call) return;
     call.request = null;
     call.outcome = pack([], body);
@@ -62,6 +67,12 @@ export class CallIndex {
     const { outcomesMax, outcomesBytesMax } = this.#limits;
     while (this.#settled.length > outcomesMax || this.#weight > outcomesBytesMax)
       this.#forgetOldest();
+  }
+
+  /** Forgets an open call, so that a later retry begins it again. */
+  forgetOpen(call: CallState) {
+    const id = scopedIdOf(call);
+    if (id !== null) this.#known.delete(id);
   }
 
   /** Forgets the outcomes that are older than `outcomesMs`. */
@@ -77,3 +88,6 @@ export class CallIndex {
     this.#weight -= oldest.weight;
   }
 }
+
+const scopedIdOf = ({ id, extras }: CallState) =>
+  id === null ? null : scopedCallId(extras?.by ?? null, id);

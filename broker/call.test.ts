@@ -281,15 +281,6 @@ test("previous client and last client disconnected: the reply awaits a third one
   assert.deepEqual(sends(C3, call("echo", { id: ID }, "hi")), ["c3 < mmi.call 200 HI"]);
 });
 
-test("previous client with a heavy envelope: not remembered", () => {
-  const { sends, disconnects } = dialog();
-  sends(W1, ready("echo", 1));
-  sends(C1, [Buffer.alloc(200, "e"), ...call("echo", { id: ID }, "hi")]);
-  sends(C2, call("echo", { id: ID }, "hi"));
-  disconnects(C2);
-  assert.deepEqual(sends(W1, reply(id(1), "HI")), []);
-});
-
 test("previous client gets the call back: the weight is that of its own envelope", () => {
   const { sends, disconnects, broker } = dialog({ queueBytesMax: 5000 });
   sends(C1, call("echo", { id: ID }, "hi"));

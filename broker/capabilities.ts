@@ -6,7 +6,10 @@ import type { Capability } from "../protocol/capabilities.ts";
 const OWN: Capability[] = [
   "mmi.call",
   "mmi.call.headers",
+  "mmi.call.linger",
   "mmi.call.progress",
+  "mmi.call.wait",
+  "mmi.cancel",
   "mmi.events",
   "mmi.ready",
 ];

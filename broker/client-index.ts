@@ -23,33 +23,33 @@ class Client extends IntrusiveList<Request> {
 /** All open requests, by the clients that their outcomes may go to. */
 export class ClientIndex {
   #byAddress = new Map<Address, Client>();
-  #byPreviousAddress = new Map<Address, Set<Request>>(); // By `previousReplyTo`.
+  #byEarlierAddress = new Map<Address, Set<Request>>(); // By the earlier callers of a call.
 
   /**
-   * The requests whose outcome goes to this client, then those of which it is the previous client.
+   * The requests whose outcome goes to this client, then those of which it is an earlier caller.
    */
   *openOf(address: Address) {
     yield* this.#byAddress.get(address) ?? [];
-    yield* this.#byPreviousAddress.get(address) ?? [];
+    yield* this.#byEarlierAddress.get(address) ?? [];
   }
 
-  /** Adds a request under its client and its previous client, as far as it has them. */
+  /** Adds a request under its client and its earlier callers, as far as it has them. */
   add(request: Request) {
     if (request.client !== null) this.#clientAt(request.client).add(request);
-    const previous = request.call?.previousReplyTo;
-    if (!previous) return;
-    const calls = this.#byPreviousAddress.get(previous.client) ?? new Set();
-    this.#byPreviousAddress.set(previous.client, calls.add(request));
+    for (const { client } of request.call?.terms.earlier ?? []) {
+      const calls = this.#byEarlierAddress.get(client) ?? new Set();
+      this.#byEarlierAddress.set(client, calls.add(request));
+    }
   }
 
-  /** Removes a request. Call it before the client or the previous client of the request changes. */
+  /** Removes a request. Call it before the client or the earlier callers of the request change. */
   remove(request: Request) {
     if (request.client !== null) this.#removeFrom(request.client, request);
-    const previous = request.call?.previousReplyTo;
-    if (!previous) return;
-    const calls = this.#byPreviousAddress.get(previous.client);
-    calls?.delete(request);
-    if (calls?.size === 0) this.#byPreviousAddress.delete(previous.client);
+    for (const { client } of request.call?.terms.earlier ?? []) {
+      const calls = this.#byEarlierAddress.get(client);
+      calls?.delete(request);
+      if (calls?.size === 0) this.#byEarlierAddress.delete(client);
+    }
   }
 
   #removeFrom(address: Address, request: Request) {

@@ -154,8 +154,10 @@ const isHeartbeat = (line: string) => / < HEARTBEAT( \(.+\))?$/.test(line);
 
 function checkConservation(broker: Broker) {
   const { received, ...counts } = broker.counts();
-  const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
-  const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
+  const { answered, refused, expired, quarantined, cancelled, clientGone, queued, inFlight } =
+    counts;
+  const sum =
+    answered + refused + expired + quarantined + cancelled + clientGone + queued + inFlight;
   if (sum !== received) throw new Error(`${received} requests received, ${sum} accounted for`);
   if (counts.services > limits.servicesMax) return; // A test with so many services would take too long.
   const overview = broker.overview();

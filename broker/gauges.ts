@@ -2,6 +2,7 @@
 // flight at workers, not from counters. So a request that is lost or counted twice shows as a drift
 // between gauges and counters.
 
+import type { Worker } from "./model.ts";
 import type { State } from "./state.ts";
 import type { ServiceStats, Stats } from "./stats.ts";
 
@@ -13,6 +14,8 @@ export type Gauges = {
   oldestMs: number;
   /** Open requests that a worker has. */
   inFlight: number;
+  /** Requests that ended before their worker replied: each still takes a slot of the worker. */
+  abandoned: number;
   /** Workers with nothing in flight. */
   idle: number;
   /** Workers with something in flight. */
@@ -31,13 +34,23 @@ export function gaugesOf(
     gauges.queued += queue.length;
     gauges.oldestMs = Math.max(gauges.oldestMs, now - (queue.oldest?.queuedAt ?? now));
   }
-  for (const { service, inFlight } of workers) {
+  for (const worker of workers) {
+    const { service, inFlight } = worker;
     const gauges = of(service.stats);
-    for (const [, request] of inFlight) if (!request.settled) gauges.inFlight += 1;
+    const its = slotsOf(worker);
+    gauges.inFlight += its.inFlight;
+    gauges.abandoned += its.abandoned;
     if (inFlight.size === 0) gauges.idle += 1;
     else gauges.busy += 1;
   }
   return all;
+}
+
+/** The slots that a worker has taken: by open requests, and by requests that ended already. */
+export function slotsOf({ inFlight }: Worker): { inFlight: number; abandoned: number } {
+  let abandoned = 0;
+  for (const [, request] of inFlight) if (request.settled) abandoned += 1;
+  return { inFlight: inFlight.size - abandoned, abandoned };
 }
 
 /**
@@ -54,4 +67,11 @@ export function driftOf(stats: Stats, all: Map<ServiceStats, Gauges>): number {
   return drift;
 }
 
-const newGauges = (): Gauges => ({ queued: 0, oldestMs: 0, inFlight: 0, idle: 0, busy: 0 });
+const newGauges = (): Gauges => ({
+  queued: 0,
+  oldestMs: 0,
+  inFlight: 0,
+  abandoned: 0,
+  idle: 0,
+  busy: 0,
+});

@@ -55,8 +55,13 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
   );
   gauge(
     "mdp_requests_inflight",
-    "Requests delivered to a worker and not yet answered.",
+    "Open requests that a worker has.",
     ofGauges(({ inFlight }) => inFlight),
+  );
+  gauge(
+    "mdp_requests_abandoned",
+    "Requests that ended before their worker replied; each still takes a slot.",
+    ofGauges(({ abandoned }) => abandoned),
   );
   histogram(
     "mdp_request_duration_seconds",

@@ -6,6 +6,7 @@ import { type Frame, sizeOf } from "../protocol/frame.ts";
 import { decodeEventsAfter, encodeEvents, encodeReadyReply } from "../protocol/management.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
 import { isCapability } from "./capabilities.ts";
+import { slotsOf } from "./gauges.ts";
 import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Service, Worker } from "./model.ts";
 import { nameOf, textOf } from "./names.ts";
@@ -74,8 +75,7 @@ const ofService = (service: Service) => ({
 
 function ofWorker(worker: Worker, { incarnation }: State) {
   const { service, worker: address, name, remote } = workerFields(worker);
-  let abandoned = 0;
-  for (const [, request] of worker.inFlight) if (request.settled) abandoned += 1;
+  const { inFlight, abandoned } = slotsOf(worker);
   return {
     worker: address,
     name,
@@ -83,7 +83,7 @@ function ofWorker(worker: Worker, { incarnation }: State) {
     service,
     dialect: worker.dialect.name,
     credit: worker.plain ? null : worker.credit,
-    inFlight: worker.inFlight.size - abandoned,
+    inFlight,
     abandoned,
     requests: requestIdsOf(worker, incarnation),
   };

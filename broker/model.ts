@@ -14,6 +14,7 @@ import { bodyOf, envelopeOf, owned, type PackedMessage } from "./packed-message.
 import { NO_PARTS, type Parts } from "./parts.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
+import type { CallTerms } from "./terms.ts";
 import type { Bucket } from "./timer-wheel.ts";
 
 /** The command with which a worker registers. */
@@ -33,6 +34,8 @@ export type Service = {
   open: number;
   /** The number of its workers. Changed by workers.ts. */
   workers: number;
+  /** When a worker last registered, in ms; -Infinity for never. Changed by workers.ts. */
+  registeredAt: number;
   /** Workers with nothing in flight, idle for longest first. Changed by workers.ts. */
   idle: IntrusiveList<Worker>;
   /** Busy workers with credit, least recently served first. Changed by workers.ts. */
@@ -76,23 +79,14 @@ export type Worker = {
   heartbeatAfter: Worker | null;
 };
 
-/**
- * Where a reply goes: the client, its dialect, and the envelope before the header (28/REQREP).
- * `progress`: the client accepts progress.
- */
-export type ReplyTo = { client: Address; dialect: Dialect; envelope: Frame[]; progress: boolean };
-
 /** The state of a call (mmi.call) that a plain request does not have. */
 export type CallState = {
   /** The id that its client chose, so that it can retry. Null: the call cannot be retried. */
   readonly id: string | null;
   /** When it expires, in ms. A retry may put that off. Changed by requests.ts. */
   expiresAt: number;
-  /**
-   * The client before the last retry. It gets the outcome if the last one disconnects. Changed by
-   * requests.ts.
-   */
-  previousReplyTo: ReplyTo | null;
+  /** The terms on which its callers wait. Changed by requests.ts. */
+  terms: Readonly<CallTerms>;
   /** Null for most calls. Changed by requests.ts. */
   extras: CallExtras | null;
 };
@@ -211,6 +205,7 @@ export function newService(name: Frame, stats: ServiceStats): Service {
     queue: new RequestQueue<Request>(),
     open: 0,
     workers: 0,
+    registeredAt: -Infinity,
     idle: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
     withCredit: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
   };

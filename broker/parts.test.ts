@@ -97,7 +97,7 @@ test("worker removed in mid-reply, no part sent to the client: another worker ge
   assert.deepEqual([broker.counts().requeued, broker.counts().answered], [1, 1]);
 });
 
-test("worker removed in mid-reply, a part sent to the client: 502, and no other worker gets the request", () => {
+test("worker removed in mid-reply, a part sent to the client: 504, and no other worker gets the request", () => {
   for (const end of ["gone", "left", "rejected", "expired"]) {
     const { sends, disconnects, waits, log, broker } = dialog();
     sends("w1", ready("count", 4));
@@ -116,8 +116,8 @@ test("worker removed in mid-reply, a part sent to the client: 502, and no other 
             ? sends("w1", ready("count")).filter((line) => !line.includes("DISCONNECT"))
             : [...waits(2900), ...sends("w2", inDialect(MDP_0_2).heartbeatCommand), ...waits(200)];
     assert.deepEqual(lines, [
-      `c1 < FINAL count ${BROKEN_OFF} mmi.error 502`,
-      `c2 < FINAL mmi.call 502 ${BROKEN_OFF}`,
+      `c1 < FINAL count ${BROKEN_OFF} mmi.error 504`,
+      `c2 < FINAL mmi.call 504 ${BROKEN_OFF}`,
       "w2 < REQUEST #3 5 (0.2)",
     ]);
     const removed = log.find(({ event }) => event === "worker.removed");
@@ -125,17 +125,17 @@ test("worker removed in mid-reply, a part sent to the client: 502, and no other 
     assert.deepEqual([removed.requeued, removed.brokenOff, removed.quarantined], [1, 2, 0]);
     assert.equal(broker.counts().refused, 2);
     assert.deepEqual(sends("c2", streamedCall("count", { id: ID }, "4")), [
-      `c2 < FINAL mmi.call 502 ${BROKEN_OFF}`,
+      `c2 < FINAL mmi.call 504 ${BROKEN_OFF}`,
     ]);
   }
 });
 
-test("worker removed in mid-reply at the last delivery: 502, not quarantined", () => {
+test("worker removed in mid-reply at the last delivery: 504, not quarantined", () => {
   const { sends, disconnects, log, broker } = dialog({ deliveriesMax: 1 });
   sends("w1", ready("count", 4));
   sends("c1", streamed("count", "3"));
   sends("w1", partial(id(1), "one"));
-  assert.deepEqual(disconnects("w1"), [`c1 < FINAL count ${BROKEN_OFF} mmi.error 502`]);
+  assert.deepEqual(disconnects("w1"), [`c1 < FINAL count ${BROKEN_OFF} mmi.error 504`]);
   const removed = log.find(({ event }) => event === "worker.removed");
   assert.ok(removed?.event === "worker.removed");
   assert.deepEqual([removed.requeued, removed.brokenOff, removed.quarantined], [0, 1, 0]);

@@ -49,7 +49,7 @@ export const NOT_THROUGH_CALL = malformed(
 /** The id of a retry must be that of a call to the same service. */
 export const ID_IN_USE = malformed("this id is already used by a call to another service");
 
-/** The request expired without a delivery, and its service has no worker. */
+/** The request expired without a delivery, or `wait` passed, and its service has no worker. */
 export const NO_WORKER: Rejection = {
   status: STATUS.noWorker,
   reason: "no worker registered in time",
@@ -66,8 +66,17 @@ export const EXPIRED_IN_FLIGHT: Rejection = { status: STATUS.expired, reason: "e
 
 /** The client has a part of the reply, and the worker was removed before the last part. */
 export const BROKEN_OFF: Rejection = {
-  status: STATUS.quarantined,
+  status: STATUS.brokenOff,
   reason: "its worker was removed in the middle of the reply",
+};
+
+/** A client that waits for the call, or its key, cancelled the call (mmi.cancel). */
+export const CANCELLED: Rejection = { status: STATUS.cancelled, reason: "a client cancelled it" };
+
+/** The broker keeps CALLERS_MAX callers of one call (callers.ts). */
+export const TOO_MANY_CALLERS: Rejection = {
+  status: STATUS.tooManyCallers,
+  reason: "too many callers wait for this call",
 };
 
 /** The parts of the reply exceed a bound, and the client needs all of them at once. */

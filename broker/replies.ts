@@ -83,8 +83,12 @@ export class Replies {
     const inStream = request.streaming ? encodeErrorReply(status, reason) : null;
     const body = request.call ? encodeRejection(rejection) : inStream;
     const isSent = body !== null && request.client !== null;
-    this.#state.effects.count(eventOf(rejection, request.service, isSent));
+    if (ending !== "cancelled")
+      this.#state.effects.count(eventOf(rejection, request.service, isSent));
     this.#settle(request, ending, body, now);
+    // Its worker, if it has not replied, frees the slot sooner.
+    const { worker } = request.delivery;
+    if (worker?.inFlight.get(request.sequence)) this.#state.pairs.cancel(worker, request);
   }
 
   /** Keeps a part within the bounds. Past them a client that receives each part loses nothing. */

@@ -1,26 +1,18 @@
 // The account of all requests: each is added once and settled once. The rules in other files decide
 // about a request. This file keeps the indexes, weights and counters, which always add up.
-//
-// It has one policy: if the client that retried a call disconnects, `previousOf` is the client that
-// gets the outcome.
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { type CallExtras, withProgress } from "./call-extras.ts";
 import { CallIndex } from "./call-index.ts";
+import { earlierCallers, weighCallers } from "./callers.ts";
 import { ClientIndex } from "./client-index.ts";
 import type { Limits } from "./limits.ts";
-import {
-  type CallState,
-  NOT_DELIVERED,
-  type ReplyTo,
-  type Request,
-  type Service,
-  type Worker,
-} from "./model.ts";
+import { type CallState, NOT_DELIVERED, type Request, type Service, type Worker } from "./model.ts";
 import { owned, pack } from "./packed-message.ts";
 import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
 import type { RequestTrace } from "./request-trace.ts";
 import type { Stats } from "./stats.ts";
+import { type CallTerms, type ReplyTo, USUAL_TERMS } from "./terms.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { DetailedEnding } from "./vocabulary.ts";
 import { weighFrames } from "./weights.ts";
@@ -63,12 +55,12 @@ export class Requests {
     return this.#open;
   }
 
-  /** The open requests of this client, then those of which it is the previous client. */
+  /** The open requests of this client, then those of which it is an earlier caller. */
   openOf(client: Address): Iterable<Request> {
     return this.#clients.openOf(client);
   }
 
-  /** The requests that expired since the last call. The caller must settle them. */
+  /** The requests whose deadline passed. The caller must settle or reschedule them. */
   due(now: number): Request[] {
     return this.#open.due(now);
   }
@@ -80,50 +72,62 @@ export class Requests {
     stats.ended.refused += 1;
   }
 
-  /** Adds a new request. `expiresAt` is in ms. */
-  add(request: Request, expiresAt: number) {
+  /** Adds a new request. `deadline` is when `due` must return it, in ms. */
+  add(request: Request, deadline: number) {
     request.stats.received += 1;
     this.#weight += request.weight;
-    this.#open.add(request, expiresAt);
+    this.#open.add(request, deadline);
     this.#clients.add(request);
-    if (request.callId !== null) this.calls.open(request.callId, request);
+    if (request.call) this.calls.open(request, request.call);
     request.service.open += 1;
     this.trace?.accepted(request);
   }
 
-  /** Redirects an open call to the client that retried it. */
-  redirect(request: Request, call: CallState, replyTo: ReplyTo, expiresAt: number) {
-    const previous = previousOf(request, replyTo);
-    this.#clients.remove(request);
+  /** `due` returns the request at this time, in ms, and not before. */
+  reschedule(request: Request, deadline: number) {
     this.#open.remove(request);
+    this.#open.add(request, deadline);
+  }
+
+  /** Redirects an open call to the client that retried it. */
+  redirect(request: Request, call: CallState, replyTo: ReplyTo) {
+    const earlier = earlierCallers(request, replyTo.client);
+    this.#clients.remove(request);
     this.#setReplyTo(request, replyTo);
+    this.#setEarlier(request, call, earlier);
     request.streaming = false;
-    call.previousReplyTo = previous;
-    call.expiresAt = expiresAt;
-    this.#open.add(request, expiresAt);
     this.#clients.add(request);
     this.trace?.retried(request);
   }
 
-  /** The memory that a request would take in addition with this reply-to, in bytes. */
-  extraWeight(request: Request, replyTo: ReplyTo): number {
-    return weighFrames(replyTo.envelope) - weighFrames(request.envelope);
+  /** The memory that an open call would take in addition with one more caller, in bytes. */
+  extraWeight(request: Request, call: CallState, replyTo: ReplyTo): number {
+    const envelopes = weighFrames(replyTo.envelope) - weighFrames(request.envelope);
+    const earlier = earlierCallers(request, replyTo.client);
+    return envelopes + weighCallers(earlier) - weighCallers(call.terms.earlier);
+  }
+
+  /** Changes the terms of a call. Reschedule it if its deadline changes. */
+  setTerms(call: CallState, changes: Partial<CallTerms>) {
+    call.terms = { ...call.terms, ...changes };
   }
 
   /**
-   * Takes a disconnected client out of a request. If the client was the last one to retry a call,
-   * the call goes back to the previous client. Returns whether it did.
+   * Takes a client out of a request: it disconnected or cancelled. If it was the latest caller of a
+   * call, the one before takes its place. Returns whether one did.
    */
   removeClient(request: Request, client: Address): boolean {
-    const previous = request.call?.previousReplyTo ?? null;
-    const isLast = request.client === client;
+    const { call } = request;
+    const isLatest = request.client === client;
+    const earlier = (call?.terms.earlier ?? []).filter((caller) => caller.client !== client);
+    const next = isLatest ? earlier.pop() : undefined;
     this.#clients.remove(request);
-    if (isLast && previous) this.#setReplyTo(request, previous);
-    if (isLast && !previous) request.client = null;
-    if (isLast) request.streaming = false;
-    if (request.call) request.call.previousReplyTo = null;
+    if (next) this.#setReplyTo(request, next);
+    else if (isLatest) request.client = null;
+    if (isLatest) request.streaming = false;
+    if (call) this.#setEarlier(request, call, earlier);
     this.#clients.add(request);
-    return isLast && previous !== null;
+    return next !== undefined;
   }
 
   /** Keeps one more part of the reply, unless an earlier part was dropped. */
@@ -176,15 +180,16 @@ export class Requests {
 
   /** Settles a request. `body` is that of the REPLY to a retry of the call. */
   settle(request: Request, ending: DetailedEnding, body: Frame[], now: number) {
-    const { service, stats, callId } = request;
+    const { service, stats, call } = request;
     stats.ended[ending] += 1;
     if (ending === "answered" || ending === "failed") stats.durations.add(now - request.receivedAt);
     this.#weight -= request.weight;
     this.#open.remove(request);
     this.#clients.remove(request);
     request.client = null;
+    if (call) call.terms = USUAL_TERMS;
     if (request.delivery.worker) this.#inFlight -= 1;
-    if (callId !== null) this.calls.settle(callId, body, now);
+    if (call) this.calls.settle(call, body, now);
     service.queue.remove(request);
     service.open -= 1;
     request.settled = true;
@@ -194,12 +199,19 @@ export class Requests {
   }
 
   #setReplyTo(request: Request, replyTo: ReplyTo) {
-    this.#reweigh(request, this.extraWeight(request, replyTo));
+    this.#reweigh(request, weighFrames(replyTo.envelope) - weighFrames(request.envelope));
     request.client = replyTo.client;
     request.dialect = replyTo.dialect;
     request.packed = pack(replyTo.envelope, request.body);
     const { call } = request;
     if (call) call.extras = withProgress(call.extras, replyTo.progress);
+  }
+
+  #setEarlier(request: Request, call: CallState, earlier: ReplyTo[]) {
+    const before = call.terms.earlier;
+    if (before.length === 0 && earlier.length === 0) return;
+    this.#reweigh(request, weighCallers(earlier) - weighCallers(before));
+    this.setTerms(call, { earlier });
   }
 
   #reweigh(request: Request, more: number) {
@@ -211,24 +223,3 @@ export class Requests {
 const weighProgress = (value: Frame | null) => (value ? weighFrames([value]) : 0);
 
 const NOTHING = pack([], []);
-
-/**
- * The client that gets the outcome if the client that retries now disconnects; null for none.
- *
- * A client may retry on a new connection, and its message on the old one may arrive after that. The
- * broker then redirects the call to the old connection, which breaks.
- *
- * Null for a client in the middle of a stream, because it would miss parts. Null for a heavy
- * envelope, because queueBytesMax does not count it.
- */
-function previousOf(request: Request, replyTo: ReplyTo): ReplyTo | null {
-  const { client, dialect, envelope, streaming, call } = request;
-  if (client === replyTo.client) return call?.previousReplyTo ?? null;
-  if (client === null || streaming) return null;
-  if (weighFrames(envelope) > PREVIOUS_WEIGHT_MAX) return null;
-  const progress = call?.extras?.progress ?? false;
-  return { client, dialect, envelope: owned(envelope), progress };
-}
-
-/** The heaviest envelope of a previous client, in bytes. A correlation id fits. */
-const PREVIOUS_WEIGHT_MAX = 256;

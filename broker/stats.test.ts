@@ -44,7 +44,7 @@ test("each request: counted once when it arrives, and once by its outcome", () =
   const { received, ended } = statsOf(broker, "echo");
   const expected = { answered: 1, failed: 1, refused: 0, expired: 0, quarantined: 1 };
   // The service was forgotten for a while, but its counters stay.
-  assert.deepEqual(ended, { ...expected, refused: 1, expired: 1, clientGone: 4 });
+  assert.deepEqual(ended, { ...expected, refused: 1, expired: 1, cancelled: 0, clientGone: 4 });
   assert.equal(received, 9);
 });
 
@@ -166,9 +166,9 @@ test("gauges: queued requests and the age of the oldest, requests in flight, idl
   passesSilently(30);
   sends(C1, request("nobody's either", "hi"));
   assert.deepEqual(gauges(broker, 100), [
-    { label: "(other)", queued: 2, oldestMs: 30, inFlight: 0, idle: 0, busy: 0 },
-    { label: "echo", queued: 2, oldestMs: 100, inFlight: 2, idle: 0, busy: 1 },
-    { label: "upper", queued: 0, oldestMs: 0, inFlight: 0, idle: 1, busy: 0 },
+    { label: "(other)", queued: 2, oldestMs: 30, inFlight: 0, abandoned: 0, idle: 0, busy: 0 },
+    { label: "echo", queued: 2, oldestMs: 100, inFlight: 2, abandoned: 0, idle: 0, busy: 1 },
+    { label: "upper", queued: 0, oldestMs: 0, inFlight: 0, abandoned: 0, idle: 1, busy: 0 },
   ]);
 });
 
@@ -186,8 +186,11 @@ test("worker with an expired request: busy, with nothing in flight", () => {
   sends(W1, ready("echo"));
   sends(C1, request("echo", "hi"));
   waits(1000);
-  const { inFlight, idle, busy } = gauges(broker, 1000)[1] ?? {};
-  assert.deepEqual({ inFlight, idle, busy }, { inFlight: 0, idle: 0, busy: 1 });
+  const { inFlight, abandoned, idle, busy } = gauges(broker, 1000)[1] ?? {};
+  assert.deepEqual(
+    { inFlight, abandoned, idle, busy },
+    { inFlight: 0, abandoned: 1, idle: 0, busy: 1 },
+  );
 });
 
 test("request lost or counted twice: the drift is not 0", () => {

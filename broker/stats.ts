@@ -71,8 +71,8 @@ export class Stats {
   totals(): Omit<Counts, "queued" | "inFlight" | "workers" | "services"> {
     const { retried, repliesDropped, messagesDropped } = this;
     const totals = {
-      ...{ received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 },
-      ...{ retried, requeued: 0, repliesDropped, messagesDropped },
+      ...{ received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0, cancelled: 0 },
+      ...{ clientGone: 0, retried, requeued: 0, repliesDropped, messagesDropped },
     };
     for (const { received, ended, requeued } of this) {
       totals.received += received;
@@ -80,6 +80,7 @@ export class Stats {
       totals.refused += ended.refused;
       totals.expired += ended.expired;
       totals.quarantined += ended.quarantined;
+      totals.cancelled += ended.cancelled;
       totals.clientGone += ended.clientGone;
       totals.requeued += requeued.expired + requeued.gone + requeued.left + requeued.rejected;
     }
@@ -110,7 +111,10 @@ function newStats(label: string): ServiceStats {
   return {
     label,
     received: 0,
-    ended: { answered: 0, failed: 0, refused: 0, expired: 0, quarantined: 0, clientGone: 0 },
+    ended: {
+      ...{ answered: 0, failed: 0, refused: 0, expired: 0, quarantined: 0 },
+      ...{ cancelled: 0, clientGone: 0 },
+    },
     requeued: { expired: 0, gone: 0, left: 0, rejected: 0 },
     registered: 0,
     removed: { expired: 0, gone: 0, left: 0, rejected: 0 },

@@ -10,7 +10,9 @@ export type Ending =
   | "expired"
   /** Too many workers were removed while they had it. */
   | "quarantined"
-  /** Its client disconnected before the reply. */
+  /** A client cancelled it (mmi.cancel). */
+  | "cancelled"
+  /** Its client disconnected before the reply, and did not come back in time. */
   | "clientGone";
 
 /** How a request ends, for metrics: "failed" is an answer that is an error reply. The others are as above. */
@@ -29,12 +31,13 @@ export type RemovalReason =
 
 /** The account of `mmi.stats`. */
 export type Counts = {
-  /** Requests since the start: the sum of the next five and of `queued` and `inFlight`. */
+  /** Requests since the start: the sum of the next six and of `queued` and `inFlight`. */
   received: number;
   answered: number;
   refused: number;
   expired: number;
   quarantined: number;
+  cancelled: number;
   clientGone: number;
   /** Requests that wait for a worker, now. */
   queued: number;

@@ -40,6 +40,7 @@ export class Workers {
   add(worker: Worker, now: number) {
     this.#byAddress.set(worker.address, worker);
     worker.service.workers += 1;
+    worker.service.registeredAt = now;
     this.#byLease.push(worker);
     this.#byHeartbeat.push(worker);
     this.renewLease(worker, now);

@@ -39,6 +39,7 @@ export function fakeResult(
       refused: 1,
       expired: 0,
       quarantined: 0,
+      cancelled: 0,
       clientGone: 0,
       queued: 0,
       inFlight: 0,

@@ -39,9 +39,19 @@ export function findings(result: ChaosResult): string[] {
 /** The broker's conservation law: every received request is in exactly one other count. */
 function countErrors({ counts }: ChaosResult): string[] {
   if (!counts) return ["the broker did not answer after the last fault"];
-  const { received, answered, refused, expired, quarantined, clientGone, queued, inFlight } =
-    counts;
-  const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
+  const {
+    received,
+    answered,
+    refused,
+    expired,
+    quarantined,
+    cancelled,
+    clientGone,
+    queued,
+    inFlight,
+  } = counts;
+  const sum =
+    answered + refused + expired + quarantined + cancelled + clientGone + queued + inFlight;
   return [
     ...(sum === received
       ? []

@@ -37,7 +37,7 @@ All workers were registered 62 s after the first request; every request had its 
 Redelivered by the broker: 2. Sent again by clients: 3.
 Executed more than once: 1 of 0 requests to slow.
 Counts of the broker since its last start: received 5 =
-  answered 4 + refused 1 + expired 0 + quarantined 0 + client gone 0 + queued 0 + in flight 0
+  answered 4 + refused 1 + expired 0 + quarantined 0 + cancelled 0 + client gone 0 + queued 0 + in flight 0
 
 Passed: 4 requests, 2 faults: lost 0, duplicated 0, misrouted 0, wrong 0, unexpected 0, refused 0.
 

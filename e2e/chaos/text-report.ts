@@ -117,12 +117,12 @@ function notes(result: ChaosResult): string {
 
 function brokerCounts({ counts }: ChaosResult): string[] {
   if (!counts) return [];
-  const { received, answered, refused, expired, quarantined, clientGone } = counts;
+  const { received, answered, refused, expired, quarantined, cancelled, clientGone } = counts;
   const { queued, inFlight } = counts;
   return [
     `Counts of the broker since its last start: received ${count(received)} =`,
     `  answered ${count(answered)} + refused ${refused} + expired ${expired} + ` +
-      `quarantined ${quarantined} + client gone ${clientGone} + queued ${queued} + in flight ${inFlight}`,
+      `quarantined ${quarantined} + cancelled ${cancelled} + client gone ${clientGone} + queued ${queued} + in flight ${inFlight}`,
   ];
 }
 

@@ -141,9 +141,9 @@ export class BrokerUnderTest {
     await until("the broker to have no worker and no request", async () => {
       await client.sends("", "MDPC01", "mmi.stats", "");
       const stats = JSON.parse((await client.next())[4] ?? "");
-      const { received, answered, refused, expired, quarantined, clientGone } = stats;
+      const { received, answered, refused, expired, quarantined, cancelled, clientGone } = stats;
       const { queued, inFlight, workers } = stats;
-      const ended = answered + refused + expired + quarantined + clientGone;
+      const ended = answered + refused + expired + quarantined + cancelled + clientGone;
       assert.equal(received, ended + queued + inFlight, JSON.stringify(stats));
       return queued === 0 && inFlight === 0 && workers === 0;
     });

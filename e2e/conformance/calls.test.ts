@@ -198,6 +198,58 @@ for (const [what, ...body] of [
   });
 }
 
+/** Returns the options of a call with a new id, and more options. */
+const withId = (more = {}) => {
+  const id = randomBytes(16).toString("hex");
+  return { id, options: JSON.stringify({ id, ...more }) };
+};
+
+test("X-CALL mmi.cancel by the caller: 410 for the call, 200, and 404 for any other client", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service, undefined, "4");
+  using client = broker.client();
+  using stranger = broker.client();
+  const { id, options } = withId();
+  await client.sends("", "MDPC01", "mmi.call", service, options, "slow");
+  await worker.receivesRequest("slow");
+  await stranger.sends("", "MDPC01", "mmi.cancel", id);
+  await stranger.receives("", "MDPC01", "mmi.cancel", "404");
+  await client.sends("", "MDPC01", "mmi.cancel", id);
+  await refused(client, "410");
+  await client.receives("", "MDPC01", "mmi.cancel", "200");
+  await client.sends("", "MDPC01", "mmi.cancel", "no id");
+  await client.receives("", "MDPC01", "mmi.cancel", "400");
+});
+
+test("X-CALL wait 0 without a worker: 404 at once", async () => {
+  using client = broker.client();
+  await client.sends("", "MDPC01", "mmi.call", unservedName(), '{"wait":0}', "hello");
+  await refused(client, "404");
+});
+
+test("X-CALL fifth caller of a call: 409, and the fourth gets the reply", async () => {
+  const service = uniqueName();
+  using worker = await broker.registeredWorker(service, undefined, "4");
+  const { options } = withId();
+  const ask = ["", "MDPC01", "mmi.call", service, options, "slow"];
+  using first = broker.client();
+  await first.sends(...ask);
+  const request = await worker.receivesRequest("slow");
+  using second = broker.client();
+  using third = broker.client();
+  using fourth = broker.client();
+  using fifth = broker.client();
+  for (const caller of [second, third, fourth]) {
+    await caller.sends(...ask);
+    await caller.sends("", "MDPC01", "mmi.service", "mmi.call");
+    await caller.receives("", "MDPC01", "mmi.service", "200");
+  }
+  await fifth.sends(...ask);
+  await refused(fifth, "409");
+  await worker.sendsReply(request, "done");
+  await fourth.receives("", "MDPC01", "mmi.call", "200", "done");
+});
+
 for (const options of [
   "",
   "{}",

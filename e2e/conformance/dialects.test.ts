@@ -162,7 +162,7 @@ const DEATHS: [string, (worker: RawPeer) => void | Promise<void>][] = [
   ["sent an invalid message", (worker) => worker.sends("MDPW02", "\x03")],
 ];
 for (const [what, ends] of DEATHS) {
-  test(`X-STREAM worker that ${what} after a PARTIAL, client of 0.2: 502, not redelivered`, async () => {
+  test(`X-STREAM worker that ${what} after a PARTIAL, client of 0.2: 504, not redelivered`, async () => {
     for (const call of [false, true]) {
       const service = uniqueName();
       const worker = await broker.registeredWorker(service, V02);
@@ -172,8 +172,8 @@ for (const [what, ends] of DEATHS) {
       await worker.sends("MDPW02", "\x03", await worker.receivesRequest("job"), "", "part");
       await client.receives("MDPC02", "\x02", ...(call ? ["mmi.call", "206"] : [service]), "part");
       await ends(worker);
-      if (call) await refused(client, "502");
-      else await receivesError(client, service, "502");
+      if (call) await refused(client, "504");
+      else await receivesError(client, service, "504");
       using other = await broker.newWorker(service, V02);
       await other.receivesNothing();
       worker[Symbol.dispose]();

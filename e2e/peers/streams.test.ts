@@ -103,7 +103,7 @@ test("streams to several clients at once: each gets its own parts", async () => 
   }
 });
 
-test("worker killed after a PARTIAL: error 502 for an 0.2 client", async () => {
+test("worker killed after a PARTIAL: error 504 for an 0.2 client", async () => {
   await using stack = await Stack.start();
   await using peers = new Peers(stack.endpoint);
   const worker = await streamer(stack, peers);
@@ -114,7 +114,7 @@ test("worker killed after a PARTIAL: error 502 for an 0.2 client", async () => {
   await client.logged("final");
   const [sentence, ...mark] = (came(client, "final")[0] as string[]).map(text);
   assert.ok(sentence);
-  assert.deepEqual(mark, ["mmi.error", "502"]);
+  assert.deepEqual(mark, ["mmi.error", "504"]);
   assert.deepEqual(came(other, "request"), []);
 });
 

@@ -82,8 +82,7 @@ test("worker killed while it streams: error after a part, redelivery without a p
   const second = await stack.worker(COUNT);
   first.signal("SIGKILL");
   await assert.rejects(stream.next(), {
-    name: "Quarantined",
-    status: 502,
+    name: "BrokenOff",
     message: "its worker was removed in the middle of the reply",
   });
   const { requeued, brokenOff } = await stack.broker.logged("worker.removed");

@@ -42,8 +42,8 @@ export class Account {
   /** Call after the effects of an input; throws a Violation. */
   check(now: number) {
     const { received, services } = this.after;
-    const { answered, refused, expired, quarantined, clientGone } = this.after;
-    const sum = answered + refused + expired + quarantined + clientGone + this.open;
+    const { answered, refused, expired, quarantined, cancelled, clientGone } = this.after;
+    const sum = answered + refused + expired + quarantined + cancelled + clientGone + this.open;
     if (sum !== received)
       throw new Violation("conservation", `${received} requests received, ${sum} accounted for`);
     if (services > this.#limits.servicesMax)
@@ -68,4 +68,12 @@ export class Account {
   }
 }
 
-const TOTALS = ["received", "answered", "refused", "expired", "quarantined", "clientGone"] as const;
+const TOTALS = [
+  "received",
+  "answered",
+  "refused",
+  "expired",
+  "quarantined",
+  "cancelled",
+  "clientGone",
+] as const;

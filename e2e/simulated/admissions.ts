@@ -7,9 +7,16 @@ import { STATUS } from "../../protocol/call.ts";
 import { type ClientCommand, decode } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";
 import type { Answers } from "./answers.ts";
-import type { Model } from "./model.ts";
+import { CALLERS_MAX, earlierOf, type Model } from "./model.ts";
 import type { ModelRequest, ReplyTo, Submission } from "./model-request.ts";
-import { nameOf, refusalOf, replyToKey, weightAtMost, weightOfAll } from "./model-request.ts";
+import {
+  CALLER_WEIGHT_AT_MOST,
+  nameOf,
+  refusalOf,
+  replyToKey,
+  weightAtMost,
+  weightOfAll,
+} from "./model-request.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
@@ -73,6 +80,8 @@ export class Admissions {
       this.#model.checkForgotten(known, now);
       this.#see("the broker forgot a call and ran it again");
     }
+    if (submission.wait === 0 && (this.#model.known(submission.service)?.workers.size ?? 0) === 0)
+      throw new Violation("S1", `the broker queued ${name}, which does not wait for a worker`);
     this.#taken = this.#model.take(replyTo, submission, now);
   }
 
@@ -93,6 +102,8 @@ export class Admissions {
       this.#see("a client asked again for a call that had ended");
     } else if (told && refusalOf({ call: true }, told.body) === STATUS.failed) {
       this.#turnAway(known, replyTo);
+    } else if (told && TOO_MUCH.has(refusalOf({ call: true }, told.body))) {
+      this.#turnAwayCaller(known, replyTo, refusalOf({ call: true }, told.body));
     } else if (known.expiry <= now && told) {
       // The call expired with this input. The client that waited for it gets that outcome too.
       if (!known.replyTo) this.#model.end(known, "expired", null, now);
@@ -117,15 +128,32 @@ export class Admissions {
     this.#turnedAway = replyToKey(replyTo);
   }
 
+  /** The broker keeps only so many callers of one call, and so many bytes. */
+  #turnAwayCaller(known: ModelRequest, replyTo: ReplyTo, status: number | null) {
+    const weights = [...this.#model.open].map(weightOfAll);
+    const weight = weights.reduce((sum, one) => sum + one, CALLER_WEIGHT_AT_MOST);
+    const isOver =
+      status === STATUS.full
+        ? weight > this.#limits.queueBytesMax
+        : earlierOf(known, replyTo).length >= CALLERS_MAX;
+    if (!isOver)
+      throw new Violation("S6", `the broker refused a caller of ${known.name} with ${status}`);
+    if (status === STATUS.tooManyCallers) this.#see("a call had too many callers");
+    this.#model.refuse();
+    this.#turnedAway = replyToKey(replyTo);
+  }
+
   /** Throws a Violation if the broker had no reason to refuse. */
-  #refused({ service, body }: Submission, isEnding: boolean, now: number) {
+  #refused({ service, body, wait }: Submission, isEnding: boolean, now: number) {
     this.#model.refuse();
     if (isEnding) return;
     const { queueMax, queueBytesMax, servicesMax } = this.#limits;
     const queue = this.#model.known(service);
     const weights = [...this.#model.open].map(weightOfAll);
     const weight = weights.reduce((sum, one) => sum + one, weightAtMost(body));
-    if (queue && queue.open.size >= queueMax) this.#see("a queue was full");
+    if (wait === 0 && (queue?.workers.size ?? 0) === 0)
+      this.#see("a call without wait was refused since its service had no worker");
+    else if (queue && queue.open.size >= queueMax) this.#see("a queue was full");
     else if (weight > queueBytesMax) this.#see("the queues held too many bytes");
     else if (!queue?.wantedAt(now) && this.#account.before.services >= servicesMax)
       this.#see("there were too many services");
@@ -136,6 +164,8 @@ export class Admissions {
     this.#world.sightings.see(sight);
   }
 }
+
+const TOO_MUCH = new Set<number | null>([STATUS.tooManyCallers, STATUS.full]);
 
 /** Returns the outcome among these effects for this reply-to. */
 function toldNow(effects: Effect[], replyTo: ReplyTo): ClientCommand | null {

@@ -7,8 +7,10 @@ import {
   STATUS_GRACE_MS,
 } from "../../clients/session.ts";
 import { CALL, decodeCall, decodeStatus, encodeCall, STATUS } from "../../protocol/call.ts";
+import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
+import { encodeCancel } from "../../protocol/management.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome as Ending } from "../history.ts";
@@ -24,6 +26,7 @@ export type AnyCall = { id: string; task: Task };
 
 type Pending = {
   task: Task;
+  callId: string;
   by: number; // The outcome must come before this time.
   inParts: boolean;
   reading: Reading;
@@ -78,7 +81,13 @@ export class SimulatedClient {
     const options = { callId: call.id, inParts };
     const [id, effects] = this.#session.request(service, body, deadline, now, options);
     const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
-    this.#pending.set(id, { task, by: deadline + STATUS_GRACE_MS, inParts, reading });
+    this.#pending.set(id, {
+      task,
+      callId: call.id,
+      by: deadline + STATUS_GRACE_MS,
+      inParts,
+      reading,
+    });
     this.#perform(effects);
     this.#keepTime();
     if (!healed && random.chance(configuration.oddities.cancelled))
@@ -127,13 +136,28 @@ export class SimulatedClient {
     }
   }
 
-  #send(plain: Frame[]) {
+  #send(asDecided: Frame[]) {
     const { random, configuration, healed } = this.#world;
-    const frames = random.chance(0.3) ? wantingProgress(plain) : plain;
+    const patient = random.chance(0.3) ? wantingProgress(asDecided) : asDecided;
+    const frames = healed ? patient : this.#withOptions(patient);
     this.#socket?.send(frames);
     const name = plainTaskOf(frames);
     if (name !== null) return this.#noteAskedPlainly(name);
     if (!healed && random.chance(configuration.oddities.stutter)) this.#socket?.send(frames);
+  }
+
+  /** Adds the option `wait` or `linger` to some calls. Returns all other frames unchanged. */
+  #withOptions(frames: Frame[]): Frame[] {
+    const { random, configuration } = this.#world;
+    if (!random.chance(configuration.oddities.impatient)) return frames;
+    const command = decode(frames);
+    if (command.header !== "client" || !command.service.equals(CALL)) return frames;
+    const call = decodeCall(command.body);
+    if ("reason" in call) return frames;
+    const ms = () => random.pick([0, random.whole(1, call.options.ttl ?? 1)]);
+    const more = random.pick([{ wait: ms() }, { linger: ms() }, { wait: ms(), linger: ms() }]);
+    const body = encodeCall({ ...call, options: { ...call.options, ...more } });
+    return encode({ ...command, name: "REQUEST", body });
   }
 
   /** A plain request must not be duplicated: it would be two requests. */
@@ -149,7 +173,8 @@ export class SimulatedClient {
     return this.#world.network.connect(this.process, timing, {
       opened: () => this.#session.opened(this.process.now),
       message: (frames) => {
-        if (!isProgress(frames)) this.#perform(this.#session.receive(frames, this.process.now));
+        if (isProgress(frames) || isReplyToCancel(frames)) return;
+        this.#perform(this.#session.receive(frames, this.process.now));
       },
       gone: () => this.#perform(this.#session.gone(this.process.now)),
       failed: (failure) => this.#session.failed(failure),
@@ -187,6 +212,7 @@ export class SimulatedClient {
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#session.cancel(id);
+    this.#socket?.send(cancelOf(pending.callId));
     this.#end(id, pending, { unknown: "cancelled" });
   }
 
@@ -242,14 +268,34 @@ function isProgress(frames: Frame[]): boolean {
   return decodeStatus(command.body)?.status === STATUS.progress;
 }
 
+/** Returns the frames that cancel a call at the broker. */
+const cancelOf = (callId: string) =>
+  encode({
+    header: "client",
+    dialect: MDP_0_1,
+    name: "REQUEST",
+    envelope: MDP_0_1.delimiter,
+    service: MMI_CANCEL,
+    body: encodeCancel(callId),
+  });
+
+function isReplyToCancel(frames: Frame[]): boolean {
+  const command = decode(frames);
+  return command.header === "client" && command.service.equals(MMI_CANCEL);
+}
+
+const MMI_CANCEL = Buffer.from("mmi.cancel");
 const CLOCK_MS = 25;
 
 const TOLD: Record<number, Sight> = {
   404: "a client got 404",
   408: "a client got 408",
+  409: "a client got 409",
+  410: "a client got 410",
   429: "a client got 429",
   502: "a client got 502",
   503: "a client got 503",
+  504: "a client got 504",
 };
 
 function endingOf(outcome: Outcome): Ending {

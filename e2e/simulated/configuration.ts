@@ -42,6 +42,7 @@ export type Oddities = {
   failure: number; // The service replies with an error.
   askedAgain: number; // The client sends the request again under the same call id.
   cancelled: number; // The client cancels the request.
+  impatient: number; // The call has the option `wait` or `linger`.
   stutter: number; // The peer sends a message twice.
 };
 
@@ -114,7 +115,8 @@ function drawOddities(random: Random): Oddities {
     hang: now(0.05),
     failure: now(0.1),
     askedAgain: now(0.2),
-    cancelled: now(0.1),
+    cancelled: now(0.3),
+    impatient: now(0.3),
     stutter: now(0.1),
   };
 }

@@ -23,10 +23,10 @@ export class CountedLines {
   }
 
   /** Call when the broker has drained. */
-  checkSums({ messagesDropped, repliesDropped, received, answered }: Counts) {
+  checkSums({ messagesDropped, repliesDropped, received, answered, cancelled }: Counts) {
     const unanswered = this.#sumOf("requests.rejected") + this.#sumOf("requests.dropped");
     const sums = [this.#sumOf("messages.dropped"), this.#sumOf("replies.dropped"), unanswered];
-    const counts = [messagesDropped, repliesDropped, received - answered];
+    const counts = [messagesDropped, repliesDropped, received - answered - cancelled];
     if (sums.join() !== counts.join())
       throw new Violation("conservation", `the log has ${sums}, and the counts have ${counts}`);
   }

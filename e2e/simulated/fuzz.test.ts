@@ -8,6 +8,7 @@ import type { Effect } from "../../broker/effects.ts";
 import { CALL, encodeCall } from "../../protocol/call.ts";
 import { DIALECTS, type Dialect, MDP_0_1, streams } from "../../protocol/dialects.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
+import { encodeCancel } from "../../protocol/management.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import { Random } from "./random.ts";
 
@@ -81,6 +82,8 @@ function request(random: Random, dialect: Dialect, body: Frame[]): Frame[] {
   const service = random.pick(SERVICES);
   if (random.chance(1 / 2)) return encode({ ...asked, service, body });
   const id = `${random.whole(0, 199)}`.padStart(16, "0");
+  if (random.chance(1 / 10))
+    return encode({ ...asked, service: Buffer.from("mmi.cancel"), body: encodeCancel(id) });
   const options = random.chance(1 / 2) ? { id } : random.pick(OPTIONS);
   const call = encodeCall({ service, options, body });
   return encode({ ...asked, service: CALL, body: call });
@@ -147,8 +150,10 @@ test(`a million messages: no throw, valid MDP, bounded state (SEED=${SEED})`, ()
       said.add(`${command.header} ${command.dialect.name} ${command.name}`);
     }
     const { received, requeued: _, ...counts } = broker.counts();
-    const { answered, refused, expired, quarantined, clientGone, queued, inFlight } = counts;
-    const sum = answered + refused + expired + quarantined + clientGone + queued + inFlight;
+    const { answered, refused, expired, quarantined, cancelled, clientGone, queued, inFlight } =
+      counts;
+    const sum =
+      answered + refused + expired + quarantined + cancelled + clientGone + queued + inFlight;
     if (sum !== received) assert.fail(`${received} requests received, ${sum} accounted for`);
     if (Math.min(queued, inFlight) < 0) assert.fail(`${queued} queued, ${inFlight} in flight`);
     assert.ok(queued + inFlight <= limits.servicesMax * limits.queueMax);

@@ -30,9 +30,15 @@ export class Memory {
     if (request.callId !== null) this.#latest.set(request.callId, request);
   }
 
+  /** The broker forgets an open call when it ends. */
+  forget(request: ModelRequest) {
+    if (this.get(request.callId) === request) this.#latest.delete(request.callId ?? "");
+  }
+
   /** `told` is null if the frames are unknown. */
-  end({ callId, cut }: ModelRequest, told: Frame[] | null, now: number) {
-    if (callId === null) return;
+  end(request: ModelRequest, told: Frame[] | null, now: number) {
+    const { callId, cut } = request;
+    if (callId === null || this.get(callId) !== request) return;
     this.#ended.set(callId, { at: now, told, cut });
     this.#weight += weightAtMost(told ?? []);
   }

@@ -18,12 +18,15 @@ export type ModelRequest = {
   number: number; // Position in the order of arrival.
   client: Address; // The client that asked first.
   replyTo: ReplyTo | null; // The reply-to of the outcome; null: no client waits.
-  earlier: ReplyTo | null; // The reply-to to fall back on when the current one goes away.
+  earlier: ReplyTo[]; // The callers to fall back on when the current one goes away, oldest first.
   call: boolean; // Sent as mmi.call: the client gets every outcome, refusals too.
   callId: string | null;
   queue: ServiceQueue;
   body: Frame[];
   expiry: number;
+  waitBy: number; // The time at which it ends if the service has had no worker; or Infinity.
+  lingerMs: number; // How long it stays open without a client; or Infinity.
+  lingerBy: number; // The time at which it ends unless a client asks again; or Infinity.
   id: string | null; // The request id that workers with credit get; null before the first delivery.
   deliveries: number;
   worker: Registered | null; // The worker that has the request in flight; null while it is queued.
@@ -65,6 +68,8 @@ export type Submission = {
   call: boolean;
   callId: string | null;
   progress: boolean;
+  wait: number | null; // In ms, as the option.
+  linger: number | null; // In ms, as the option.
   body: Frame[];
 };
 
@@ -75,12 +80,12 @@ export function submissionOf({ service: frame, body }: ClientCommand): Submissio
   if (service !== "mmi.call") return null;
   const call = decodeCall(body);
   if ("reason" in call) return null;
-  const { ttl = null, id = null, progress = false } = call.options;
-  const options = { ttl, callId: id, progress };
+  const { ttl = null, id = null, wait = null, linger = null, progress = false } = call.options;
+  const options = { ttl, callId: id, progress, wait, linger };
   return { service: call.service.toString("latin1"), ...options, call: true, body: call.body };
 }
 
-const PLAIN = { ttl: null, call: false, callId: null, progress: false };
+const PLAIN = { ttl: null, call: false, callId: null, progress: false, wait: null, linger: null };
 
 /** Returns the key of a reply-to: the address and the envelope frames of its reply. */
 export const replyToKey = ({ address, envelope }: Omit<ReplyTo, "dialect">) =>
@@ -127,7 +132,12 @@ export const isKept = ({ callId, replyTo }: ModelRequest) =>
 
 /** Returns an upper bound of the bytes that all frames of a request cost. */
 export const weightOfAll = (request: ModelRequest) =>
-  weightAtMost(request.body) + (isKept(request) ? framesAtMost(request.parts) : 0);
+  weightAtMost(request.body) +
+  (isKept(request) ? framesAtMost(request.parts) : 0) +
+  CALLER_WEIGHT_AT_MOST * request.earlier.length;
+
+/** An upper bound of the bytes that keeping one more caller costs. */
+export const CALLER_WEIGHT_AT_MOST = 1000;
 
 /** Returns the request's name, cut to 40 characters for messages. */
 export const nameOf = (body: Frame[]) => String(body[0]).slice(0, 40);

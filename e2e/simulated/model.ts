@@ -28,6 +28,7 @@ export class Model {
     refused: 0,
     expired: 0,
     quarantined: 0,
+    cancelled: 0,
     clientGone: 0,
   };
   #limits: Limits;
@@ -105,12 +106,15 @@ export class Model {
       number: this.#taken,
       client: replyTo.address,
       replyTo,
-      earlier: null,
+      earlier: [],
       call: submission.call,
       callId: submission.callId,
       queue: this.queue(submission.service),
       body: submission.body,
       expiry: this.#expiry(submission, now),
+      waitBy: Number.POSITIVE_INFINITY,
+      lingerMs: submission.linger ?? Number.POSITIVE_INFINITY,
+      lingerBy: Number.POSITIVE_INFINITY,
       id: null,
       deliveries: 0,
       worker: null,
@@ -121,6 +125,8 @@ export class Model {
       ended: null,
       servedBefore: Number.POSITIVE_INFINITY,
     };
+    if (submission.wait !== null && request.queue.workers.size === 0)
+      request.waitBy = now + submission.wait;
     this.open.add(request);
     this.calls.add(request);
     if (request.call) this.#byReplyTo.set(replyToKey(replyTo), request);
@@ -131,11 +137,17 @@ export class Model {
 
   /** The call was asked again: its outcome now goes to the new reply-to. */
   retry(request: ModelRequest, replyTo: ReplyTo, submission: Submission, now: number) {
-    const { replyTo: before, begun } = request;
-    if (before?.address !== replyTo.address) request.earlier = begun ? null : before;
+    const { wait, linger } = submission;
+    request.earlier = earlierOf(request, replyTo);
+    if (request.earlier.length >= CALLERS_MAX)
+      throw new Violation("S6", `${request.name} has more than ${CALLERS_MAX} callers`);
     this.abandon(request);
     this.#give(request, replyTo);
     request.expiry = Math.max(request.expiry, this.#expiry(submission, now));
+    request.waitBy =
+      wait === null ? Number.POSITIVE_INFINITY : Math.max(request.waitBy, now + wait);
+    request.lingerMs = linger ?? Number.POSITIVE_INFINITY;
+    request.lingerBy = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -145,17 +157,60 @@ export class Model {
   gone(peer: Address, over: number, now: number): ModelRequest[] {
     const inherited: ModelRequest[] = [];
     for (const request of this.open) {
-      const { replyTo, earlier } = request;
-      if (earlier?.address === peer) request.earlier = null;
-      if (replyTo?.address !== peer || request.expiry <= over) continue;
-      if (request.callId === null) this.end(request, "clientGone", null, now);
-      else this.abandon(request);
-      if (!request.earlier) continue;
-      this.#give(request, request.earlier);
-      request.earlier = null;
-      inherited.push(request);
+      if (request.expiry <= over && request.replyTo?.address === peer) {
+        request.earlier = request.earlier.filter(({ address }) => address !== peer);
+      } else if (this.leaves(request, peer)) inherited.push(request);
+      else if (request.replyTo === null && request.lingerBy === Number.POSITIVE_INFINITY)
+        this.#lingers(request, now);
     }
     return inherited;
+  }
+
+  /** A caller stops waiting. Returns whether the outcome now goes to an earlier caller. */
+  leaves(request: ModelRequest, peer: Address): boolean {
+    request.earlier = request.earlier.filter(({ address }) => address !== peer);
+    if (request.replyTo?.address !== peer) return false;
+    this.abandon(request);
+    const next = request.earlier.pop();
+    if (next) this.#give(request, next);
+    return next !== undefined;
+  }
+
+  /** The broker runs the call again when it is asked again, as if it had never been asked. */
+  endForgotten(request: ModelRequest, outcome: Ending, now: number) {
+    this.calls.forget(request);
+    this.end(request, outcome, null, now);
+  }
+
+  /**
+   * Ends the calls without a client whose `linger` or `wait` is over, as the broker does first. Returns
+   * whether `linger` was over for one.
+   */
+  passes(now: number): boolean {
+    let hasLingered = false;
+    for (const request of this.open) {
+      const { expiry, waitBy, lingerBy, replyTo, queue } = request;
+      if (expiry <= now) continue;
+      if (replyTo === null && isDue(lingerBy, now)) {
+        this.endForgotten(request, "clientGone", now);
+        hasLingered = true;
+      } else if (!isDue(waitBy, now)) continue;
+      else if (queue.workers.size > 0) request.waitBy = Number.POSITIVE_INFINITY;
+      else if (replyTo === null) this.endForgotten(request, "expired", now);
+      else this.calls.forget(request); // Its client must get 404 with this input.
+    }
+    return hasLingered;
+  }
+
+  /** A worker has registered: no call of the service ends because of `wait`. */
+  served(queue: ServiceQueue) {
+    for (const request of queue.open) request.waitBy = Number.POSITIVE_INFINITY;
+  }
+
+  #lingers(request: ModelRequest, now: number) {
+    const lingerMs = request.callId === null ? 0 : request.lingerMs;
+    if (lingerMs === 0) this.endForgotten(request, "clientGone", now);
+    else request.lingerBy = now + lingerMs;
   }
 
   #give(request: ModelRequest, replyTo: ReplyTo) {
@@ -204,7 +259,7 @@ export class Model {
 
   #checkBounds(queue: ServiceQueue, now: number) {
     const { queueMax, queueBytesMax } = this.#limits;
-    const certain = ({ expiry }: ModelRequest) => expiry > now;
+    const certain = ({ expiry, waitBy }: ModelRequest) => Math.min(expiry, waitBy) > now;
     const open = [...queue.open].filter(certain).length;
     if (open > queueMax) throw new Violation("S6", `${open} requests to ${queue.service} are open`);
     const bytes = [...this.open]
@@ -213,6 +268,21 @@ export class Model {
     if (bytes > queueBytesMax) throw new Violation("S6", `requests of ${bytes} bytes are open`);
   }
 }
+
+/** Returns whether the broker has noticed this deadline: its timer has buckets of 10 ms. */
+const isDue = (deadline: number, now: number) =>
+  Math.ceil(deadline / BUCKET_MS) <= Math.floor(now / BUCKET_MS);
+const BUCKET_MS = 10;
+
+/** Returns the earlier callers once this one is the latest. One that has a part is not kept. */
+export function earlierOf({ replyTo, begun, earlier }: ModelRequest, latest: ReplyTo): ReplyTo[] {
+  const others = earlier.filter(({ address }) => address !== latest.address);
+  const stays = replyTo !== null && replyTo.address !== latest.address && !begun;
+  return stays ? [...others, replyTo] : others;
+}
+
+/** The most callers of one call that a broker keeps. */
+export const CALLERS_MAX = 4;
 
 /** Returns the least bytes that the broker needs for this request. */
 const bytesOf = ({ body, parts, replyTo }: ModelRequest) =>

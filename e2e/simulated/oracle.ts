@@ -7,7 +7,7 @@
 import { isCapability } from "../../broker/capabilities.ts";
 import type { Effect } from "../../broker/effects.ts";
 import type { Limits } from "../../broker/limits.ts";
-import { CALL } from "../../protocol/call.ts";
+import { CALL, STATUS } from "../../protocol/call.ts";
 import type { Dialect } from "../../protocol/dialects.ts";
 import { type Address, type Frame, sizeOf } from "../../protocol/frame.ts";
 import {
@@ -26,9 +26,12 @@ import { Deliveries, LATE_MS } from "./deliveries.ts";
 import { Model } from "./model.ts";
 import {
   isTooLong,
+  type ModelRequest,
   nameOf,
   type Registered,
   type ReplyTo,
+  refusalOf,
+  replyToKey,
   same,
   submissionOf,
 } from "./model-request.ts";
@@ -54,6 +57,9 @@ type Said = {
   dialect: Dialect | null; // The dialect to answer a worker in.
 };
 
+/** A call that one of its callers cancels. */
+type Cancel = { request: ModelRequest; caller: ReplyTo; othersWait: boolean; told: boolean };
+
 export class Oracle {
   #world: World;
   #limits: Limits;
@@ -69,6 +75,7 @@ export class Oracle {
   #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
   #now = 0;
   #said: Said | null = null;
+  #cancel: Cancel | null = null; // The call that a client cancels with the current input.
 
   constructor(world: World, broker: BrokerUnderTest, now: number) {
     const { limits, heartbeat } = world.configuration;
@@ -109,6 +116,8 @@ export class Oracle {
   saw(input: Input, effects: Effect[]) {
     this.#now = input.now;
     this.#account.next();
+    if (input.kind !== "stop" && this.#model.passes(input.now))
+      this.#see("a call ended since its client did not come back in time");
     this.#input(input, effects);
     const isLast = effects.some((effect) => effect.do === "stopped");
     for (const effect of effects) {
@@ -125,6 +134,9 @@ export class Oracle {
     this.#admissions.settle();
     this.#account.check(this.#now);
     this.#said = null;
+    if (this.#cancel && !this.#cancel.told && this.#cancel.request.expiry > this.#now)
+      throw new Violation("S1", `the caller of ${this.#cancel.request.name} got no 410`);
+    this.#cancel = null;
   }
 
   /** Call when the process ends, in order or not. */
@@ -160,9 +172,59 @@ export class Oracle {
     if (command.name !== "REQUEST") return;
     const submission = submissionOf(command);
     const replyTo = { address: from, ...command, progress: submission?.progress ?? false };
+    if (command.service.equals(MMI_CANCEL)) this.#cancelled(from, command.body);
     if (submission)
       this.#admissions.submitted(replyTo, submission, effects, this.#stopBy !== null, this.#now);
     else if (command.service.equals(CALL)) this.#model.refuse();
+  }
+
+  /** A client cancels a call: its caller must get 410 and then 200, or 404 if it has no such call. */
+  #cancelled(from: Address, [id]: Frame[]) {
+    const request = this.#model.calls.get(String(id));
+    if (!request || request.ended) return;
+    const callers = [...request.earlier, ...(request.replyTo ? [request.replyTo] : [])];
+    const caller = callers.find(({ address }) => address === from);
+    if (caller) this.#cancel = { request, caller, othersWait: callers.length > 1, told: false };
+  }
+
+  /** Returns whether this message ends the wait of a client that cancelled its call. */
+  #endsCancelled(replyTo: ReplyTo, { service, body }: ClientCommand): boolean {
+    const cancel = this.#cancel;
+    if (!cancel || cancel.told || !service.equals(CALL)) return false;
+    if (refusalOf({ call: true }, body) !== STATUS.cancelled) return false;
+    if (replyToKey(cancel.caller) !== replyToKey(replyTo)) return false;
+    const { request, caller, othersWait } = cancel;
+    cancel.told = true;
+    if (!othersWait) {
+      this.#see("a client cancelled its call");
+      this.#model.end(request, "cancelled", body, this.#now);
+    } else {
+      this.#see("a client cancelled a call that another one waited for");
+      if (this.#model.leaves(request, caller.address)) this.#answers.askedAgain(request);
+    }
+    return true;
+  }
+
+  /** mmi.cancel: 200 for a caller that got 410, else 404. An expired call may have either. */
+  #checkCancelled([status]: Frame[]) {
+    const cancel = this.#cancel;
+    const expected = cancel ? (cancel.told ? "200" : "no reply before 410") : "404";
+    if (String(status) === expected || (cancel && cancel.request.expiry <= this.#now)) return;
+    throw new Violation("S3", `mmi.cancel returned ${status} instead of ${expected}`);
+  }
+
+  /** mmi.workers agrees with the counts: which requests are in flight, and which are abandoned. */
+  #checkSlots([, json]: Frame[]) {
+    const listed: { inFlight: number; abandoned: number }[] = JSON.parse(String(json));
+    const inFlight = listed.reduce((sum, each) => sum + each.inFlight, 0);
+    const slots = listed.reduce((sum, { abandoned }) => sum + abandoned, inFlight);
+    if (inFlight !== this.#account.after.inFlight || slots !== this.held)
+      throw new Violation(
+        "conservation",
+        `mmi.workers has ${inFlight} requests in flight and ${slots} slots, ` +
+          `the counts ${this.#account.after.inFlight}, the oracle ${this.held}`,
+      );
+    if (slots > inFlight) this.#see("a worker was busy with an abandoned request");
   }
 
   #heard(worker: Registered, command: WorkerCommand, effects: Effect[]) {
@@ -221,6 +283,7 @@ export class Oracle {
       throw new Violation("S7", "the broker registered a worker that sent no READY");
     const queue = this.#model.queue(command.service.toString("latin1"));
     this.#workers.add(from, queue, command, this.#now);
+    this.#model.served(queue);
   }
 
   #send(to: Address, frames: Frame[]) {
@@ -256,6 +319,7 @@ export class Oracle {
     if (isOfService && sizeOf(body) > this.#limits.messageBytesMax + STATUS_BYTES)
       throw new Violation("S6", `a client got ${sizeOf(body)} bytes at once`);
     if (this.#progress.passes(replyTo, command, this.#now)) return;
+    if (this.#endsCancelled(replyTo, command)) return;
     if (this.#answers.passes(replyTo, command, this.#now)) return;
     if (name === "PARTIAL")
       throw new Violation("S10", `a client got the part ${nameOf(body)}, which is not due now`);
@@ -276,6 +340,8 @@ export class Oracle {
         `a client of ${command.dialect.name} got a reply in ${dialect.name}`,
       );
     this.#said = null;
+    if (service.equals(MMI_CANCEL)) this.#checkCancelled(body);
+    if (service.equals(MMI_WORKERS)) this.#checkSlots(body);
     if (service.equals(MMI_SERVICE)) this.#checkPresence(command.body, body);
     const known = this.#model.calls.get(submissionOf(command)?.callId ?? null);
     if (!known?.ended || !this.#account.rose("retried")) return;
@@ -304,6 +370,8 @@ export class Oracle {
     const now = this.#now;
     this.#workers.check(now);
     for (const request of this.#model.open) {
+      if (request.waitBy + LATE_MS <= now && request.expiry > now)
+        throw new Violation("S1", `the client of ${request.name} got no 404 after its wait`);
       if (request.expiry + LATE_MS > now) continue;
       if (request.replyTo && (request.call || request.begun))
         throw new Violation(
@@ -348,5 +416,7 @@ export class Oracle {
 
 const TOO_LARGE: Invalid = { header: "invalid", reason: "too large" };
 const isManagement = (service: Frame) => service.toString("latin1").startsWith("mmi.");
+const MMI_CANCEL = Buffer.from("mmi.cancel");
+const MMI_WORKERS = Buffer.from("mmi.workers");
 const MMI_SERVICE = Buffer.from("mmi.service");
 const STATUS_BYTES = 3;

@@ -48,7 +48,7 @@ export class Refusals {
   ): Ending | null {
     const isAbsent = request.deliveries === 0 && request.queue.workers.size === 0;
     if (status === STATUS.quarantined && this.#deliveries.takeSpent(request)) return "quarantined";
-    if (status === STATUS.quarantined && this.#deliveries.takeBroken(request)) {
+    if (status === STATUS.brokenOff && this.#deliveries.takeBroken(request)) {
       this.#see("a reply broke off because its worker was lost");
       return "refused";
     }
@@ -59,6 +59,10 @@ export class Refusals {
     if (status === STATUS.failed && this.#answers.mayGiveUp(request)) {
       this.#see("the broker dropped a reply that was too long to keep");
       return "refused";
+    }
+    if (status === STATUS.noWorker && isAbsent && request.waitBy <= now) {
+      this.#see("the wait of a call was over without a worker");
+      return "expired";
     }
     if (request.expiry > now || status !== (isAbsent ? STATUS.noWorker : STATUS.expired))
       return null;

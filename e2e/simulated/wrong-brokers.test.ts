@@ -225,7 +225,7 @@ test("failure text: seed, replay command and the last trace lines", () => {
   const page = failure(simulate(42, { makeBroker, traced: true }), 10);
   assert.match(page, /^Seed 42: S1, /);
   assert.match(page, /^Replay: SEED=42 npm run simulate$/m);
-  assert.match(page, /^ {2}t=[0-9.]+ ms {2}\w+ > broker {2}REPLY \S+ /m);
+  assert.match(page, /^ {2}t=[0-9.]+ ms {2}[\w.]+ > broker {2}REPLY \S+ /m);
   assert.match(page, /VIOLATION S1, .*$/);
 });
 

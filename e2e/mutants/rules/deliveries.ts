@@ -79,39 +79,41 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "The broker ignores the ttl of a call.",
     file: "broker/admission.ts",
-    find: "return options.ttl ?? this.#state.limits.requestTtlMs;",
-    replace: "return this.#state.limits.requestTtlMs;",
+    find: "now + (options.ttl ?? limits.requestTtlMs)",
+    replace: "now + limits.requestTtlMs",
   },
   {
     rule: "A queued request never expires.",
-    file: "broker/broker.ts",
-    find: "for (const request of due) this.#replies",
-    replace: "for (const request of due) if (request.delivery.worker) this.#replies",
+    file: "broker/deadlines.ts",
+    find: "if (!call || call.expiresAt <= now) replies",
+    replace:
+      "if (!request.delivery.worker) continue;\n    if (!call || call.expiresAt <= now) replies",
   },
   {
     rule: "A worker gets a request while an expired one still keeps it busy.",
-    file: "broker/broker.ts",
-    find: 'for (const request of due) this.#replies.reject(request, "expired", expiryOf(request), now);',
+    file: "broker/deadlines.ts",
+    find: "    else endEarly(state, replies, request, call, now);\n",
     replace:
-      'for (const request of due) {\n      const { worker } = request.delivery;\n      this.#replies.reject(request, "expired", expiryOf(request), now);\n      worker?.inFlight.delete(request.sequence);\n      if (worker) this.#state.workers.reposition(worker);\n    }',
+      "    else endEarly(state, replies, request, call, now);\n    const { worker } = request.delivery;\n    worker?.inFlight.delete(request.sequence);\n    if (worker) state.workers.reposition(worker);\n",
   },
   {
     rule: "An expired request is delivered between two ticks.",
     file: "broker/broker.ts",
-    find: "    this.#delivery.dispatchAll(this.#expire(now), now);\n    const isTooLarge",
+    find: "    this.#delivery.dispatchAll(expire(this.#state, this.#replies, now), now);\n    const isTooLarge",
     replace: "    const isTooLarge",
   },
   {
     rule: "An expired request moves from a broken connection to the next worker.",
     file: "broker/broker.ts",
-    find: "    this.#delivery.dispatchAll(this.#expire(now), now);\n    const worker",
+    find: "    this.#delivery.dispatchAll(expire(this.#state, this.#replies, now), now);\n    const worker",
     replace: "    const worker",
   },
   {
     rule: "A request that expires together with its worker is delivered again.",
     file: "broker/broker.ts",
-    find: "const services = this.#expire(now);\n    this.#liveness.purge(now);",
-    replace: "this.#liveness.purge(now);\n    const services = this.#expire(now);",
+    find: "const services = expire(this.#state, this.#replies, now);\n    this.#liveness.purge(now);",
+    replace:
+      "this.#liveness.purge(now);\n    const services = expire(this.#state, this.#replies, now);",
   },
   {
     rule: "Requests expire up to 10 ms early.",
@@ -122,7 +124,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "Requests of a client that has gone are delivered.",
     file: "broker/broker.ts",
-    find: "this.#clientGone(peer, now);",
+    find: "this.#cancellation.clientGone(peer, now);",
     replace: "",
   },
 ];

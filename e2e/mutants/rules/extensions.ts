@@ -167,9 +167,9 @@ export const EXTENSIONS: Mutant[] = [
   },
   {
     rule: "A previous caller gets the progress that only the last one accepts.",
-    file: "broker/requests.ts",
-    find: "const progress = call?.extras?.progress ?? false;",
-    replace: "const progress = true;",
+    file: "broker/callers.ts",
+    find: "progress: call?.extras?.progress ?? false",
+    replace: "progress: true",
   },
   {
     rule: "The limit of a worker changes nothing until its next answer.",

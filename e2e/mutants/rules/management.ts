@@ -16,12 +16,6 @@ export const MANAGEMENT: Mutant[] = [
     replace: "isManagement(name) || ",
   },
   {
-    rule: "An expired request counts as in flight until its worker answers.",
-    file: "broker/gauges.ts",
-    find: "if (!request.settled) gauges.inFlight += 1;",
-    replace: "if (request) gauges.inFlight += 1;",
-  },
-  {
     rule: "mmi.workers shows no address and port.",
     file: "broker/mmi.ts",
     find: "    remote,\n    service,\n",
@@ -59,9 +53,9 @@ export const MANAGEMENT: Mutant[] = [
   },
   {
     rule: "mmi.workers counts an expired request as in flight.",
-    file: "broker/mmi.ts",
-    find: "worker.inFlight.size - abandoned",
-    replace: "worker.inFlight.size",
+    file: "broker/gauges.ts",
+    find: "inFlight: inFlight.size - abandoned",
+    replace: "inFlight: inFlight.size",
   },
   {
     rule: "The log calls a call dropped that got a status.",

@@ -51,9 +51,8 @@ export const otherThan = (version: Version) => (version === OLD ? NEW : OLD);
  */
 export function install() {
   if (existsSync(FOLDER)) return;
-  const archive = run("git", ["archive", COMMIT, ...PATHS], {
-    hint: "; a shallow clone needs: git fetch --unshallow",
-  });
+  if (isShallow()) run("git", ["fetch", "--quiet", "--unshallow"]);
+  const archive = run("git", ["archive", COMMIT, ...PATHS]);
   mkdirSync(CACHE, { recursive: true });
   const unfinished = mkdtempSync(join(CACHE, "unfinished-")); // Two processes may install at once.
   try {
@@ -65,11 +64,15 @@ export function install() {
   }
 }
 
-/** Returns the output of a command. Throws if it fails; `hint` ends the message. */
+/** A shallow clone lacks the commits of 0.1.0. */
+const isShallow = () =>
+  String(run("git", ["rev-parse", "--is-shallow-repository"])).trim() === "true";
+
+/** Returns the output of a command. Throws if it fails. */
 function run(
   command: string,
   args: string[],
-  { hint = "", ...options }: { hint?: string; input?: Buffer; cwd?: string; timeout?: number },
+  options: { input?: Buffer; cwd?: string; timeout?: number } = {},
 ): Buffer {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     maxBuffer: 1 << 28,
@@ -77,5 +80,5 @@ function run(
   });
   if (status === 0) return stdout;
   const [line = `exit status ${status}`] = String(stderr ?? "").match(/\S.*/) ?? [];
-  throw new Error(`${command} ${args[0]} failed (${error?.message ?? line})${hint}`);
+  throw new Error(`${command} ${args[0]} failed (${error?.message ?? line})`);
 }

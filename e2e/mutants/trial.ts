@@ -1,21 +1,21 @@
 // Runs the tests and the simulation on a copy with one mutant.
 
 import { globSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import type { Copy } from "./copy.ts";
 import type { Mutant } from "./mutant.ts";
 import { type Ended, runNode } from "./node.ts";
 
 export type Verdict = {
   mutant: Mutant;
-  /** The failed tests as `file: title`; or how a test file ended, if it ended without a failed test. */
+  /** The failed tests as `file: title`; or how the tests ended, if they ended without a failed test. */
   tests: string[];
   /** The first invariant that the simulation found broken, or how it ended; null if it passed. */
   simulation: string | null;
 };
 
-/** The time limit of each test file and of the simulation, in ms. */
-export type TimeLimits = Map<string, number>;
+/** How long the dialogs, the floods and the simulation may take on a broken copy, in ms. */
+export type TimeLimits = { dialogs: number; floods: number; simulation: number };
 
 const DIALOGS = [
   "broker/!(memory).test.ts",
@@ -27,18 +27,17 @@ const DIALOGS = [
 ];
 const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow: run only if no dialog fails.
 const SIMULATION = "e2e/simulated/main.ts";
-const SEEDS = { FROM: "1", SEEDS: "200" };
+/** A mutant that no test finds gets more seeds. */
+const SEEDS = { found: 50, notFound: 200 };
 
-/** Derives the limits from a run on an unbroken copy. Throws if a file fails there. */
+/** Derives the limits from a run on an unbroken copy. Throws if anything fails there. */
 export async function tryUnbroken({ folder }: Copy): Promise<TimeLimits> {
-  const limits: TimeLimits = new Map();
-  for (const file of [...testsOf(folder, "").flat(), SIMULATION]) {
-    const run = file === SIMULATION ? simulate : runTests;
-    const { ended, ms, output, errors } = await run(file, folder, 600_000);
-    if (ended !== "well") throw new Error(`${file} fails without a mutant\n${output}${errors}`);
-    limits.set(file, 10_000 + 10 * ms);
-  }
-  return limits;
+  const { dialogs, floods } = testsFor(folder);
+  return {
+    dialogs: limitFrom(await runTests(dialogs, folder)),
+    floods: limitFrom(await runTests(floods, folder)),
+    simulation: limitFrom(await simulate(folder, SEEDS.notFound)),
+  };
 }
 
 /** Applies a mutant to this copy, runs everything, and undoes the mutant. */
@@ -46,51 +45,57 @@ export async function tryMutant(copy: Copy, mutant: Mutant, limits: TimeLimits):
   const mend = copy.break(mutant);
   if (typeof mend !== "function") throw new Error(mend.reason);
   const { folder } = copy;
-  let tests: string[] = [];
-  for (const files of testsOf(folder, dirname(mutant.file))) {
-    tests = await failing(files, folder, limits);
-    if (tests.length > 0) break;
-  }
-  const simulated = await simulate(SIMULATION, folder, limits.get(SIMULATION));
+  const { near, far, floods } = testsFor(folder, dirname(mutant.file));
+  let tests = await failing(near, folder, limits.dialogs);
+  if (tests.length === 0) tests = await failing(far, folder, limits.dialogs);
+  if (tests.length === 0) tests = await failing(floods, folder, limits.floods);
+  const seeds = tests.length > 0 ? SEEDS.found : SEEDS.notFound;
+  const simulated = await simulate(folder, seeds, limits.simulation);
   mend();
   return { mutant, tests, simulation: violation(simulated) };
 }
 
-async function failing(files: string[], folder: string, limits: TimeLimits): Promise<string[]> {
-  const failed: string[] = [];
-  const ends: string[] = [];
-  for (const file of files) {
-    const { ended, output } = await runTests(file, folder, limits.get(file));
-    const lines = output.split("\n").filter((line) => line !== "");
-    failed.push(...lines.map((line) => `${file}: ${titleIn(file, JSON.parse(line))}`));
-    if (lines.length === 0 && ended === "by time-out") ends.push(`${file}: a time-out`);
-    if (lines.length === 0 && ended === "badly") ends.push(`${file}: a crash`);
-  }
-  return failed.length > 0 ? failed : ends;
+function limitFrom({ ended, ms, output, errors }: Ended): number {
+  if (ended !== "well") throw new Error(`something fails without a mutant\n${output}${errors}`);
+  return 10_000 + 5 * ms;
 }
 
-/** In the order of running: the dialogs of the folder, all other dialogs, the floods. */
-function testsOf(cwd: string, folder: string): string[][] {
+async function failing(files: string[], folder: string, limitMs: number): Promise<string[]> {
+  if (files.length === 0) return [];
+  const { ended, output } = await runTests(files, folder, limitMs);
+  const lines = output.split("\n").filter((line) => line !== "");
+  if (lines.length > 0) return lines.map((line) => titleIn(folder, JSON.parse(line)));
+  if (ended === "well") return [];
+  return [ended === "by time-out" ? "a time-out" : "a crash"];
+}
+
+/** The dialogs of the mutant's folder are near; they run first. */
+function testsFor(cwd: string, folder = "") {
   const dialogs = globSync(DIALOGS, { cwd }).sort();
   const near = dialogs.filter((file) => dirname(file) === folder);
   const far = dialogs.filter((file) => dirname(file) !== folder);
-  return [near, far, FLOODS];
+  return { dialogs, near, far, floods: FLOODS };
 }
 
 /** A failure under the name of the file means that the file did not load. */
-function titleIn(file: string, name: string): string {
-  if (name === file) throw new Error(`${file} does not load`);
-  return name;
+function titleIn(folder: string, { file, name }: { file: string; name: string }): string {
+  const short = relative(folder, file);
+  if (name === file || name === short) throw new Error(`${short} does not load`);
+  return `${short}: ${name}`;
 }
 
-const runTests = (file: string, folder: string, limitMs = 0): Promise<Ended> =>
-  runNode(["--test", "--test-isolation=none", `--test-reporter=${REPORTER}`, file], {
+/** All files in one process: a process for each would take most of the time. */
+const runTests = (files: string[], folder: string, limitMs = UNBROKEN_MAX_MS): Promise<Ended> =>
+  runNode(["--test", "--test-isolation=none", `--test-reporter=${REPORTER}`, ...files], {
     folder,
     limitMs,
   });
 
-const simulate = (file: string, folder: string, limitMs = 0): Promise<Ended> =>
-  runNode([file], { folder, limitMs, settings: SEEDS });
+/** Runs the seeds from 1 on. */
+const simulate = (folder: string, seeds: number, limitMs = UNBROKEN_MAX_MS): Promise<Ended> =>
+  runNode([SIMULATION], { folder, limitMs, settings: { FROM: "1", SEEDS: String(seeds) } });
+
+const UNBROKEN_MAX_MS = 600_000;
 
 const REPORTER = "./e2e/mutants/reporter.ts";
 

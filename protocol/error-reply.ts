@@ -13,9 +13,23 @@ export type ErrorCode = 400 | 404 | 409 | 413 | 500 | 503;
 
 export type ErrorReply = { code: number; sentence: string };
 
-/** The body of an error reply. `code` is from 400 to 599. */
+/** Whether an error reply can carry this code: a whole number from 400 to 599. */
+export const isErrorCode = (code: unknown): code is number =>
+  Number.isInteger(code) && Number(code) >= 400 && Number(code) <= 599;
+
+/**
+ * The body of an error reply. Throws a RangeError if `code` is not a whole number from 400 to 599,
+ * because the receiver would take such a body for a success.
+ */
 export function encodeErrorReply(code: number, sentence: string): Frame[] {
+  if (!isErrorCode(code)) throw new RangeError(badErrorCode(code));
   return [Buffer.from(sentence), MARK, Buffer.from(String(code))];
+}
+
+/** The sentence about a code that no error reply can carry. */
+export function badErrorCode(code: unknown): string {
+  const shown = typeof code === "string" ? JSON.stringify(code) : String(code);
+  return `the code of an error reply is ${shown}, not a whole number from 400 to 599`;
 }
 
 /** Decodes the body of an error reply; null where the body is that of a success. */

@@ -14,12 +14,12 @@ export const LEASE_MS = 3000;
 export const inDialect = (dialect: Dialect) => ({
   heartbeat: encode({ header: "worker", dialect, name: "HEARTBEAT" }),
   disconnect: encode({ header: "worker", dialect, name: "DISCONNECT" }),
-  request: (client: string, body: string) =>
+  request: (client: string, body: string, encoding: BufferEncoding = "utf8") =>
     encode({
       header: "worker",
       dialect,
       name: "REQUEST",
-      client: Buffer.from(client),
+      client: Buffer.from(client, encoding),
       body: [Buffer.from(body)],
     }),
 });

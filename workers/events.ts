@@ -21,7 +21,8 @@ export type SessionEvent =
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inFlight: number }
   | { event: "session.stalled"; ms: number }
-  | { event: "request.overran"; request: string | null; limitMs: number };
+  | { event: "request.overran"; request: string | null; limitMs: number }
+  | { event: "reply.oversized"; request: string | null; reason: string };
 
 export type WorkerEvent =
   | SessionEvent
@@ -39,6 +40,7 @@ export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "e
   "session.draining": "info",
   "session.stalled": "warn",
   "request.overran": "warn",
+  "reply.oversized": "error",
   "request.failed": "error",
   "worker.stopped": "info",
 };
@@ -72,6 +74,8 @@ export function sentenceOf(event: WorkerEvent): string {
       return `this process did not run for ${event.ms} ms; the lease of the broker begins again`;
     case "request.overran":
       return `a handler took longer than ${event.limitMs} ms; its client gets an error reply`;
+    case "reply.oversized":
+      return `${event.reason}; the client gets an error reply`;
     case "request.failed":
       return "a handler threw an error; its client gets an error reply";
     case "worker.stopped":

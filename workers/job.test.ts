@@ -1,21 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
+import { pino } from "pino";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { WorkerEvent } from "./events.ts";
-import { type Handler, Job, runHandler, ServiceError } from "./job.ts";
+import { type Handler, Job, outcomeOf, runHandler, ServiceError } from "./job.ts";
+
+const REQUEST_ID = "0123456789abcdef0000000000000001";
 
 function job(client: Frame = Buffer.from("client"), metadata?: Metadata) {
-  return new Job({ number: 1, client, metadata, body: [], deadline: 0, parts: [], size: 0 }, 0);
+  return new Job(
+    { number: 1, client, metadata, body: [], deadline: 0, parts: [], size: 0, oversized: false },
+    0,
+  );
 }
 
-function run(handler: Handler) {
+function run(handler: Handler, client?: Frame) {
   const parts: string[] = [];
   const logged: WorkerEvent[] = [];
   const pass = (_: Job, body: Buffer[]) => parts.push(body.join(" "));
-  const reply = runHandler(handler, job(), pass, (entry) => logged.push(entry));
+  const reply = runHandler(handler, job(client), pass, (entry) => logged.push(entry));
   return { reply, parts, logged };
 }
 
@@ -49,12 +55,115 @@ test("handler throws or rejects: error reply, logged unless it is a ServiceError
   }
 });
 
-for (const wrong of [undefined, null, 7, {}, [], [7], [null]]) {
-  test(`handler returns ${JSON.stringify(wrong) ?? "undefined"}: error reply with code 500`, async () => {
-    const handler = (() => wrong) as unknown as Handler;
-    assert.equal(decodeErrorReply(await run(handler).reply)?.code, 500);
+for (const wrong of [undefined, null, 7, {}, [], [7], [null], new Array(3), [undefined, "a"]]) {
+  const title = JSON.stringify(wrong) ?? "undefined";
+  test(`handler returns ${title}: error reply with code 500, logged with its id`, async () => {
+    for (const handler of [() => wrong, async () => wrong]) {
+      const { reply, logged } = run(handler as unknown as Handler, Buffer.from(REQUEST_ID, "hex"));
+      const failure = decodeErrorReply(await reply);
+      assert.equal(failure?.code, 500);
+      assert.match(String(failure?.sentence), /^the service failed: the handler returned /);
+      const [entry, ...others] = logged;
+      assert.ok(entry?.event === "request.failed" && others.length === 0);
+      assert.equal(entry.request, REQUEST_ID);
+    }
   });
 }
+
+test("handler returns an object: the sentence has the way to send one", async () => {
+  const reply = run((() => ({ a: 1 })) as unknown as Handler).reply;
+  assert.match(
+    String(decodeErrorReply(await reply)?.sentence),
+    /: return JSON.stringify\(value\)$/,
+  );
+});
+
+const refuses = () => {
+  throw new Error("not readable");
+};
+const unreadableMessage = Object.defineProperty(new Error(), "message", { get: refuses });
+const unreadableCode = new ServiceError(404, "no such thing");
+Object.defineProperty(unreadableCode, "code", { get: refuses });
+const badCode = Object.assign(new ServiceError(404, "no such thing"), { code: 200 });
+const HOSTILE: [string, unknown][] = [
+  ["an object without a prototype", Object.create(null)],
+  ["an error with a message that throws", unreadableMessage],
+  ["an error with a message that is no text", Object.assign(new Error(), { message: {} })],
+  ["a value with a toString that throws", { toString: refuses }],
+  ["a Proxy that throws", new Proxy(new Error(), { get: refuses, getPrototypeOf: refuses })],
+  ["a ServiceError with a code that throws", unreadableCode],
+  ["a ServiceError whose code was changed to 200", badCode],
+  ["undefined", undefined],
+  ["a symbol", Symbol("none")],
+];
+for (const [title, thrown] of HOSTILE) {
+  test(`handler throws ${title}: error reply with code 500, one log line with its id`, async () => {
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => lines.push(line) });
+    const throws = () => {
+      throw thrown;
+    };
+    const yields = async function* () {
+      yield "a";
+      throws();
+    };
+    for (const handler of [throws, async () => throws(), yields] as Handler[]) {
+      const request = job(Buffer.from(REQUEST_ID, "hex"));
+      const reply = await runHandler(
+        handler,
+        request,
+        () => {},
+        (entry) => log.error(entry),
+      );
+      assert.equal(decodeErrorReply(reply)?.code, 500);
+    }
+    const ids = lines.map((line) => JSON.parse(line).request);
+    assert.deepEqual(ids, [REQUEST_ID, REQUEST_ID, REQUEST_ID]);
+  });
+}
+
+test("generator yields no reply body: closed, so its finally runs; error reply", async () => {
+  for (const finallyFails of [false, true]) {
+    let closed = false;
+    const { reply, parts } = run(async function* () {
+      try {
+        yield "a";
+        yield 7 as unknown as string;
+        yield "b";
+      } finally {
+        closed = true;
+        if (finallyFails) refuses();
+      }
+    });
+    const failure = decodeErrorReply(await reply);
+    assert.equal(failure?.code, 500);
+    assert.match(String(failure?.sentence), /returned number/);
+    assert.deepEqual([closed, parts], [true, ["a"]]);
+  }
+});
+
+test("ServiceError with a code that is no error: RangeError with the code", () => {
+  for (const code of [302, Number.NaN, 600, undefined, "404"]) {
+    assert.throws(() => new ServiceError(code as 400, "no"), {
+      name: "RangeError",
+      message: new RegExp(`the code of an error reply is "?${code}"?, not a whole number`),
+    });
+  }
+});
+
+test("outcome of a handler: answered, failed, aborted; a reply that is too large failed", () => {
+  const [reply, error] = [
+    [Buffer.from("a")],
+    ["no", "mmi.error", "500"].map((x) => Buffer.from(x)),
+  ];
+  assert.equal(outcomeOf(job(), reply), "answered");
+  assert.equal(outcomeOf(job(), error), "failed");
+  const aborted = job();
+  aborted.abort(new Error("too late"));
+  assert.equal(outcomeOf(aborted, reply), "aborted");
+  aborted.request.oversized = true;
+  assert.equal(outcomeOf(aborted, reply), "failed");
+});
 
 test("handler yields: parts passed on, the returned value is the last part", async () => {
   const { reply, parts } = run(async function* () {
@@ -75,8 +184,6 @@ test("job aborted: its signal is aborted, whether first read before or after", (
   assert.equal(after.signal.reason.message, "the broker is gone");
   assert.equal(after.signal, after.signal);
 });
-
-const REQUEST_ID = "0123456789abcdef0000000000000001";
 
 function idsOf(client: Frame, metadata?: Metadata) {
   const { id, requestId } = job(client, metadata);

@@ -1,12 +1,19 @@
 // Runs a handler for one request and turns its result, its parts or its error into frames.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { type ErrorCode, encodeErrorReply } from "../protocol/error-reply.ts";
+import {
+  badErrorCode,
+  decodeErrorReply,
+  type ErrorCode,
+  encodeErrorReply,
+  isErrorCode,
+} from "../protocol/error-reply.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { handlerId } from "../protocol/metadata.ts";
 import { requestId } from "../protocol/request-id.ts";
 import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
+import type { HandlerOutcome } from "./metrics.ts";
 import type { InFlightRequest } from "./session.ts";
 
 /** The body of a reply: one frame, or an array of at least one. A string becomes UTF-8. */
@@ -55,13 +62,14 @@ type Parts = AsyncGenerator<ReplyBody, ReplyBody | undefined> | AsyncGenerator<R
 /**
  * An error reply: a handler throws it, and the client gets its code and sentence. The codes are
  * those of HTTP: 400 bad input, 404 not found, 409 conflict, 413 too large, 500 failure, 503
- * unavailable.
+ * unavailable. The constructor throws a RangeError for a code outside 400 to 599.
  */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, sentence: string) {
     super(sentence);
+    if (!isErrorCode(code)) throw new RangeError(badErrorCode(code));
     this.name = "ServiceError";
     this.code = code;
   }
@@ -139,37 +147,90 @@ async function awaited(
   }
 }
 
-/** Passes on each part, then waits for the next event-loop turn, so that heartbeats go on. */
+/**
+ * Passes on each part, then waits for the next event-loop turn, so that heartbeats go on. Closes the
+ * generator after a part that is no reply body, so that its `finally` runs.
+ */
 async function lastOf(parts: Parts, job: Job, pass: PassPart): Promise<ReplyBody> {
   for (;;) {
     const { done, value } = await parts.next();
     if (done) return value ?? "";
-    pass(job, toFrames(value));
+    try {
+      pass(job, toFrames(value));
+    } catch (error) {
+      await parts.return(undefined as never).catch(() => {}); // The first error is the cause.
+      throw error;
+    }
     await turn();
     if (job.aborted) await parts.throw(job.signal.reason);
   }
 }
 
+/** How the handler of this job ended; `body` is its result. */
+export function outcomeOf({ request, aborted }: Job, body: Frame[]): HandlerOutcome {
+  if (request.oversized) return "failed"; // Parts that are too large abort the job too.
+  if (aborted) return "aborted";
+  return decodeErrorReply(body) ? "failed" : "answered";
+}
+
+/** A handler may throw anything: reading its error may throw again. */
 function errorReply(error: unknown, { aborted, request }: Job, log: Log<WorkerEvent>): Frame[] {
-  if (error instanceof ServiceError) return encodeErrorReply(error.code, error.message);
+  const own = ownErrorReply(error);
+  if (own) return own;
+  const sentence = messageOf(error);
   // After an abort the reply is dropped, and most handlers throw the reason of the abort.
-  if (!aborted) log({ event: "request.failed", request: requestId(request.client), err: error });
-  return encodeErrorReply(500, `the service failed: ${messageOf(error)}`);
+  if (!aborted) logFailure(error, sentence, requestId(request.client), log);
+  return encodeErrorReply(500, `the service failed: ${sentence}`);
+}
+
+/** The error reply of a ServiceError; null for any other error, and for an invalid ServiceError. */
+function ownErrorReply(error: unknown): Frame[] | null {
+  try {
+    return error instanceof ServiceError ? encodeErrorReply(error.code, error.message) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Logs the error, or its sentence alone if the logger cannot read the error. */
+function logFailure(
+  error: unknown,
+  sentence: string,
+  request: string | null,
+  log: Log<WorkerEvent>,
+) {
+  try {
+    log({ event: "request.failed", request, err: error });
+  } catch {
+    log({ event: "request.failed", request, err: new Error(sentence) });
+  }
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "the handler threw a value without a readable message";
+  }
 }
 
 const isBody = (result: ReturnType<Handler>): result is ReplyBody =>
-  Array.isArray(result) || result instanceof Uint8Array || typeof result !== "object";
+  Array.isArray(result) || result instanceof Uint8Array || !isObject(result);
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 function toFrames(body: ReplyBody): Frame[] {
-  const frames = Array.isArray(body) ? body : [body];
-  if (frames.length === 0)
+  const values = Array.isArray(body) ? body : [body];
+  if (values.length === 0)
     throw new TypeError("the handler returned no frames; a reply has at least one frame");
-  return frames.map((frame) => {
-    if (typeof frame === "string" || frame instanceof Uint8Array) return toFrame(frame);
-    throw new TypeError(
-      `the handler returned ${typeof frame}; a frame is a string or a Uint8Array`,
-    );
-  });
+  const frames: Frame[] = [];
+  for (const value of values) frames.push(frameOf(value)); // Also visits holes, as map() does not.
+  return frames;
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+function frameOf(value: string | Uint8Array): Frame {
+  if (typeof value === "string" || value instanceof Uint8Array) return toFrame(value);
+  const advice = isObject(value) ? ": return JSON.stringify(value)" : "";
+  const kind = value === null ? "null" : typeof value;
+  throw new TypeError(`the handler returned ${kind}; a frame is a string or a Uint8Array${advice}`);
+}

@@ -173,6 +173,25 @@ test("reply larger than the broker accepts: error reply", () => {
   );
 });
 
+test("reply or parts that are too large: logged with the request id, the request is marked", () => {
+  const client = Buffer.from("0123456789abcdef0000000000000001", "hex");
+  const { starts, brokerSends, answers, yields, logs, requests } = dialog();
+  starts();
+  for (let nth = 0; nth < 3; nth += 1)
+    brokerSends(request(client.toString("latin1"), "grow", "latin1"));
+  answers(0, "x".repeat(10_000));
+  yields(1, "x".repeat(10_000));
+  answers(2, "fits");
+  const logged = logs().filter(({ event }) => event === "reply.oversized");
+  const reason = "the reply has 10016 bytes; the broker accepts at most 9488";
+  const entry = { event: "reply.oversized", request: client.toString("hex"), reason };
+  assert.deepEqual(logged, [entry, entry]);
+  assert.deepEqual(
+    requests().map(({ oversized }) => oversized),
+    [true, true, false],
+  );
+});
+
 test("drain without requests in flight: DISCONNECT at once, socket closed 200 ms later", () => {
   const { starts, drains, waits, brokerSends } = dialog();
   starts();

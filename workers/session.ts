@@ -49,6 +49,8 @@ export type InFlightRequest = {
   parts: Frame[];
   /** The size of `parts`, in bytes. */
   size: number;
+  /** The broker would not accept the reply, so the client got an error reply instead. */
+  oversized: boolean;
 };
 
 /**
@@ -192,7 +194,16 @@ export class WorkerSession {
     const { client, metadata, body } = command;
     const deadline = now + this.#options.timeLimitMs;
     const number = ++this.#lastNumber;
-    const request = { number, client, metadata, body, deadline, parts: [], size: 0 };
+    const request = {
+      number,
+      client,
+      metadata,
+      body,
+      deadline,
+      parts: [],
+      size: 0,
+      oversized: false,
+    };
     this.#inFlight.add(number, request);
     effects.push({ do: "serve", request });
     return effects;
@@ -213,13 +224,12 @@ export class WorkerSession {
     if (!this.#inFlight.has(request.number)) return [];
     const { client, parts } = request;
     const size = request.size + sizeOf(body);
-    const tooLarge = this.#tooLarge(client, size, parts.length + body.length);
-    if (tooLarge) {
+    const reason = this.#whyTooLarge(client, size, parts.length + body.length);
+    if (reason !== null) {
       this.#inFlight.delete(request.number);
-      const reply = this.#send({ name: "REPLY", client, body: tooLarge }, now);
       return [
-        { do: "abort", request, reason: String(tooLarge[0]) },
-        reply,
+        { do: "abort", request, reason },
+        ...this.#oversized(request, reason, now),
         ...this.#leaveIfFinished(now),
       ];
     }
@@ -233,7 +243,9 @@ export class WorkerSession {
   /** A handler ended. A reply after the end of the request's conversation is dropped. */
   reply(request: InFlightRequest, body: Frame[], now: number): WorkerEffect[] {
     if (!this.#inFlight.delete(request.number)) return [];
-    return [this.#reply(request, body, now), ...this.#leaveIfFinished(now)];
+    const effects = this.#reply(request, body, now);
+    effects.push(...this.#leaveIfFinished(now));
+    return effects;
   }
 
   /** The program is to stop: accept no more requests, finish those in flight, then leave. */
@@ -377,7 +389,7 @@ export class WorkerSession {
       const id = requestId(request.client);
       effects.push({ do: "abort", request, reason });
       effects.push(log({ event: "request.overran", request: id, limitMs }));
-      effects.push(this.#reply(request, encodeErrorReply(500, reason), now));
+      effects.push(...this.#reply(request, encodeErrorReply(500, reason), now));
     }
     return [...effects, ...this.#leaveIfFinished(now)];
   }
@@ -408,22 +420,33 @@ export class WorkerSession {
   }
 
   // 7/MDP, Request and Reply Processing: REPLY carries the client address of its REQUEST.
-  #reply({ client, parts }: InFlightRequest, last: Frame[], now: number): WorkerEffect {
+  #reply(request: InFlightRequest, last: Frame[], now: number): WorkerEffect[] {
+    const { client, parts } = request;
     // An error reply replaces the parts.
     const body = decodeErrorReply(last) ? last : [...parts, ...last];
-    const tooLarge = this.#tooLarge(client, sizeOf(body), body.length);
-    return this.#send({ name: "REPLY", client, body: tooLarge ?? body }, now);
+    const reason = this.#whyTooLarge(client, sizeOf(body), body.length);
+    if (reason !== null) return this.#oversized(request, reason, now);
+    return [this.#send({ name: "REPLY", client, body }, now)];
   }
 
-  /** The error reply that replaces a body too large for the broker, or null if the body fits. */
-  #tooLarge(client: Frame, size: number, frames: number): Frame[] | null {
+  /** An error reply replaces a body that is too large for the broker. */
+  #oversized(request: InFlightRequest, reason: string, now: number): WorkerEffect[] {
+    request.oversized = true;
+    const { client } = request;
+    return [
+      log({ event: "reply.oversized", request: requestId(client), reason }),
+      this.#send({ name: "REPLY", client, body: encodeErrorReply(500, reason) }, now),
+    ];
+  }
+
+  /** The reason why the broker would not accept a body of this size, or null if it would. */
+  #whyTooLarge(client: Frame, size: number, frames: number): string | null {
     const bytes = client.length + size;
     const bytesMax = bodyBytesMax(this.#options.messageBytesMax);
     const limit = "the broker accepts at most";
-    if (bytes > bytesMax)
-      return encodeErrorReply(500, `the reply has ${bytes} bytes; ${limit} ${bytesMax}`);
+    if (bytes > bytesMax) return `the reply has ${bytes} bytes; ${limit} ${bytesMax}`;
     if (frames <= BODY_FRAMES_MAX) return null;
-    return encodeErrorReply(500, `the reply has ${frames} frames; ${limit} ${BODY_FRAMES_MAX}`);
+    return `the reply has ${frames} frames; ${limit} ${BODY_FRAMES_MAX}`;
   }
 
   /** Every command that the worker sends counts as its heartbeat, so HEARTBEAT can wait. */

@@ -3,7 +3,6 @@
 
 import { z } from "zod";
 import { MapByNumber } from "../collections/map-by-number.ts";
-import { decodeErrorReply } from "../protocol/error-reply.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { serviceFrame } from "../protocol/mdp.ts";
@@ -25,7 +24,7 @@ import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
 import type { Connected } from "../transport/transport.ts";
 import { levelOf, sentenceOf } from "./events.ts";
-import { type Handler, Job, runHandler } from "./job.ts";
+import { type Handler, Job, outcomeOf, runHandler } from "./job.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
 import { workerName } from "./worker-name.ts";
@@ -162,11 +161,12 @@ export async function serve(
     perform(session.partial(request, body, now()));
   }
 
-  function done({ request, begunAt, aborted }: Job, body: Frame[]) {
+  function done(job: Job, body: Frame[]) {
+    const { request, begunAt } = job;
     jobs.delete(request.number);
-    const outcome = decodeErrorReply(body) ? "failed" : "answered";
-    metrics.handled(aborted ? "aborted" : outcome, now() - begunAt);
-    perform(session.reply(request, body, now()));
+    const effects = session.reply(request, body, now());
+    metrics.handled(outcomeOf(job, body), now() - begunAt);
+    perform(effects);
   }
 
   function abortAll(reason: string) {

@@ -46,7 +46,7 @@ test("worker registered: the log and mmi.workers have its address and port, exce
 });
 
 test("handler that throws or returns no reply: an error reply, and the worker continues", async () => {
-  await using stack = await Stack.start();
+  await using stack = await Stack.start({ MDP_MESSAGE_BYTES_MAX: "10000" });
   await using faulty = await project(`
     import { serve, ServiceError } from "majordomo/worker";
     await serve("faulty", ([how]) => {
@@ -54,9 +54,12 @@ test("handler that throws or returns no reply: an error reply, and the worker co
       if (String(how) === "refuse") throw new ServiceError(404, "no such thing");
       if (String(how) === "nothing") return undefined as never;
       if (String(how) === "no frames") return [];
+      if (String(how) === "throw unreadably") throw Object.create(null);
+      if (String(how) === "holes") return new Array(3);
+      if (String(how) === "too much") return "x".repeat(10_000);
       return "fine";
     });`);
-  await stack.worker(faulty.worker);
+  const worker = await stack.worker(faulty.worker);
   const ask = (how: string) => stack.client.request("faulty", how);
   await assert.rejects(ask("throw"), { code: 500, message: "the service failed: out of luck" });
   await assert.rejects(ask("refuse"), { code: 404, message: "no such thing" });
@@ -65,6 +68,13 @@ test("handler that throws or returns no reply: an error reply, and the worker co
     message: /returned undefined; a frame is a string or a Uint8Array/,
   });
   await assert.rejects(ask("no frames"), { code: 500, message: /at least one frame/ });
+  await assert.rejects(ask("throw unreadably"), {
+    code: 500,
+    message: /without a readable message/,
+  });
+  await assert.rejects(ask("holes"), { code: 500, message: /returned undefined/ });
+  await assert.rejects(ask("too much"), { code: 500, message: /the reply has \d+ bytes/ });
+  await worker.logged("reply.oversized", ({ request }) => /^[0-9a-f]{32}$/.test(String(request)));
   assert.equal(String(await ask("be good")), "fine");
 });
 

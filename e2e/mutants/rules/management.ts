@@ -120,7 +120,7 @@ export const MANAGEMENT: Mutant[] = [
   {
     rule: "A worker logs a handler that threw without the request id.",
     file: "workers/job.ts",
-    find: "request: requestId(request.client), err",
-    replace: "request: requestId(request.client) && null, err",
+    find: 'log({ event: "request.failed", request, err: error });',
+    replace: 'log({ event: "request.failed", request: request && null, err: error });',
   },
 ];

@@ -140,8 +140,8 @@ export const READY: Mutant[] = [
   {
     rule: "A worker ignores metadata.",
     file: "workers/session.ts",
-    find: "number, client, metadata, body",
-    replace: "number, client, metadata: undefined, body",
+    find: "      metadata,\n      body,\n",
+    replace: "      metadata: undefined,\n      body,\n",
   },
   {
     rule: "A cancelled request aborts no handler.",

@@ -72,7 +72,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A handler past its time limit is aborted without a reply.",
     file: "workers/session.ts",
-    find: "      effects.push(this.#reply(request, encodeErrorReply(500, reason), now));\n",
+    find: "      effects.push(...this.#reply(request, encodeErrorReply(500, reason), now));\n",
     replace: "",
   },
   {
@@ -102,8 +102,8 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker sends DISCONNECT before its last REPLY.",
     file: "workers/session.ts",
-    find: "return [this.#reply(request, body, now), ...this.#leaveIfFinished(now)];",
-    replace: "return [...this.#leaveIfFinished(now), this.#reply(request, body, now)];",
+    find: "effects.push(...this.#leaveIfFinished(now));",
+    replace: "effects.unshift(...this.#leaveIfFinished(now));",
   },
   {
     rule: "A worker serves requests after its DISCONNECT.",
@@ -157,6 +157,54 @@ export const WORKER: Mutant[] = [
     rule: "A worker that leaves logs failed attempts to connect.",
     file: "workers/session.ts",
     find: 'if (this.#state !== "opening" && this.#state !== "reaching") return [];',
+    replace: "",
+  },
+  {
+    rule: "A worker logs no reply that is too large for the broker.",
+    file: "workers/session.ts",
+    find: '      log({ event: "reply.oversized", request: requestId(client), reason }),\n',
+    replace: "",
+  },
+  {
+    rule: "A worker counts a reply that was too large for the broker as answered.",
+    file: "workers/session.ts",
+    find: "    request.oversized = true;\n",
+    replace: "",
+  },
+  {
+    rule: "A worker leaves a generator open that yielded no reply body.",
+    file: "workers/job.ts",
+    find: "      await parts.return(undefined as never).catch(() => {}); // The first error is the cause.\n",
+    replace: "",
+  },
+  {
+    rule: "A worker sends an array with holes as a reply.",
+    file: "workers/job.ts",
+    find: "  for (const value of values) frames.push(frameOf(value)); // Also visits holes, as map() does not.\n  return frames;",
+    replace: "  return values.map(frameOf);",
+  },
+  {
+    rule: "A handler ends its worker with an error that the logger cannot read.",
+    file: "workers/job.ts",
+    find: '    log({ event: "request.failed", request, err: new Error(sentence) });',
+    replace: '    log({ event: "request.failed", request, err: error });',
+  },
+  {
+    rule: "A handler ends its worker with an error without a readable message.",
+    file: "workers/job.ts",
+    find: '    return "the handler threw a value without a readable message";',
+    replace: "    return String(error);",
+  },
+  {
+    rule: "A ServiceError accepts a code that makes its reply a success.",
+    file: "workers/job.ts",
+    find: "    if (!isErrorCode(code)) throw new RangeError(badErrorCode(code));\n",
+    replace: "",
+  },
+  {
+    rule: "The encoder of error replies accepts a code that makes the reply a success.",
+    file: "protocol/error-reply.ts",
+    find: "  if (!isErrorCode(code)) throw new RangeError(badErrorCode(code));\n",
     replace: "",
   },
 ];

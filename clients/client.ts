@@ -4,13 +4,21 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { MapByNumber } from "../collections/map-by-number.ts";
-import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call-id.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
-import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
-import { BODY_FRAMES_MAX, bodyBytesMax, MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
-import { isBrokerEndpoint } from "../transport/endpoint.ts";
-import type { Connected, Transport } from "../transport/transport.ts";
-import * as zmtp from "../transport/zmtp/sockets.ts";
+import { type Frame, sizeOf } from "../protocol/frame.ts";
+import { BODY_FRAMES_MAX, bodyBytesMax, serviceFrame } from "../protocol/mdp.ts";
+import type { Connected } from "../transport/transport.ts";
+import {
+  type Body,
+  type ClientOptions,
+  type ClientSettings,
+  checkRequestOptions,
+  checkService,
+  checkSignal,
+  clientSettings,
+  framesOf,
+  type RequestOptions,
+} from "./client-options.ts";
 import { BrokenOff, Closed, NoBroker, rejectionOf, ServiceFailed, TimedOut } from "./errors.ts";
 import { ClientSession, type Effect, type Outcome, type UnmatchedReplies } from "./session.ts";
 
@@ -31,45 +39,7 @@ export {
   TimedOut,
   TooManyCallers,
 } from "./errors.ts";
-export type { Frame, UnmatchedReplies };
-
-export type ClientOptions = {
-  /**
-   * How long the broker may be silent while requests are outstanding, in ms; 2,500 by default. Then
-   * the client reconnects and sends the requests again.
-   */
-  silenceMs?: number;
-  /** The number of silences after which a request rejects with NoBroker; 3 by default. */
-  tries?: number;
-  /**
-   * The largest request that the broker accepts, in bytes; 16 MiB by default. Must match the
-   * broker's MDP_MESSAGE_BYTES_MAX. A larger request rejects with a RangeError.
-   */
-  messageBytesMax?: number;
-  /** The transport, from loadTransport(); ZMTP in TypeScript by default. */
-  transport?: Transport;
-};
-
-export type RequestOptions = {
-  /**
-   * How long to wait for the reply, in ms, over all tries; 30,000 by default. The broker expires
-   * the request at the same time. Its status may arrive up to 250 ms later.
-   */
-  timeoutMs?: number;
-  /**
-   * Stops the wait and rejects with the signal's reason. A worker may still execute the request.
-   */
-  signal?: AbortSignal;
-  /**
-   * The call id: 16 to 128 bytes (UTF-8) that nobody can guess; a random UUID by default. The
-   * broker executes a call once per id, as long as it remembers the id, and sends the reply to the
-   * last client that used it. Another length rejects with a RangeError.
-   */
-  id?: string | undefined;
-};
-
-/** A request body: one frame or several. Strings are encoded as UTF-8. */
-export type Body = string | Uint8Array | (string | Uint8Array)[];
+export type { Body, ClientOptions, Frame, RequestOptions, UnmatchedReplies };
 
 type PartHandler = (body: Frame[]) => void;
 
@@ -88,7 +58,7 @@ type Waiter = {
  */
 export class Client {
   #broker: string;
-  #options: Required<ClientOptions>;
+  #settings: ClientSettings;
   #session: ClientSession;
   #socket: Connected | null = null;
   #waiters = new MapByNumber<Waiter>();
@@ -97,22 +67,13 @@ export class Client {
 
   /**
    * `broker` is an endpoint such as tcp://localhost:5555. The broker may start later. Throws a
-   * RangeError if `broker` is not an endpoint.
+   * RangeError if `broker` is not an endpoint, or if an option is invalid.
    */
   constructor(broker: string, options: ClientOptions = {}) {
-    if (!isBrokerEndpoint(broker)) {
-      throw new RangeError(`"${broker}" is not an endpoint such as tcp://localhost:5555`);
-    }
-    const defaults = {
-      silenceMs: 2500,
-      tries: 3,
-      messageBytesMax: MESSAGE_BYTES_MAX,
-      transport: zmtp,
-    };
+    this.#settings = clientSettings(broker, options);
     this.#broker = broker;
-    this.#options = { ...defaults, ...options };
     this.#session = new ClientSession({
-      ...this.#options,
+      ...this.#settings,
       random: Math.random,
       newId: randomUUID,
     });
@@ -140,7 +101,7 @@ export class Client {
    *
    * Rejects with a RequestError: ServiceFailed, TimedOut, NoBroker, Closed or Refused (NotAllowed,
    * NoWorker, Expired, TooManyCallers, Cancelled, QueueFull, Quarantined, ShuttingDown); with the
-   * reason of `signal`; or with a RangeError if the service name, the body or the id is invalid.
+   * reason of `signal`; or with a RangeError if the service name, the body or an option is invalid.
    */
   request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
     return this.#start(service, body, options, null);
@@ -161,7 +122,8 @@ export class Client {
     options: RequestOptions = {},
   ): AsyncGenerator<Frame[], void, undefined> {
     const cancel = new AbortController();
-    const { signal = cancel.signal } = options;
+    const { signal } = options;
+    checkSignal(signal);
     // An error may arrive after the caller has left the loop.
     const events = new EventEmitter().on("error", () => {});
     const parts = on(events, "part", { close: ["end"] });
@@ -170,7 +132,7 @@ export class Client {
       begun = true;
       events.emit("part", frames);
     };
-    const either = AbortSignal.any([signal, cancel.signal]);
+    const either = AbortSignal.any(signal ? [signal, cancel.signal] : [cancel.signal]);
     this.#start(service, body, { ...options, signal: either }, onPart).then(
       (last) => {
         if (!begun || !isEmpty(last)) onPart(last);
@@ -212,15 +174,17 @@ export class Client {
   #request(
     service: string,
     body: Body,
-    { timeoutMs = 30_000, signal, id: callId }: RequestOptions,
+    options: RequestOptions,
     callbacks: Pick<Waiter, "resolve" | "reject" | "onPart">,
   ) {
+    checkRequestOptions(options);
+    const { timeoutMs = 30_000, signal, id: callId } = options;
     signal?.throwIfAborted();
     if (this.#closed) throw new Closed(service, "the client is closed");
+    checkService(service);
     const name = serviceFrame(service);
-    const frames = (Array.isArray(body) ? body : [body]).map(toFrame);
+    const frames = framesOf(body);
     this.#check(name, frames);
-    if (callId !== undefined) checkId(callId);
     const now = performance.now();
     const [id, effects] = this.#session.request(name, frames, now + timeoutMs, now, {
       callId,
@@ -241,7 +205,7 @@ export class Client {
     if (frames.length === 0)
       throw new RangeError("the request body has no frames; it must have at least one");
     const size = sizeOf([name, ...frames]);
-    const most = bodyBytesMax(this.#options.messageBytesMax);
+    const most = bodyBytesMax(this.#settings.messageBytesMax);
     if (size > most) {
       throw new RangeError(`the request has ${size} bytes; the broker accepts at most ${most}`);
     }
@@ -289,8 +253,8 @@ export class Client {
   }
 
   #connect() {
-    const timing = { deadAfterMs: 4 * this.#options.silenceMs };
-    return this.#options.transport.connect(this.#broker, timing, {
+    const timing = { deadAfterMs: 4 * this.#settings.silenceMs };
+    return this.#settings.transport.connect(this.#broker, timing, {
       opened: () => this.#session.opened(performance.now()),
       message: (frames) => this.#perform(this.#session.receive(frames, performance.now())),
       gone: () => this.#perform(this.#session.gone(performance.now())),
@@ -337,11 +301,3 @@ export class Client {
 const TICK_MS = 25;
 
 const isEmpty = (body: Frame[]) => body.length === 1 && body[0]?.length === 0;
-
-function checkId(id: string) {
-  const size = Buffer.byteLength(id);
-  if (size >= CALL_ID_BYTES_MIN && size <= CALL_ID_BYTES_MAX) return;
-  throw new RangeError(
-    `the id has ${size} bytes; it must have ${CALL_ID_BYTES_MIN} to ${CALL_ID_BYTES_MAX}`,
-  );
-}

@@ -20,7 +20,7 @@ export type TimeLimits = { dialogs: number; floods: number; simulation: number }
 const DIALOGS = [
   "broker/!(memory).test.ts",
   "workers/*.test.ts",
-  "clients/{session,session-plain}.test.ts",
+  "clients/{session,session-plain,client-options}.test.ts",
   "protocol/*.test.ts",
   "transport/zmtp/connection.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",

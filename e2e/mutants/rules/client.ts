@@ -111,4 +111,34 @@ export const CLIENT: Mutant[] = [
     find: "this.#connectFailure !== null && outcomeAtDeadline === TIMED_OUT",
     replace: "this.#connectFailure !== null",
   },
+  {
+    rule: "A client accepts a silence of 0 ms, or a text as its number of ms.",
+    file: "clients/client-options.ts",
+    find: "if (!isNumberFrom(silenceMs, 1, SILENCE_MS_MAX))",
+    replace: "if (silenceMs === null)",
+  },
+  {
+    rule: "A client accepts a number of tries below one.",
+    file: "clients/client-options.ts",
+    find: "Number.isInteger(tries) && tries >= 1",
+    replace: "Number.isInteger(tries)",
+  },
+  {
+    rule: "A client accepts a transport that cannot connect.",
+    file: "clients/client-options.ts",
+    find: 'if (typeof transport?.connect !== "function")',
+    replace: "if (!transport)",
+  },
+  {
+    rule: "A request accepts a time-out that is not above 0.",
+    file: "clients/client-options.ts",
+    find: "!isNumberFrom(timeoutMs, Number.MIN_VALUE, Infinity)",
+    replace: "!isNumberFrom(timeoutMs, -Infinity, Infinity)",
+  },
+  {
+    rule: "A request sends an object as an empty frame.",
+    file: "clients/client-options.ts",
+    find: "  if (ArrayBuffer.isView(value)) return toFrame(value as Uint8Array);\n",
+    replace: '  if (typeof value === "object") return toFrame(Buffer.from(value as Uint8Array));\n',
+  },
 ];

@@ -81,7 +81,8 @@ const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
 const metrics = brokerMetrics(broker, version, now);
 const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
-report({ event: "broker.listening", endpoint: settings.MDP_BIND, transport: version, heartbeat });
+const { endpoint } = transport;
+report({ event: "broker.listening", endpoint, transport: version, heartbeat });
 if (!transport.detectsDisconnects) {
   report({
     event: "disconnects.undetected",

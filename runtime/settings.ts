@@ -25,16 +25,22 @@ export function readSettings<Shape extends z.ZodRawShape>(program: string, shape
 export const whole = (what: string, least: number, most: number, otherwise: number) =>
   wholeNumber(what, least, most).default(otherwise);
 
-/** The endpoint that the broker binds; `*` stands for all addresses of the machine. */
+/**
+ * The endpoint that the broker binds. The host `*` stands for all addresses of the machine, the port
+ * `*` or 0 for a free port.
+ */
 export const bindEndpoint = z
   .string()
-  .refine((value) => isEndpoint(value), "an endpoint such as tcp://*:5555 or ipc:///run/mdp.sock")
+  .refine(isEndpoint, "an endpoint such as tcp://*:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock")
   .default("tcp://127.0.0.1:5555");
 
 /** The endpoint of the broker, for workers and clients. */
 export const brokerEndpoint = z
   .string()
-  .refine(isBrokerEndpoint, "an endpoint such as tcp://localhost:5555 or ipc:///run/mdp.sock")
+  .refine(
+    isBrokerEndpoint,
+    "an endpoint such as tcp://localhost:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
+  )
   .default("tcp://127.0.0.1:5555");
 
 /** The transport of this process. All transports are the same on the wire. */

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Dealer, version as libzmqVersion, Router } from "zeromq";
 import { type Frame, UNKNOWN_PEER } from "../protocol/frame.ts";
+import { parseBrokerEndpoint, parseEndpoint, withPort } from "./endpoint.ts";
 import type {
   Binding,
   Bound,
@@ -16,15 +17,18 @@ export const version = `libzmq ${libzmqVersion}`;
 
 /**
  * Binds the broker's socket to `endpoint`. A peer that sends a frame of more than `frameBytesMax` bytes
- * loses its connection. Without `detectDisconnects` no disconnect is reported. Rejects with libzmq's
- * error code (EADDRINUSE, EACCES …).
+ * loses its connection. Without `detectDisconnects` no disconnect is reported. Rejects with a
+ * RangeError for a bad endpoint, else with libzmq's error code (EADDRINUSE, EACCES …).
  */
 export async function bind(
   endpoint: string,
   { frameBytesMax, detectDisconnects = true, ...timing }: Binding,
   events: BoundEvents,
 ): Promise<Bound> {
+  const address = parseEndpoint(endpoint);
   const socket = new BrokerSocket({
+    // With it, `*` stands for the addresses of IPv4 and IPv6, and names have IPv6 addresses only.
+    ipv6: "host" in address && (address.host === "*" || address.host.includes(":")),
     // Without sendTimeout 0 the package waits at every 512th send of a burst and throws EBUSY at the
     // next one. With it and `mandatory`, a send to a full or missing peer fails immediately.
     sendTimeout: 0,
@@ -39,9 +43,11 @@ export async function bind(
   const farewell = randomBytes(16);
   const detectsDisconnects = detectDisconnects && socket.announceDisconnects(farewell);
   await socket.bind(endpoint);
+  const boundPort = Number(/:([0-9]+)$/.exec(socket.lastEndpoint ?? "")?.[1]);
+  const boundEndpoint = "host" in address ? withPort(endpoint, boundPort) : endpoint;
   let open = true;
   setImmediate(() => void receiveAll()); // No event before the caller has the returned object.
-  return { send, close, detectsDisconnects };
+  return { send, close, endpoint: boundEndpoint, detectsDisconnects };
 
   async function receiveAll() {
     for await (const [address, ...frames] of socket) {
@@ -67,9 +73,14 @@ export async function bind(
   }
 }
 
-/** Connects a DEALER to `endpoint`, again and again; libzmq looks up the name at each attempt. */
+/**
+ * Connects a DEALER to `endpoint`, again and again; libzmq looks up the name at each attempt. Throws a
+ * RangeError for a bad endpoint.
+ */
 export function connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected {
+  const address = parseBrokerEndpoint(endpoint);
   const socket = new Dealer({
+    ipv6: "host" in address && address.host.includes(":"), // With it, libzmq prefers IPv6 for names.
     sendTimeout: 0,
     sendHighWaterMark: PEER_MESSAGES_MAX,
     connectTimeout: 1000,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { connect as connectTcp, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import { Dealer } from "zeromq";
@@ -11,6 +11,10 @@ import * as libzmq from "./libzmq.ts";
 import { mailbox } from "./mailbox.testing.ts";
 import type { ConnectFailure, Transport } from "./transport.ts";
 import * as zmtp from "./zmtp/sockets.ts";
+
+const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
 
 let port = 21_000 + (process.pid % 1000) * 10;
 const endpoint = () => `tcp://127.0.0.1:${++port}`;
@@ -303,6 +307,46 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     broker.send(from, message);
     const back = await peer.next();
     assert.ok(Array.isArray(back) && back.every((frame, nth) => frame === String(message[nth])));
+  });
+
+  for (const at of ["tcp://127.0.0.1:*", "tcp://127.0.0.1:0", "tcp://localhost:*"]) {
+    test(`${at} bound: the endpoint has the port that the system chose`, async () => {
+      const [broker, other] = [await bound(at), await bound(at)];
+      assert.match(broker.endpoint, /^tcp:\/\/(127\.0\.0\.1|localhost):[1-9][0-9]+$/);
+      assert.notEqual(broker.endpoint, other.endpoint);
+      connected(broker.endpoint).send(frames("hello"));
+      assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+    });
+  }
+
+  test("IPv6 address bound: peers connect to it", { skip: !HAS_IPV6 }, async () => {
+    const broker = await bound("tcp://[::1]:*");
+    assert.match(broker.endpoint, /^tcp:\/\/\[::1\]:[1-9][0-9]+$/);
+    connected(broker.endpoint).send(frames("hello"));
+    assert.deepEqual((await broker.nextMessage()).frames, ["hello"]);
+  });
+
+  for (const all of ["tcp://*:*", "tcp://[::]:0"]) {
+    test(`${all} bound: peers connect by IPv4 and by IPv6`, { skip: !HAS_IPV6 }, async () => {
+      const broker = await bound(all);
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        const to = broker.endpoint.replace(/\/\/.*:/, `//${host}:`);
+        connected(to).send(frames(host));
+        assert.deepEqual((await broker.nextMessage()).frames, [host]);
+      }
+    });
+  }
+
+  test("bad endpoint: a RangeError with its value and examples", async () => {
+    const message = /^cannot bind "tcp:\/\/::1:5555": not an endpoint such as tcp:/;
+    await assert.rejects(bound("tcp://::1:5555"), { name: "RangeError", message });
+    for (const to of ["tcp://127.0.0.1:0", "tcp://*:5555", "tcp://[::g]:5555", "udp://a:5555"]) {
+      const sentence = `cannot connect to "${to}": not an endpoint such as tcp:`;
+      assert.throws(
+        () => connected(to),
+        (error) => error instanceof RangeError && error.message.startsWith(sentence),
+      );
+    }
   });
 
   test("nothing listens: each attempt fails, with the time of the next; then the broker comes", async () => {

@@ -41,6 +41,8 @@ export type Bound = {
   send(to: Address, frames: Frame[]): void;
   /** Goes on sending pending messages for a moment. No events come any more. */
   close(): void;
+  /** The bound endpoint. Its port is the one that the system chose, where `*` or 0 was to be bound. */
+  endpoint: string;
   /** Whether `gone` reports broken connections; if not, only missing heartbeats reveal them. */
   detectsDisconnects: boolean;
 };
@@ -88,8 +90,14 @@ export const TRANSPORT_DEFAULT: TransportName = "zmtp";
 export type Transport = {
   /** Name and version, as logs and metrics show them. */
   version: string;
-  /** Rejects with an error that has the system's code (EADDRINUSE, EACCES …). */
+  /**
+   * Rejects with a RangeError for a bad endpoint, else with an error that has the system's code
+   * (EADDRINUSE, EACCES …).
+   */
   bind(endpoint: string, binding: Binding, events: BoundEvents): Promise<Bound>;
-  /** Connects again and again, and keeps the process running until it is closed. */
+  /**
+   * Connects again and again, and keeps the process running until it is closed. Throws a RangeError
+   * for a bad endpoint.
+   */
   connect(endpoint: string, timing: Timing, events: ConnectedEvents): Connected;
 };

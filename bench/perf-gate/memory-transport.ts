@@ -21,9 +21,10 @@ export function memoryTransport(): Transport {
   let events: BoundEvents | null = null;
   return {
     version: "in memory",
-    async bind(_endpoint, _binding, ofBroker) {
+    async bind(endpoint, _binding, ofBroker) {
       events = ofBroker;
       return {
+        endpoint,
         detectsDisconnects: true,
         send: (to, frames) => peers.get(to)?.send(frames),
         close() {

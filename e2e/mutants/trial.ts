@@ -22,6 +22,7 @@ const DIALOGS = [
   "workers/*.test.ts",
   "clients/{session,session-plain,client-options}.test.ts",
   "protocol/*.test.ts",
+  "transport/endpoint.test.ts",
   "transport/zmtp/connection.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];

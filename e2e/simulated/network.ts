@@ -89,6 +89,7 @@ export class Network {
     this.#names.clear();
     const { disconnectDetection } = this.#options;
     return {
+      endpoint: "simulated",
       detectsDisconnects: disconnectDetection === "at once",
       send: (to, frames) => this.#sendDown(listener, to, frames),
       close: () => this.end(process, { kept: Number.POSITIVE_INFINITY }),

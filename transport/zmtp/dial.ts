@@ -3,12 +3,19 @@
 
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
-import { connect, type ListenOptions, type Server, type Socket } from "node:net";
+import { connect, isIP, type ListenOptions, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
+import {
+  type IpcAddress,
+  parseBrokerEndpoint,
+  parseEndpoint,
+  type TcpAddress,
+  withPort,
+} from "../endpoint.ts";
 
 /**
  * Returns a socket that connects to `endpoint`; each call looks up the host name. Calls `received` with
- * bytes that arrive, which belong to it from then on.
+ * bytes that arrive, which belong to it from then on. Throws a RangeError for a bad endpoint.
  */
 export function dial(endpoint: string, received: (bytes: Buffer) => void): Socket {
   // All sockets read into one buffer: a copy costs less than a new buffer for each read.
@@ -16,7 +23,10 @@ export function dial(endpoint: string, received: (bytes: Buffer) => void): Socke
     received(Buffer.from(incoming.subarray(0, size)));
     return true;
   };
-  return connect({ ...addressOf(endpoint), onread: { buffer: incoming, callback } });
+  return connect({
+    ...systemPath(parseBrokerEndpoint(endpoint)),
+    onread: { buffer: incoming, callback },
+  });
 }
 
 /** The IP address and port at the other end of an open socket, or null for `ipc`. */
@@ -32,11 +42,12 @@ export function remoteOf({ remoteAddress, remotePort, remoteFamily }: Socket): s
 const incoming = Buffer.allocUnsafeSlow(2 ** 16);
 
 /**
- * Resolves when `server` listens at `endpoint`. Replaces the socket file that a dead server left behind.
- * Rejects with the system's error (EADDRINUSE, EACCES …).
+ * Resolves to the endpoint when `server` listens there, with the port that the system chose for `*`
+ * or 0. Replaces the socket file that a dead server left behind. Rejects with a RangeError for a bad
+ * endpoint, else with the system's error (EADDRINUSE, EACCES …).
  */
-export async function listen(server: Server, endpoint: string) {
-  const address = localAddress(addressOf(endpoint));
+export async function listen(server: Server, endpoint: string): Promise<string> {
+  const address = localAddress(systemPath(parseEndpoint(endpoint)));
   try {
     await listening(server, address);
   } catch (error) {
@@ -44,17 +55,14 @@ export async function listen(server: Server, endpoint: string) {
     await rm(address.path);
     await listening(server, address);
   }
+  const bound = server.address();
+  return bound !== null && typeof bound === "object" ? withPort(endpoint, bound.port) : endpoint;
 }
 
-type TcpAddress = { host: string; port: number };
-type IpcAddress = { path: string };
-
-function addressOf(endpoint: string): TcpAddress | IpcAddress {
-  const [, host = "", port] = /^tcp:\/\/(.+):([0-9]+)$/.exec(endpoint) ?? [];
-  if (host !== "") return { host, port: Number(port) };
-  const path = /^ipc:\/\/(.+)$/.exec(endpoint)?.[1];
-  if (path === undefined) throw new RangeError(`not an endpoint: ${endpoint}`);
-  return { path: path.startsWith("@") ? `\0${path.slice(1)}` : path };
+/** The address with an abstract path as the system writes it. */
+function systemPath(address: TcpAddress | IpcAddress): TcpAddress | IpcAddress {
+  if (!("path" in address && address.path.startsWith("@"))) return address;
+  return { path: `\0${address.path.slice(1)}` };
 }
 
 /** The host of a bound endpoint may be * for all interfaces, or the name of one. */
@@ -62,6 +70,7 @@ function localAddress(address: TcpAddress | IpcAddress): ListenOptions {
   if ("path" in address) return address;
   const { host, port } = address;
   if (host === "*") return { port };
+  if (isIP(host) > 0) return { host, port };
   const addresses = networkInterfaces()[host] ?? [];
   return { host: addresses.find(({ family }) => family === "IPv4")?.address ?? host, port };
 }

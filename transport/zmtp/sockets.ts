@@ -22,7 +22,8 @@ export const version = "zmtp 3.1";
 
 /**
  * Binds the broker's socket to `endpoint`. A peer that sends a frame of more than `frameBytesMax` bytes
- * loses its connection. Rejects with the system's error (EADDRINUSE, EACCES …).
+ * loses its connection. Rejects with a RangeError for a bad endpoint, else with the system's error
+ * (EADDRINUSE, EACCES …).
  */
 export async function bind(
   endpoint: string,
@@ -40,10 +41,10 @@ export async function bind(
   const handshaking = new Set<Peer>();
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
-  await listen(server, endpoint);
+  const boundEndpoint = await listen(server, endpoint);
   const clock = setInterval(tick, tickMs(deadAfterMs));
   let open = true;
-  return { send, close, detectsDisconnects: detectDisconnects };
+  return { send, close, endpoint: boundEndpoint, detectsDisconnects: detectDisconnects };
 
   function accept(socket: Socket) {
     let address = "";
@@ -87,7 +88,10 @@ export async function bind(
   }
 }
 
-/** Connects to `endpoint`, and connects again whenever that fails or the connection breaks. */
+/**
+ * Connects to `endpoint`, and connects again whenever that fails or the connection breaks. Throws a
+ * RangeError for a bad endpoint.
+ */
 export function connect(
   endpoint: string,
   { deadAfterMs }: Timing,

@@ -15,12 +15,15 @@ export function serveHealth(
   if (port === undefined) return { close() {} };
   collectDefaultMetrics({ register: metrics });
   const server = createServer(async (request, response) => {
-    const { code, type, page } = await answer(request.url, ready, metrics);
+    const { code, type, page } = await answer(request.url, ready, metrics).catch((error: Error) =>
+      text(500, error.message),
+    );
     response.writeHead(code, { "content-type": type }).end(page);
   });
-  server.on("error", (error) =>
-    fail(program, `cannot serve health checks on port ${port}: ${error.message}`),
-  );
+  server.on("error", (error) => {
+    if (server.listening) return; // EMFILE: a connection waits until the process has a free file.
+    fail(program, `cannot serve health checks on port ${port}: ${error.message}`);
+  });
   server.listen(port);
   return {
     close() {

@@ -2,15 +2,19 @@
 // broker would keep the heap of its busiest moment.
 
 import { Session } from "node:inspector/promises";
+import { getHeapStatistics } from "node:v8";
 
-/** Collects garbage whenever the heap is large and `usesLittle` returns true. */
+/**
+ * Collects garbage whenever the heap is large and `usesLittle` returns true. V8 returns the size of its
+ * heap. process.memoryUsage() also reads /proc, and throws when the process has no free file (EMFILE).
+ */
 export function giveMemoryBack(usesLittle: () => boolean) {
   let bound = WORTH_A_LOOK_BYTES;
   return setInterval(async () => {
-    if (process.memoryUsage().heapTotal <= bound || !usesLittle()) return;
+    if (getHeapStatistics().total_heap_size <= bound || !usesLittle()) return;
     bound = Infinity; // One collection at a time.
     await collectGarbage();
-    bound = Math.max(WORTH_A_LOOK_BYTES, 2 * process.memoryUsage().heapTotal);
+    bound = Math.max(WORTH_A_LOOK_BYTES, 2 * getHeapStatistics().total_heap_size);
   }, LOOK_MS);
 }
 

@@ -29,7 +29,10 @@ export type BoundEvents = {
   message(from: Address, frames: Frame[], peer: PeerInfo): void;
   /** The connection broke, or the peer is a slow consumer. Its messages were all handed over before. */
   gone(peer: Address): void;
-  /** The transport closed a connection whose peer broke ZMTP. libzmq does not report these. */
+  /**
+   * The transport closed a connection whose peer broke ZMTP, or the system cannot accept one.
+   * libzmq reports neither.
+   */
   refused(reason: string): void;
 };
 

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "../../clients/client.ts";
+import { serveHealth } from "../../runtime/health.ts";
+import { Metrics } from "../../runtime/metrics.ts";
 import { transport } from "../transport.ts";
 import { until } from "../until.ts";
 import { freeEndpoint, Program } from "./program.ts";
@@ -65,4 +67,16 @@ test("broker: live and ready once it listens, not ready while it drains", async 
   await reply;
   assert.deepEqual(await broker.ended, { code: 0, signal: null });
   client.close();
+});
+
+test("metric that cannot be read: /metrics answers 500 with the reason", async (t) => {
+  const port = Number(await portOf(freeEndpoint()));
+  const metrics = new Metrics("zmtp 3.1", () => {
+    throw new Error("EMFILE: too many open files");
+  });
+  const health = serveHealth("program", port, () => true, metrics);
+  t.after(() => health.close());
+  const page = await fetch(`http://127.0.0.1:${port}/metrics`);
+  assert.deepEqual([page.status, await page.text()], [500, "EMFILE: too many open files\n"]);
+  await becomes(`http://127.0.0.1:${port}/livez`, 200);
 });

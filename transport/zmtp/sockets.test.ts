@@ -2,9 +2,16 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectSocket,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -194,6 +201,20 @@ test("peer refused: it receives ERROR, and the program the reason", async (t) =>
   const reader = encodeCommand("READY", Buffer.from("\x0bSocket-Type\0\0\0\x03SUB", "latin1"));
   const received = await raw(path, encodeGreeting(), reader);
   assert.ok(received.includes("\x05ERROR"));
+});
+
+test("system cannot accept a connection: refused with its code, and others are served", async (t) => {
+  const path = socketFile();
+  const listening = Promise.withResolvers<Server>();
+  const notice = (news: unknown) => listening.resolve((news as { server: Server }).server);
+  subscribe("tracing:net.server.listen:asyncEnd", notice);
+  t.after(() => unsubscribe("tracing:net.server.listen:asyncEnd", notice));
+  const broker = await bound(t, path);
+  const server = await listening.promise;
+  server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }));
+  assert.equal(await broker.next(), "refused: the system cannot accept it (EMFILE)");
+  await dealer(t, path, "me").send("hello");
+  assert.equal(await broker.next(), `${hex("me")} says hello`);
 });
 
 test("peer without a handshake in time: disconnected, no event", async (t) => {

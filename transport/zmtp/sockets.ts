@@ -42,6 +42,9 @@ export async function bind(
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
   const boundEndpoint = await listen(server, endpoint);
+  server.on("error", ({ code }: NodeJS.ErrnoException) =>
+    events.refused(`the system cannot accept it (${code})`),
+  );
   const clock = setInterval(tick, tickMs(deadAfterMs));
   let open = true;
   return { send, close, endpoint: boundEndpoint, detectsDisconnects: detectDisconnects };

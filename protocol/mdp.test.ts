@@ -305,7 +305,8 @@ for (const [name, wire, reason] of INVALID) {
 
 test("any frames: a command that encodes to the same frames, or invalid with a reason", () => {
   const ready = ["", "MDPW01", "READY", "echo", "7"];
-  const starts = [[], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"], ready];
+  const request = ["", "MDPW01", "\x02", "client", METADATA];
+  const starts = [[], ["", "MDPC01"], ["MDPC02"], ["", "MDPW01"], ["MDPW02"], ready, request];
   const start = fc.constantFrom(...starts);
   const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02"];
   const words = ["READY", "REQUEST", "PARTIAL", "REPLY", "HEARTBEAT", "DISCONNECT"];

@@ -48,6 +48,7 @@ type Waiter = {
   reject(error: unknown): void;
   onPart: PartHandler | null; // Null: the caller wants the reply as a whole.
   service: string;
+  callId: string | null;
   timeoutMs: number;
   unlisten: (() => void) | null; // Removes the listener from the caller's signal.
 };
@@ -152,9 +153,10 @@ export class Client {
     this.#closed = true;
     this.#socket?.close(0);
     this.#socket = null;
-    for (const [id, { service }] of this.#waiters) {
+    for (const [id, { service, callId }] of this.#waiters) {
       this.#session.cancel(id);
-      const error = new Closed(service, "the client was closed before the reply arrived");
+      const sentence = "the client was closed before the reply arrived";
+      const error = new Closed(service, sentence, { callId });
       this.#removeWaiter(id)?.reject(error);
     }
     this.#startOrStopTimer();
@@ -178,20 +180,21 @@ export class Client {
     callbacks: Pick<Waiter, "resolve" | "reject" | "onPart">,
   ) {
     checkRequestOptions(options);
-    const { timeoutMs = 30_000, signal, id: callId } = options;
+    const { timeoutMs = 30_000, signal, id: givenId } = options;
     signal?.throwIfAborted();
-    if (this.#closed) throw new Closed(service, "the client is closed");
+    if (this.#closed)
+      throw new Closed(service, "the client is closed", { callId: givenId ?? null });
     checkService(service);
     const name = serviceFrame(service);
     const frames = framesOf(body);
     this.#check(name, frames);
     const now = performance.now();
-    const [id, effects] = this.#session.request(name, frames, now + timeoutMs, now, {
-      callId,
+    const [id, effects, callId] = this.#session.request(name, frames, now + timeoutMs, now, {
+      callId: givenId,
       inParts: callbacks.onPart !== null,
     });
     const unlisten = signal ? this.#listen(id, signal) : null;
-    this.#waiters.add(id, { ...callbacks, service, timeoutMs, unlisten });
+    this.#waiters.add(id, { ...callbacks, service, callId, timeoutMs, unlisten });
     this.#perform(effects);
   }
 
@@ -265,20 +268,23 @@ export class Client {
   #settle(id: number, outcome: Outcome) {
     const waiter = this.#removeWaiter(id);
     if (!waiter) return;
-    const { service, timeoutMs, resolve, reject } = waiter;
+    const { service, callId, timeoutMs, resolve, reject } = waiter;
     if ("reply" in outcome) {
       const errorReply = decodeErrorReply(outcome.reply);
-      if (errorReply) reject(new ServiceFailed(service, errorReply.code, errorReply.sentence));
-      else resolve(outcome.reply);
+      if (!errorReply) resolve(outcome.reply);
+      else reject(new ServiceFailed(service, errorReply.code, errorReply.sentence, callId));
     } else if ("refused" in outcome) {
-      reject(rejectionOf(service, outcome.refused, outcome.sentence));
+      reject(rejectionOf(service, outcome.refused, outcome.sentence, callId));
     } else if (outcome.failed === "broken off") {
-      reject(new BrokenOff(service, "the connection was lost in the middle of the reply"));
+      const sentence = "the connection was lost in the middle of the reply";
+      reject(new BrokenOff(service, sentence, { callId }));
     } else if (outcome.failed === "timed out") {
-      reject(new TimedOut(service, `no reply from ${service} within ${timeoutMs} ms`));
+      const sentence = `no reply from ${service} within ${timeoutMs} ms`;
+      reject(new TimedOut(service, sentence, { callId }));
     } else {
       const reason = outcome.reason === null ? "" : ` (${outcome.reason})`;
-      reject(new NoBroker(service, `no broker answers at ${this.#broker}${reason}`));
+      const sentence = `no broker answers at ${this.#broker}${reason}`;
+      reject(new NoBroker(service, sentence, { callId }));
     }
   }
 

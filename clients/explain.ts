@@ -31,7 +31,7 @@ export async function explain(
   service: string,
 ): Promise<Explanation> {
   if (error instanceof ServiceFailed) {
-    return [EXIT_ERROR_REPLY, `${service} returned ${error.code}: ${error.message}`];
+    return [EXIT_ERROR_REPLY, `${service} returned ${error.status}: ${error.message}`];
   }
   if (error instanceof Refused) return explainRejection(error);
   if (error instanceof NoBroker) {

@@ -128,14 +128,14 @@ export class ClientSession {
     return this.#resent;
   }
 
-  /** Starts a request. Returns its id, which is unique in this session, and the effects. */
+  /** Starts a request. Returns its id, which is unique in this session, the effects, and its call id. */
   request(
     service: Frame,
     body: Frame[],
     deadline: number,
     now: number,
     { callId, inParts = false }: RequestOptions = {},
-  ): [number, Effect[]] {
+  ): [id: number, effects: Effect[], callId: string | null] {
     this.#lastId += 1;
     const id = this.#lastId;
     const request: Request = {
@@ -155,9 +155,9 @@ export class ClientSession {
     if (this.#requests.size === 0) this.#restartSilenceTimer(now);
     this.#requests.add(id, request);
     if (this.#connection === "closed")
-      return [id, now >= this.#connectAt ? this.#connect(now) : []];
-    if (this.#mustReconnect) return [id, this.#reconnect(now)];
-    return [id, this.#maySend() ? [this.#send(id, request, now)] : []];
+      return [id, now >= this.#connectAt ? this.#connect(now) : [], request.callId];
+    if (this.#mustReconnect) return [id, this.#reconnect(now), request.callId];
+    return [id, this.#maySend() ? [this.#send(id, request, now)] : [], request.callId];
   }
 
   /** Forgets a request; it gets no outcome. */

@@ -63,7 +63,7 @@ async function send(
     return reason === null ? { name: "answered", reason: "" } : { name: "wrong", reason };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    const code = error instanceof ServiceFailed ? `${error.code}: ` : "";
+    const code = error instanceof ServiceFailed ? `${error.status}: ` : "";
     const retry = RETRIED.some((kind) => error instanceof kind);
     return { name: nameOf(error, exchange), reason: code + error.message, retry };
   }
@@ -71,7 +71,7 @@ async function send(
 
 function nameOf(error: RequestError, { mustExist }: Exchange): OutcomeName {
   if (NO_STATUS.some((kind) => error instanceof kind)) return "lost";
-  return error instanceof ServiceFailed && error.code === 404 && mustExist ? "wrong" : "refused";
+  return error instanceof ServiceFailed && error.status === 404 && mustExist ? "wrong" : "refused";
 }
 
 const NO_STATUS = [TimedOut, NoBroker, Closed];

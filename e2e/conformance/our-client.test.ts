@@ -147,7 +147,7 @@ test("X-ERROR our client, error reply to a plain request: ServiceFailed", async 
   await own.broker.sends(peer, ...PROBE.slice(0, 3), "404");
   await own.broker.receives("", "MDPC01", "echo", "1");
   await own.broker.sends(peer, "", "MDPC01", "echo", "it is not so", "mmi.error", "409");
-  await assert.rejects(reply, { name: "ServiceFailed", code: 409, message: "it is not so" });
+  await assert.rejects(reply, { name: "ServiceFailed", status: 409, message: "it is not so" });
 });
 
 test("X-CALL our client, call answered 501 alone: plain requests", async () => {
@@ -243,7 +243,7 @@ test("X-ERROR our client, error reply to a call: ServiceFailed with its code and
     await answersCall(own.broker, code, "this is why", "mmi.error", code);
     await assert.rejects(reply, (error) => {
       assert.ok(error instanceof ServiceFailed);
-      assert.deepEqual([error.code, error.message], [Number(code), "this is why"]);
+      assert.deepEqual([error.status, error.message], [Number(code), "this is why"]);
       return true;
     });
   }

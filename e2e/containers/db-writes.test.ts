@@ -112,7 +112,7 @@ async function fullDisk(stack: Stack, nemesis: Nemesis, disk: Container, leftKiB
   let written = 1;
   const error = await (async () => {
     for (; written < 100; written += 1) await put(written);
-  })().catch((error) => `${error.code} ${error.message}`);
+  })().catch((error) => `${error.status} ${error.message}`);
   assert.equal(error, "503 the disk of the database is full, nothing was changed");
   const found = await Promise.all(
     Array.from({ length: written }, (_, index) =>

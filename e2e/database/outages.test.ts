@@ -24,7 +24,7 @@ async function refused(stack: Stack, command: object): Promise<string> {
     (error: unknown) => error,
   );
   assert.ok(error instanceof ServiceFailed, String(error));
-  return `${error.code} ${error.message}`;
+  return `${error.status} ${error.message}`;
 }
 
 const UNREACHABLE = /^503 the database cannot be reached, nothing was changed: /;
@@ -69,7 +69,7 @@ onPostgres(
           answered += 1;
         } catch (error) {
           if (!(error instanceof ServiceFailed)) throw error;
-          errors.push(`${error.code} ${error.message}`);
+          errors.push(`${error.status} ${error.message}`);
         }
       }
     });

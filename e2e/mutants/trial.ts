@@ -20,7 +20,7 @@ export type TimeLimits = { dialogs: number; floods: number; simulation: number }
 const DIALOGS = [
   "broker/!(memory).test.ts",
   "workers/*.test.ts",
-  "clients/{session,session-plain,client-options}.test.ts",
+  "clients/{client,client-options,session,session-plain}.test.ts",
   "protocol/*.test.ts",
   "transport/endpoint.test.ts",
   "transport/zmtp/connection.test.ts",

@@ -126,13 +126,14 @@ test("request whose worker dies at its last delivery: Quarantined", async () => 
   await quarantined;
 });
 
-test("error reply of a service: ServiceFailed with its code", async () => {
+test("error reply of a service: ServiceFailed with its code as status", async () => {
   await using stack = await Stack.start();
   await stack.worker("workers/math.ts");
   await assert.rejects(stack.client.request("math", "2 + * 3"), {
     name: "ServiceFailed",
     service: "math",
-    code: 400,
+    code: "MDP_SERVICE_FAILED",
+    status: 400,
   });
 });
 

@@ -61,19 +61,19 @@ test("handler that throws or returns no reply: an error reply, and the worker co
     });`);
   const worker = await stack.worker(faulty.worker);
   const ask = (how: string) => stack.client.request("faulty", how);
-  await assert.rejects(ask("throw"), { code: 500, message: "the service failed: out of luck" });
-  await assert.rejects(ask("refuse"), { code: 404, message: "no such thing" });
+  await assert.rejects(ask("throw"), { status: 500, message: "the service failed: out of luck" });
+  await assert.rejects(ask("refuse"), { status: 404, message: "no such thing" });
   await assert.rejects(ask("nothing"), {
-    code: 500,
+    status: 500,
     message: /returned undefined; a frame is a string or a Uint8Array/,
   });
-  await assert.rejects(ask("no frames"), { code: 500, message: /at least one frame/ });
+  await assert.rejects(ask("no frames"), { status: 500, message: /at least one frame/ });
   await assert.rejects(ask("throw unreadably"), {
-    code: 500,
+    status: 500,
     message: /without a readable message/,
   });
-  await assert.rejects(ask("holes"), { code: 500, message: /returned undefined/ });
-  await assert.rejects(ask("too much"), { code: 500, message: /the reply has \d+ bytes/ });
+  await assert.rejects(ask("holes"), { status: 500, message: /returned undefined/ });
+  await assert.rejects(ask("too much"), { status: 500, message: /the reply has \d+ bytes/ });
   await worker.logged("reply.oversized", ({ request }) => /^[0-9a-f]{32}$/.test(String(request)));
   assert.equal(String(await ask("be good")), "fine");
 });
@@ -85,7 +85,7 @@ test("handler that exceeds its time limit: an error reply, and the worker contin
   const message = `the service took longer than ${limitMs} ms`;
   await assert.rejects(stack.client.request("slow", "held"), {
     name: "ServiceFailed",
-    code: 500,
+    status: 500,
     message,
   });
   await worker.logged("slow.aborted", ({ reason }) => reason === message);

@@ -58,7 +58,7 @@ test("handler that throws after a part: the part, then ServiceFailed", async () 
   await stack.worker(COUNT);
   const stream = await begun(stack, "2", "fail");
   const whole = stack.client.request("count", ["count", "2", "fail"]);
-  const failure = { name: "ServiceFailed", code: 404, message: "nothing comes after 2" };
+  const failure = { name: "ServiceFailed", status: 404, message: "nothing comes after 2" };
   const asked = [stream.next(), whole];
   let failed = 0;
   const rejected = asked.map((reply) => assert.rejects(reply, failure).then(() => (failed += 1)));

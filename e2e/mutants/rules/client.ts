@@ -141,4 +141,16 @@ export const CLIENT: Mutant[] = [
     find: "  if (ArrayBuffer.isView(value)) return toFrame(value as Uint8Array);\n",
     replace: '  if (typeof value === "object") return toFrame(Buffer.from(value as Uint8Array));\n',
   },
+  {
+    rule: "The call id stands in the log line of an error.",
+    file: "clients/errors.ts",
+    find: "    this.#callId = callId;\n",
+    replace: "    this.#callId = callId;\n    Object.assign(this, { id: callId });\n",
+  },
+  {
+    rule: "The error of a request has no call id unless the caller gave one.",
+    file: "clients/session.ts",
+    find: "? this.#connect(now) : [], request.callId];",
+    replace: "? this.#connect(now) : [], callId ?? null];",
+  },
 ];

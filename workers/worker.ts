@@ -95,9 +95,10 @@ export async function serve(
   const stopped = Promise.withResolvers<void>();
   let socket: Connected | null = null;
 
-  const timer = setInterval(() => perform(session.tick(now())), tickMs(heartbeat));
   const ready = () => session.ready;
   const health = serveHealth(service, settings.MDP_HEALTH_PORT, ready, metrics);
+  await health.listening; // A port in use ends the process before the broker knows the worker.
+  const timer = setInterval(() => perform(session.tick(now())), tickMs(heartbeat));
   onStopSignal(
     () => perform(session.drain(now())),
     () => abortAll("the worker was stopped"),

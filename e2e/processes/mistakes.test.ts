@@ -42,6 +42,17 @@ test("port of the health check in use: the broker exits with code 1", async () =
   await first.stop();
 });
 
+test("port of the health check in use: the worker exits with code 1 before it connects", async () => {
+  const MDP_BROKER = await freeEndpoint();
+  const MDP_HEALTH_PORT = String(MDP_BROKER.split(":").at(-1));
+  const broker = new Program("broker/main.ts", [], { MDP_BIND: MDP_BROKER });
+  await broker.logged("broker.listening");
+  const worker = new Program("workers/echo.ts", [], { MDP_BROKER, MDP_HEALTH_PORT });
+  await fails(worker, /cannot serve health checks on port \d+: .*in use/);
+  assert.equal(worker.output, "");
+  await broker.stop();
+});
+
 test("address of another machine: the broker exits with code 1", async () => {
   const MDP_BIND = "tcp://192.0.2.1:5555";
   await fails(new Program("broker/main.ts", [], { MDP_BIND }), /cannot listen on tcp:..192.0.2.1/);

@@ -123,4 +123,16 @@ export const MANAGEMENT: Mutant[] = [
     find: 'log({ event: "request.failed", request, err: error });',
     replace: 'log({ event: "request.failed", request: request && null, err: error });',
   },
+  {
+    rule: "The health port answers any method as GET.",
+    file: "runtime/health.ts",
+    find: 'if (method !== "GET" && method !== "HEAD")',
+    replace: "if (method === undefined)",
+  },
+  {
+    rule: "The health port compares the path with its query.",
+    file: "runtime/health.ts",
+    find: 'const [path] = url.split("?", 1);',
+    replace: "const path = url;",
+  },
 ];

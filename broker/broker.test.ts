@@ -15,6 +15,8 @@ import {
   request,
   requestFrom,
 } from "./dialog.testing.ts";
+import { sentenceOf } from "./events.ts";
+import { brokerMetrics } from "./metrics.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -513,17 +515,28 @@ test("broker stalled for several leases: all leases begin again", () => {
   assert.equal(broker.counts().workers, 0);
 });
 
-test("connections refused by the transport: one log line per reason at once, then one per 10 s", () => {
+test("connections refused by the transport: one log line per reason and address at once, then one per 10 s", async () => {
   const { broker, waits, log } = dialog();
-  for (const reason of ["not ZMTP", "not ZMTP", "too large a frame"]) broker.refused(reason);
+  const http = { reason: "not ZMTP", from: "10.0.0.7" };
+  const other = { reason: "not ZMTP", from: "10.0.0.8" };
+  const full = { reason: "too many connections", from: "10.0.0.7" };
+  for (const each of [http, http, other]) broker.refused({ cause: "protocol", ...each });
+  broker.refused({ cause: "full", ...full });
   assert.deepEqual(log, []);
   waits(200);
-  assert.deepEqual(log, [
-    { event: "connections.refused", reason: "not ZMTP", count: 1 },
-    { event: "connections.refused", reason: "too large a frame", count: 1 },
-  ]);
+  const lines = [http, other, full].map((each) => {
+    return { event: "connections.refused", ...each, count: 1 };
+  });
+  assert.deepEqual(log, lines);
   waits(10_000);
-  assert.deepEqual(log.slice(2), [{ event: "connections.refused", reason: "not ZMTP", count: 1 }]);
+  assert.deepEqual(log.slice(3), [{ event: "connections.refused", ...http, count: 1 }]);
+  assert.equal(
+    sentenceOf({ event: "connections.refused", ...http, count: 2 }),
+    "2 connections from 10.0.0.7 refused: not ZMTP",
+  );
+  const page = await brokerMetrics(broker, "zmtp", () => 0).metrics();
+  for (const [cause, count] of Object.entries({ protocol: 3, full: 1, system: 0 }))
+    assert.ok(page.includes(`mdp_connections_refused_total{cause="${cause}"} ${count}\n`), cause);
 });
 
 test("a thousand invalid messages: one log line at once, and one after 10 s", () => {

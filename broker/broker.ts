@@ -18,7 +18,14 @@
 // model.ts has the data types, state.ts all data of a broker.
 
 import { CALL } from "../protocol/call.ts";
-import { type Address, type Frame, isSame, type PeerInfo, sizeOf } from "../protocol/frame.ts";
+import {
+  type Address,
+  type Frame,
+  isSame,
+  type PeerInfo,
+  type RefusedConnection,
+  sizeOf,
+} from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, type WorkerCommand } from "../protocol/mdp.ts";
 import { Admission } from "./admission.ts";
@@ -89,9 +96,10 @@ export class Broker {
     return this.#end(now);
   }
 
-  /** The transport refused a connection whose peer broke ZMTP. The next event returns its line. */
-  refused(reason: string) {
-    this.#state.effects.count({ event: "connections.refused", reason });
+  /** The transport or the system refused a connection. The next event returns its line. */
+  refused({ cause, reason, from }: RefusedConnection) {
+    this.#state.stats.connectionsRefused[cause] += 1;
+    this.#state.effects.count({ event: "connections.refused", reason, from });
   }
 
   /** Time passed. Call this several times per heartbeat interval. */

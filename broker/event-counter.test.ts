@@ -74,6 +74,19 @@ test("a thousand names of services: a hundred lines, and one for all others", ()
   ]);
 });
 
+test("connections from a thousand addresses: a hundred lines, and one for all others", () => {
+  const counter = new EventCounter();
+  const refused = (from: string) =>
+    ({ event: "connections.refused", reason: "too many connections", from }) as const;
+  const lines: CountedEvent[] = [];
+  for (let nth = 0; nth < 1000; nth += 1)
+    lines.push(...[counter.count(refused(`10.0.0.${nth}`)) ?? []].flat());
+  assert.equal(lines.length, COUNTED_LINES_MAX + 1);
+  const others = { ...refused("(other)"), reason: "(other)" };
+  assert.deepEqual(lines.at(-1), { ...others, count: 1 });
+  assert.deepEqual(counter.rest(), [{ ...others, count: 899 }]);
+});
+
 test("names that no event is counted for any more: forgotten after 10 s, so that others get lines", () => {
   const counter = new EventCounter();
   for (let nth = 0; nth < COUNTED_LINES_MAX; nth += 1) counter.count(late(`s${nth}`));

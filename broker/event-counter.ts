@@ -2,8 +2,9 @@
 // first one at once, then at most one line per COUNTED_LINE_MS with the number of those since the
 // last line. Each combination of event and fields has lines of its own.
 //
-// Peers choose names of services and options, so each event has at most COUNTED_LINES_MAX
-// combinations at a time. Further ones share a line, whose service and reason are "(other)".
+// Peers choose names of services and options, and come from many addresses, so each event has at most
+// COUNTED_LINES_MAX combinations at a time. Further ones share a line, whose service, reason and
+// address are "(other)".
 
 import type { CountedEvent } from "./events.ts";
 
@@ -74,5 +75,8 @@ const keyOf = (event: Uncounted) => Object.values(event).join("\n");
 
 const OTHER = "(other)";
 
-const toShared = (event: Uncounted): Uncounted =>
-  "service" in event ? { ...event, service: OTHER, reason: OTHER } : { ...event, reason: OTHER };
+function toShared(event: Uncounted): Uncounted {
+  if ("service" in event) return { ...event, service: OTHER, reason: OTHER };
+  if ("from" in event) return { ...event, from: OTHER, reason: OTHER };
+  return { ...event, reason: OTHER };
+}

@@ -7,8 +7,8 @@ import type { Counts, DetailedEnding, RemovalReason } from "./vocabulary.ts";
 /**
  * Peers are named by their address in hexadecimal digits, services by their name as text. `name` is
  * the name that a worker gave itself in READY, `who` the name of a peer's key, `remote` its IP
- * address and port; each is null where unknown. Requests are named by their request id, never by
- * the call id that a client chose.
+ * address and port, `from` the IP address alone; each is null where unknown. Requests are named by
+ * their request id, never by the call id that a client chose.
  */
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
@@ -34,7 +34,7 @@ export type BrokerEvent =
   | { event: "replies.dropped"; service: string; reason: string; count: number }
   | { event: "messages.dropped"; reason: string; count: number }
   | { event: "peers.disconnected"; reason: string; count: number }
-  | { event: "connections.refused"; reason: string; count: number }
+  | { event: "connections.refused"; reason: string; from: string | null; count: number }
   | { event: "broker.stalled"; ms: number }
   | { event: "broker.draining"; queued: number; inFlight: number }
   | { event: "broker.stopped"; counts: Counts }
@@ -125,7 +125,7 @@ export function sentenceOf(event: BrokerEvent): string {
     case "peers.disconnected":
       return `${plural(event.count, "DISCONNECT")} sent: ${event.reason}`;
     case "connections.refused":
-      return `${plural(event.count, "connection")} refused: ${event.reason}`;
+      return `${plural(event.count, "connection")}${fromPeer(event.from)} refused: ${event.reason}`;
     case "broker.stalled":
       return `this process did not run for ${event.ms} ms; the leases of all workers begin again`;
     case "broker.draining":
@@ -158,6 +158,9 @@ function requestsOf({ requeued, brokenOff, quarantined }: InFlight): string {
 
 /** Empty for a request that names no known service. */
 const toService = (service: string) => (service === "" ? "" : ` to ${service}`);
+
+/** Empty for a peer on `ipc`. */
+const fromPeer = (from: string | null) => (from === null ? "" : ` from ${from}`);
 
 const PLURALS: Record<string, string> = { reply: "replies", delivery: "deliveries" };
 const plural = (count: number, one: string) =>

@@ -266,7 +266,7 @@ test("call ids: in no log line, no reply of mmi.* and no metric, through every e
     see(sends(C2, request(`mmi.${name}`, name === "events" ? "0" : SECRET)));
   sends(W1, heartbeatCommand);
   sends(C1, [...junk, Buffer.from(SECRET)]);
-  broker.refused("not ZMTP");
+  broker.refused({ cause: "protocol", reason: "not ZMTP", from: null });
   const page = await brokerMetrics(broker, "zmtp", () => 0).metrics();
   see(freezes(LEASE_MS * 2));
   sends(W3, disconnect);

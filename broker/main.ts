@@ -8,6 +8,7 @@ import { logger } from "../runtime/log.ts";
 import { giveMemoryBack } from "../runtime/memory.ts";
 import {
   bindEndpoint,
+  connectionsMax,
   healthPort,
   heartbeatFrom,
   heartbeatSettings,
@@ -30,6 +31,7 @@ const settings = readSettings("broker", {
   MDP_BIND: bindEndpoint,
   MDP_TRANSPORT: transportName,
   MDP_NOTICE_BROKEN_CONNECTIONS: unlessOff,
+  MDP_CONNECTIONS_MAX: connectionsMax,
   MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
   MDP_DELIVERIES_MAX: whole("a number of deliveries", 1, 1000, 3),
   MDP_QUEUE_MAX: whole("a number of requests", 1, 10_000_000, 100_000),
@@ -66,6 +68,7 @@ const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
 const connections = {
   frameBytesMax: limits.messageBytesMax,
   unsentBytesMax: limits.queueBytesMax, // Also counts expired requests that a worker has not read.
+  connectionsMax: settings.MDP_CONNECTIONS_MAX,
   detectDisconnects,
   deadAfterMs: deadAfterMs(heartbeat),
 };
@@ -73,7 +76,7 @@ const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
 const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
   gone: (peer) => perform(broker.gone(peer, now())),
-  refused: (reason) => broker.refused(reason),
+  refused: (connection) => broker.refused(connection),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
 let draining = false;
 const QUEUED_FEW = 10_000; // A full collection with so few requests takes only some ms.

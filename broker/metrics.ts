@@ -111,6 +111,9 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
     "Messages dropped because they were not valid MDP or exceeded the size limit.",
     () => [sample(broker.counts().messagesDropped)],
   );
+  counter("mdp_connections_refused_total", "Connections refused, by cause.", () =>
+    samplesOf(stats.connectionsRefused, "cause"),
+  );
   gauge(
     "mdp_accounting_drift",
     "Requests received that are neither completed nor queued nor in flight; not 0 is a bug.",

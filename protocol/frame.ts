@@ -15,6 +15,16 @@ export type PeerInfo = {
   readonly remote: string | null;
 };
 
+/** A connection that the transport closed, or that the system cannot accept. */
+export type RefusedConnection = {
+  /** The peer broke ZMTP; there are too many connections; the system returned an error. */
+  cause: "protocol" | "full" | "system";
+  /** The reason as a part of a sentence. */
+  reason: string;
+  /** The IP address of the peer; null on `ipc` and where unknown. */
+  from: string | null;
+};
+
 /** A peer of which the transport reports nothing. */
 export const UNKNOWN_PEER: PeerInfo = { who: null, remote: null };
 

@@ -29,6 +29,7 @@ export function serveHealth(
     if (server.listening) return; // EMFILE: a connection waits until the process has a free file.
     fail(program, `cannot serve health checks on port ${port}: ${error.message}`);
   });
+  server.maxConnections = CONNECTIONS_MAX;
   const opened = Promise.withResolvers<void>();
   server.listen(port, opened.resolve);
   return {
@@ -39,6 +40,9 @@ export function serveHealth(
     },
   };
 }
+
+/** A supervisor and a few scrapers; open-files.ts reserves their files. */
+const CONNECTIONS_MAX = 32;
 
 type Answer = { code: number; type: string; page: string; allow?: string };
 

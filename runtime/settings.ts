@@ -7,6 +7,7 @@ import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
 import { fail } from "./fail.ts";
+import { connectionsFor, openFilesMax } from "./open-files.ts";
 
 /** Returns the validated settings. Invalid values end the process with one line that names each. */
 export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
@@ -60,6 +61,11 @@ export const heartbeatFrom = (settings: {
   intervalMs: settings.MDP_HEARTBEAT_INTERVAL_MS,
   liveness: settings.MDP_HEARTBEAT_LIVENESS,
 });
+
+/** The most connections of the broker. By default as many as the limit of open files allows. */
+export const connectionsMax = wholeNumber("a number of connections", 1, 10_000_000).default(() =>
+  connectionsFor(openFilesMax()),
+);
 
 export const messageBytesMax = whole("a number of bytes", 1024, 2 ** 31 - 1, MESSAGE_BYTES_MAX);
 

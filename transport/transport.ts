@@ -1,7 +1,7 @@
 // The interface of the transports. The broker binds, and workers and clients connect. libzmq.ts and
 // zmtp/ implement it, and are the same on the wire.
 
-import type { Address, Frame, PeerInfo } from "../protocol/frame.ts";
+import type { Address, Frame, PeerInfo, RefusedConnection } from "../protocol/frame.ts";
 
 export type Timing = {
   /**
@@ -19,6 +19,11 @@ export type Binding = Timing & {
    * connection. libzmq bounds messages instead: 100,000.
    */
   unsentBytesMax: number;
+  /**
+   * The most connections. The transport closes further ones at once, and reports them as `refused`. By
+   * default there is no bound; libzmq has none.
+   */
+  connectionsMax?: number;
   /** Whether `gone` reports broken connections; true by default. */
   detectDisconnects?: boolean;
 };
@@ -29,11 +34,8 @@ export type BoundEvents = {
   message(from: Address, frames: Frame[], peer: PeerInfo): void;
   /** The connection broke, or the peer is a slow consumer. Its messages were all handed over before. */
   gone(peer: Address): void;
-  /**
-   * The transport closed a connection whose peer broke ZMTP, or the system cannot accept one.
-   * libzmq reports neither.
-   */
-  refused(reason: string): void;
+  /** The transport closed a connection, or the system cannot accept one. libzmq reports neither. */
+  refused(connection: RefusedConnection): void;
 };
 
 export type Bound = {

@@ -49,7 +49,7 @@ async function roundTrips(bytes: number) {
   const bound = await transport.bind("", binding, {
     message: (from, frames, peer) => perform(broker.receive(from, frames, performance.now(), peer)),
     gone() {},
-    refused(reason) {
+    refused({ reason }) {
       throw new Error(reason);
     },
   });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -57,8 +58,23 @@ async function idleConnections(t: TestContext, endpoint: string, count: number) 
 }
 
 test("600 idle connections, 300 open files: the broker serves its client", { skip }, async (t) => {
-  const { endpoint, client } = await start(t);
+  const { endpoint, client } = await start(t, { MDP_CONNECTIONS_MAX: "10000" });
   await Promise.all([idleConnections(t, endpoint, 2 * OPEN_FILES_MAX), goesOnServing(client)]);
+});
+
+test("default bound of connections: 100 files are free, and the log has the address of the peer", {
+  skip: skip || !transport.version.startsWith("zmtp"),
+}, async (t) => {
+  const { endpoint, broker, client } = await start(t);
+  const idle = idleConnections(t, endpoint, 2 * OPEN_FILES_MAX);
+  const { event, reason, from } = await broker.logged("connections.refused");
+  assert.deepEqual(
+    { event, reason, from },
+    { event: "connections.refused", reason: "too many connections", from: "127.0.0.1" },
+  );
+  await Promise.all([idle, goesOnServing(client)]);
+  const files = readdirSync(`/proc/${broker.pid}/fd`).length;
+  assert.ok(files < OPEN_FILES_MAX - 50, `${files} open files`);
 });
 
 test("no file for a connection: the broker serves its client, and new ones when it has files", {

@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
-import { connect, isIP, type ListenOptions, type Server, type Socket } from "node:net";
+import { connect, isIP, isIPv6, type ListenOptions, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import {
   type IpcAddress,
@@ -30,13 +30,16 @@ export function dial(endpoint: string, received: (bytes: Buffer) => void): Socke
 }
 
 /** The IP address and port at the other end of an open socket, or null for `ipc`. */
-export function remoteOf({ remoteAddress, remotePort, remoteFamily }: Socket): string | null {
-  if (remoteAddress === undefined || remotePort === undefined) return null;
-  // A server for all interfaces sees an IPv4 peer as ::ffff:127.0.0.1.
-  const ipv4 = /^::ffff:([0-9.]+)$/.exec(remoteAddress)?.[1];
-  if (ipv4 !== undefined || remoteFamily === "IPv4")
-    return `${ipv4 ?? remoteAddress}:${remotePort}`;
-  return `[${remoteAddress}]:${remotePort}`;
+export function remoteOf({ remoteAddress, remotePort }: Socket): string | null {
+  const ip = ipOf(remoteAddress);
+  if (ip === null || remotePort === undefined) return null;
+  return isIPv6(ip) ? `[${ip}]:${remotePort}` : `${ip}:${remotePort}`;
+}
+
+/** A remote address without the prefix that a server for all interfaces adds to IPv4: `::ffff:`. */
+export function ipOf(remoteAddress: string | undefined): string | null {
+  if (remoteAddress === undefined) return null;
+  return /^::ffff:([0-9.]+)$/.exec(remoteAddress)?.[1] ?? remoteAddress;
 }
 
 const incoming = Buffer.allocUnsafeSlow(2 ** 16);

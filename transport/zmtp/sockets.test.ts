@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Dealer, Publisher } from "zeromq";
-import type { PeerInfo } from "../../protocol/frame.ts";
+import type { PeerInfo, RefusedConnection } from "../../protocol/frame.ts";
 import { mailbox } from "../mailbox.testing.ts";
 import { type Binding, type ConnectFailure, reasonOf } from "../transport.ts";
 import { encodeGreeting } from "./connection.ts";
@@ -36,7 +36,7 @@ async function bound(t: TestContext, path: string, binding: Partial<Binding> = {
     {
       message: (from, frames) => news.put(`${hex(from)} says ${frames.join("|")}`),
       gone: (peer) => news.put(`${hex(peer)} is gone`),
-      refused: (reason) => news.put(`refused: ${reason}`),
+      refused: ({ reason }) => news.put(`refused: ${reason}`),
     },
   );
   t.after(() => transport.close());
@@ -215,6 +215,48 @@ test("system cannot accept a connection: refused with its code, and others are s
   assert.equal(await broker.next(), "refused: the system cannot accept it (EMFILE)");
   await dealer(t, path, "me").send("hello");
   assert.equal(await broker.next(), `${hex("me")} says hello`);
+});
+
+test("more connections than the bound: closed at once; the others are served, and one may follow", async (t) => {
+  const refused = mailbox<RefusedConnection>();
+  const messages = mailbox<string>();
+  const broker = await bind(
+    "tcp://127.0.0.1:*",
+    { ...BINDING, connectionsMax: 2 },
+    {
+      message(from, frames) {
+        messages.put(String(frames[0]));
+        broker.send(from, frames);
+      },
+      gone: () => messages.put("gone"),
+      refused: refused.put,
+    },
+  );
+  t.after(() => broker.close());
+  const newPeer = (news = mailbox<string>()) => {
+    const peer = connect(broker.endpoint, BINDING, {
+      opened: () => news.put("opened"),
+      message: (frames) => news.put(String(frames[0])),
+      gone() {},
+      failed: ({ code }) => news.put(code),
+    });
+    t.after(() => peer.close(0));
+    return { ...peer, next: news.next };
+  };
+  const [one, other] = [newPeer(), newPeer()];
+  assert.deepEqual([await one.next(), await other.next()], ["opened", "opened"]);
+  const third = newPeer();
+  assert.match(await third.next(), /^(ECONNRESET|EPIPE)$/);
+  const full = { cause: "full", reason: "too many connections", from: "127.0.0.1" };
+  assert.deepEqual(await refused.next(), full);
+  one.send([Buffer.from("served")]);
+  assert.equal(await one.next(), "served");
+  assert.equal(await messages.next(), "served");
+  other.close(0);
+  assert.equal(await messages.next(), "gone");
+  while ((await third.next()) !== "opened");
+  third.send([Buffer.from("served too")]);
+  assert.equal(await third.next(), "served too");
 });
 
 test("peer without a handshake in time: disconnected, no event", async (t) => {

@@ -15,7 +15,7 @@ import type {
   Timing,
 } from "../transport.ts";
 import { NOT_ZMTP } from "./connection.ts";
-import { dial, listen, remoteOf } from "./dial.ts";
+import { dial, ipOf, listen, remoteOf } from "./dial.ts";
 import { type End, Peer, timedOut } from "./peer.ts";
 
 export const version = "zmtp 3.1";
@@ -27,9 +27,10 @@ export const version = "zmtp 3.1";
  */
 export async function bind(
   endpoint: string,
-  { frameBytesMax, unsentBytesMax, deadAfterMs, detectDisconnects = true }: Binding,
+  binding: Binding,
   events: BoundEvents,
 ): Promise<Bound> {
+  const { frameBytesMax, unsentBytesMax, deadAfterMs, detectDisconnects = true } = binding;
   const options = {
     socketType: "ROUTER" as const,
     frameBytesMax,
@@ -41,10 +42,16 @@ export async function bind(
   const handshaking = new Set<Peer>();
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
+  server.maxConnections = binding.connectionsMax ?? Infinity;
+  server.on("drop", (dropped) => {
+    const from = ipOf(dropped?.remoteAddress);
+    events.refused({ cause: "full", reason: "too many connections", from });
+  });
   const boundEndpoint = await listen(server, endpoint);
-  server.on("error", ({ code }: NodeJS.ErrnoException) =>
-    events.refused(`the system cannot accept it (${code})`),
-  );
+  server.on("error", ({ code }: NodeJS.ErrnoException) => {
+    const reason = `the system cannot accept it (${code})`;
+    events.refused({ cause: "system", reason, from: null });
+  });
   const clock = setInterval(tick, tickMs(deadAfterMs));
   let open = true;
   return { send, close, endpoint: boundEndpoint, detectsDisconnects: detectDisconnects };
@@ -52,6 +59,7 @@ export async function bind(
   function accept(socket: Socket) {
     let address = "";
     const info = { who: null, remote: remoteOf(socket) };
+    const from = ipOf(socket.remoteAddress);
     const peer = new Peer(socket, options, {
       opened(identity) {
         address = identity.length > 0 ? identity.toString("latin1") : nextAddress();
@@ -62,7 +70,8 @@ export async function bind(
       },
       message: (frames) => events.message(address, frames, info),
       ended(end) {
-        if (typeof end === "object") events.refused(end.refused);
+        if (typeof end === "object")
+          events.refused({ cause: "protocol", reason: end.refused, from });
         if (handshaking.delete(peer)) return;
         peers.delete(address);
         if (detectDisconnects || end !== "broken") events.gone(address);

@@ -21,4 +21,22 @@ export const CONNECTIONS: Mutant[] = [
     find: 'zone !== "" && URL.canParse(',
     replace: 'zone !== "" && Boolean(',
   },
+  {
+    rule: "Refused connections from many addresses fill the log.",
+    file: "broker/event-counter.ts",
+    find: 'if ("from" in event) return { ...event, from: OTHER, reason: OTHER };',
+    replace: 'if ("from" in event) return event;',
+  },
+  {
+    rule: "The line of a refused connection has no address.",
+    file: "broker/broker.ts",
+    find: 'count({ event: "connections.refused", reason, from })',
+    replace: 'count({ event: "connections.refused", reason, from: null && from })',
+  },
+  {
+    rule: "No metric counts refused connections.",
+    file: "broker/broker.ts",
+    find: "this.#state.stats.connectionsRefused[cause] += 1;",
+    replace: "this.#state.stats.connectionsRefused[cause] += 0;",
+  },
 ];

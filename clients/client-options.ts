@@ -35,7 +35,8 @@ export type RequestOptions = {
    */
   timeoutMs?: number | undefined;
   /**
-   * Stops the wait and rejects with the signal's reason. A worker may still execute the request.
+   * Cancels the request and rejects with the signal's reason. A broker with `mmi.cancel` forgets the
+   * request, and the signal of its handler aborts. Other brokers may still execute it.
    */
   signal?: AbortSignal | undefined;
   /**

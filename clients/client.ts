@@ -20,7 +20,8 @@ import {
   type RequestOptions,
 } from "./client-options.ts";
 import { BrokenOff, Closed, NoBroker, rejectionOf, ServiceFailed, TimedOut } from "./errors.ts";
-import { ClientSession, type Effect, type Outcome, type UnmatchedReplies } from "./session.ts";
+import type { Outcome } from "./outcome.ts";
+import { ClientSession, type Effect, type UnmatchedReplies } from "./session.ts";
 
 export {
   BrokenOff,
@@ -219,9 +220,8 @@ export class Client {
   }
 
   #abort(id: number, reason: unknown) {
-    this.#session.cancel(id);
+    this.#perform(this.#session.cancel(id));
     this.#removeWaiter(id)?.reject(reason);
-    this.#startOrStopTimer();
   }
 
   #removeWaiter(id: number): Waiter | undefined {

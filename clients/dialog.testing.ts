@@ -6,7 +6,8 @@ import type { CallOptions } from "../protocol/call-options.ts";
 import { MDP_0_1 as dialect, MDP_0_2 } from "../protocol/dialects.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
-import { ClientSession, type Effect, type Outcome } from "./session.ts";
+import type { Outcome } from "./outcome.ts";
+import { ClientSession, type Effect } from "./session.ts";
 
 export const SILENCE_MS = 1000;
 const MMI_SERVICE = Buffer.from("mmi.service");
@@ -106,6 +107,7 @@ export function dialog({ random = 1, probeReply = "200" as string | null } = {})
       const parameters = [Buffer.from(service), frames(body), now + timeoutMs, now] as const;
       return show(session.request(...parameters, { inParts: true })[1]);
     },
+    cancels: (id: number) => show(session.cancel(id)),
     opens: () => session.opened(now),
     failsToConnect: (code: string, message = code) =>
       session.failed({ code, message, retryMs: 100 }),

@@ -34,6 +34,33 @@ test("second reply, or reply to an abandoned request: counted as duplicate or la
   assert.deepEqual(session.unmatchedReplies, { duplicate: 1, late: 2 });
 });
 
+test("call cancelled: mmi.cancel with its call id, and no outcome", () => {
+  const { request, cancels, brokerRejects, brokerReplies, session } = dialog();
+  request("echo", "a", 60_000, "0123456789abcdef");
+  assert.deepEqual(cancels(1), ["> mmi.cancel 0123456789abcdef"]);
+  assert.deepEqual(cancels(1), []);
+  assert.deepEqual(brokerRejects("echo a", 410, "a client cancelled it"), []);
+  assert.deepEqual(brokerReplies("mmi.cancel 0123456789abcdef", "200"), []);
+  assert.deepEqual(session.unmatchedReplies, { duplicate: 0, late: 1 });
+  assert.deepEqual(request("echo", "b"), ["> echo b"]);
+});
+
+test("request that the broker does not have as a call: cancelled without a message", () => {
+  const waiting = dialog({ probeReply: null });
+  waiting.request("echo", "queued");
+  assert.deepEqual(waiting.cancels(1), []);
+  const { request, cancels } = dialog();
+  request("mmi.stats", "");
+  assert.deepEqual(cancels(1), []);
+  const broken = dialog();
+  broken.request("echo", "a");
+  broken.breaks();
+  assert.deepEqual(broken.cancels(1), []);
+  const plain = dialog({ probeReply: "404" });
+  plain.request("echo", "a");
+  assert.ok(!plain.cancels(1).some((line) => line.includes("mmi.cancel")));
+});
+
 test("more than 100,000 abandoned requests: the session forgets the oldest", () => {
   const { request, brokerReplies, session } = dialog();
   request("echo", "a");

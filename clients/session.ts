@@ -14,10 +14,11 @@ import { backoffMs } from "../protocol/backoff.ts";
 import { CALL, decodeStatus, encodeCall, STATUS } from "../protocol/call.ts";
 import { TTL_MS_MAX } from "../protocol/call-options.ts";
 import { type Dialect, MDP_0_1, MDP_0_2 } from "../protocol/dialects.ts";
-import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";
+import { encodeCancel } from "../protocol/management.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
 import { type ConnectFailure, reasonOf } from "../transport/transport.ts";
+import { type Outcome, outcomeOf } from "./outcome.ts";
 import {
   CONNECTION,
   type ConnectionEvent,
@@ -28,19 +29,6 @@ import {
   type ModeEvent,
   PROBES_FIRST,
 } from "./session-states.ts";
-
-/** How a request ended. */
-export type Outcome =
-  /** The service replied; the frames of the body, which may be an error reply (error-reply.ts). */
-  | { reply: Frame[] }
-  /** The broker rejected the request with a status of protocol/call.ts and its sentence. */
-  | { refused: number; sentence: string }
-  /** The deadline passed without a reply or a status. */
-  | { failed: "timed out" }
-  /** The connection was lost after a part of the reply had arrived. */
-  | { failed: "broken off" }
-  /** The broker was silent on every try, or unreachable at the deadline, for this reason. */
-  | { failed: "no broker"; reason: string | null };
 
 /** An action that the session's caller must perform, in order. */
 export type Effect =
@@ -160,9 +148,18 @@ export class ClientSession {
     return [id, this.#maySend() ? [this.#send(id, request, now)] : [], request.callId];
   }
 
-  /** Forgets a request; it gets no outcome. */
-  cancel(id: number) {
-    if (this.#requests.delete(id)) this.#abandon(id);
+  /**
+   * Forgets a request; it gets no outcome. A call that was sent on this socket is cancelled at the
+   * broker. Its reply then has status 410, and counts as late.
+   */
+  cancel(id: number): Effect[] {
+    const cancelled = this.#requests.get(id);
+    if (!cancelled) return [];
+    this.#requests.delete(id);
+    this.#abandon(id);
+    const { callId, sentAs } = cancelled;
+    if (callId === null || sentAs !== "call") return [];
+    return [messageOf(MDP_0_1, MDP_0_1.delimiter, MMI_CANCEL, encodeCancel(callId))];
   }
 
   /** Handles a message from the current socket. */
@@ -252,7 +249,8 @@ export class ClientSession {
     const id = this.#plainInFlight;
     const request = id === null ? undefined : this.#requests.get(id);
     if (id === null || !request?.service.equals(service)) {
-      this.#countUnmatched(this.#mustReconnect);
+      // The reply to cancel(): 404 if the reply to the call was on its way already.
+      if (!service.equals(MMI_CANCEL)) this.#countUnmatched(this.#mustReconnect);
       return [];
     }
     this.#plainInFlight = null;
@@ -456,13 +454,13 @@ export const STATUS_GRACE_MS = 250;
 
 const ID_BYTES = 6; // Enough for one request per µs over nine years.
 const ABANDONED_MAX = 100_000;
-const SENTENCE_BYTES_MAX = 1000;
 const TIMED_OUT: Outcome = { failed: "timed out" };
 
 /** True for the broker's own services: 8/MMI reserves names that start with "mmi.". */
 const isManagement = (service: Frame) => service.toString("latin1").startsWith("mmi.");
 
 const MMI_SERVICE = Buffer.from("mmi.service");
+const MMI_CANCEL = Buffer.from("mmi.cancel");
 
 function messageOf(dialect: Dialect, envelope: Frame[], service: Frame, body: Frame[]): Effect {
   const command = { header: "client", name: "REQUEST", dialect, envelope, service, body } as const;
@@ -484,17 +482,3 @@ function idOf({ envelope }: ClientCommand): number | null {
 
 /** True for the envelope of a plain message: one empty frame. */
 const hasNoId = ({ envelope }: ClientCommand) => envelope.length === 1;
-
-/**
- * The outcome in the body of an answer to a call. Null if the broker does not support calls: it
- * answers with a lone 501 (8/MMI), or with any body that is not a status and at least one more
- * frame.
- */
-function outcomeOf(answer: Frame[]): Outcome | null {
-  const decoded = decodeStatus(answer);
-  const first = decoded?.body[0];
-  if (!decoded || !first) return null;
-  const { status, body } = decoded;
-  if (status === STATUS.ok || decodeErrorReply(body)) return { reply: body };
-  return { refused: status, sentence: first.subarray(0, SENTENCE_BYTES_MAX).toString() };
-}

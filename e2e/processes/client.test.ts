@@ -219,6 +219,24 @@ test("AbortSignal aborted: the request rejects with its reason", async () => {
   await assert.rejects(stack.client.request("slow", "1", { signal: controller.signal }), reason);
 });
 
+test("AbortSignal aborted: the signal of the handler aborts, and the worker is free", async () => {
+  await using stack = await Stack.start();
+  const { client } = stack;
+  const worker = await stack.worker(SLOW);
+  const controller = new AbortController();
+  const reply = client.request("slow", ["held", "a"], { signal: controller.signal });
+  await worker.logged("slow.began", ({ request }) => request === "a");
+  controller.abort(new Error("changed my mind"));
+  await assert.rejects(reply, { message: "changed my mind" });
+  await worker.logged("slow.aborted", ({ reason }) => /cancelled the call/.test(String(reason)));
+  await until("the worker has no request", async () => {
+    const [, json] = await client.request("mmi.workers", "");
+    const [listed] = JSON.parse(String(json));
+    return listed.inFlight === 0 && listed.abandoned === 0;
+  });
+  assert.equal(String((await client.request("slow", "1"))[0]), String(worker.pid));
+});
+
 test("client closed: outstanding requests and later ones reject with Closed", async () => {
   await using stack = await Stack.start();
   const reply = stack.client.request("nobody", "hello");

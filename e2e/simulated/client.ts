@@ -1,16 +1,10 @@
 // A client of the simulation: the real ClientSession, as clients/client.ts runs it.
 
-import {
-  ClientSession,
-  type Effect,
-  type Outcome,
-  STATUS_GRACE_MS,
-} from "../../clients/session.ts";
+import type { Outcome } from "../../clients/outcome.ts";
+import { ClientSession, type Effect, STATUS_GRACE_MS } from "../../clients/session.ts";
 import { CALL, decodeCall, decodeStatus, encodeCall, STATUS } from "../../protocol/call.ts";
-import { MDP_0_1 } from "../../protocol/dialects.ts";
 import { decodeErrorReply } from "../../protocol/error-reply.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { encodeCancel } from "../../protocol/management.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome as Ending } from "../history.ts";
@@ -26,7 +20,6 @@ export type AnyCall = { id: string; task: Task };
 
 type Pending = {
   task: Task;
-  callId: string;
   by: number; // The outcome must come before this time.
   inParts: boolean;
   reading: Reading;
@@ -83,7 +76,6 @@ export class SimulatedClient {
     const reading = new Reading(client, { repeats: configuration.oddities.stutter > 0 });
     this.#pending.set(id, {
       task,
-      callId: call.id,
       by: deadline + STATUS_GRACE_MS,
       inParts,
       reading,
@@ -173,8 +165,7 @@ export class SimulatedClient {
     return this.#world.network.connect(this.process, timing, {
       opened: () => this.#session.opened(this.process.now),
       message: (frames) => {
-        if (isProgress(frames) || isReplyToCancel(frames)) return;
-        this.#perform(this.#session.receive(frames, this.process.now));
+        if (!isProgress(frames)) this.#perform(this.#session.receive(frames, this.process.now));
       },
       gone: () => this.#perform(this.#session.gone(this.process.now)),
       failed: (failure) => this.#session.failed(failure),
@@ -211,8 +202,7 @@ export class SimulatedClient {
   #cancel(id: number) {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    this.#session.cancel(id);
-    this.#socket?.send(cancelOf(pending.callId));
+    this.#perform(this.#session.cancel(id));
     this.#end(id, pending, { unknown: "cancelled" });
   }
 
@@ -268,23 +258,6 @@ function isProgress(frames: Frame[]): boolean {
   return decodeStatus(command.body)?.status === STATUS.progress;
 }
 
-/** Returns the frames that cancel a call at the broker. */
-const cancelOf = (callId: string) =>
-  encode({
-    header: "client",
-    dialect: MDP_0_1,
-    name: "REQUEST",
-    envelope: MDP_0_1.delimiter,
-    service: MMI_CANCEL,
-    body: encodeCancel(callId),
-  });
-
-function isReplyToCancel(frames: Frame[]): boolean {
-  const command = decode(frames);
-  return command.header === "client" && command.service.equals(MMI_CANCEL);
-}
-
-const MMI_CANCEL = Buffer.from("mmi.cancel");
 const CLOCK_MS = 25;
 
 const TOLD: Record<number, Sight> = {

@@ -22,6 +22,24 @@ export const CLIENT: Mutant[] = [
     replace: "const request = this.#requests.get(id) ?? this.#requests.first;",
   },
   {
+    rule: "A cancelled call stays open at the broker.",
+    file: "clients/session.ts",
+    find: 'if (callId === null || sentAs !== "call") return [];',
+    replace: "return [];",
+  },
+  {
+    rule: "A call that the broker does not have is cancelled there.",
+    file: "clients/session.ts",
+    find: 'if (callId === null || sentAs !== "call") return [];',
+    replace: "if (callId === null) return [];",
+  },
+  {
+    rule: "The reply to mmi.cancel counts as one that nobody waits for.",
+    file: "clients/session.ts",
+    find: "if (!service.equals(MMI_CANCEL)) this.#countUnmatched",
+    replace: "this.#countUnmatched",
+  },
+  {
     rule: "A request has no deadline.",
     file: "clients/session.ts",
     find: "const expired = this.#expire(now);",
@@ -77,7 +95,7 @@ export const CLIENT: Mutant[] = [
   },
   {
     rule: "A rejection resolves a request as a reply.",
-    file: "clients/session.ts",
+    file: "clients/outcome.ts",
     find: "if (status === STATUS.ok || decodeErrorReply(body)) return { reply: body };",
     replace: "if (status) return { reply: body };",
   },

@@ -73,17 +73,19 @@ const connections = {
   deadAfterMs: deadAfterMs(heartbeat),
 };
 const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
+let ready = false;
+const metrics = brokerMetrics(broker, version, now);
+const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => ready, metrics);
+await health.listening; // A port in use ends the process before a peer can connect.
 const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
   gone: (peer) => perform(broker.gone(peer, now())),
   refused: (connection) => broker.refused(connection),
 }).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
-let draining = false;
 const QUEUED_FEW = 10_000; // A full collection with so few requests takes only some ms.
 const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
-const metrics = brokerMetrics(broker, version, now);
-const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => !draining, metrics);
+ready = true;
 const { endpoint } = transport;
 report({ event: "broker.listening", endpoint, transport: version, heartbeat });
 if (!transport.detectsDisconnects) {
@@ -94,7 +96,7 @@ if (!transport.detectsDisconnects) {
 }
 
 onStopSignal(() => {
-  draining = true;
+  ready = false;
   perform(broker.drain(now()));
 });
 

@@ -32,13 +32,14 @@ test("port of the broker in use: the broker exits with code 1", async () => {
   await first.stop();
 });
 
-test("port of the health check in use: the broker exits with code 1", async () => {
+test("port of the health check in use: the broker exits with code 1 before it listens", async () => {
   const [MDP_BIND, other] = [await freeEndpoint(), await freeEndpoint()];
   const MDP_HEALTH_PORT = String(MDP_BIND.split(":").at(-1));
   const first = new Program("broker/main.ts", [], { MDP_BIND });
   await first.logged("broker.listening");
   const second = new Program("broker/main.ts", [], { MDP_BIND: other, MDP_HEALTH_PORT });
   await fails(second, /cannot serve health checks on port \d+: .*in use/);
+  assert.equal(second.output, "");
   await first.stop();
 });
 

@@ -1,5 +1,6 @@
 // Sends one request from the shell and prints the reply. The exit code names the outcome.
 
+import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { endWithReader } from "../runtime/output.ts";
@@ -49,12 +50,22 @@ async function call(
     messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
     transport: await loadTransport(settings.MDP_TRANSPORT),
   });
-  process.once("SIGINT", () => process.exit(130));
+  const interrupted = new AbortController();
+  const { signal } = interrupted;
+  process.once("SIGINT", () => interrupted.abort()); // Cancels the request at the broker.
   try {
-    const request = [service, await read(body), { timeoutMs: timeout, id }] as const;
+    const request = [
+      service,
+      await read(body, signal),
+      { timeoutMs: timeout, id, signal },
+    ] as const;
     if (!stream) print(await client.request(...request), raw);
     else for await (const frames of client.stream(...request)) print(frames, raw);
   } catch (error) {
+    if (signal.aborted) {
+      process.exitCode = 130;
+      return;
+    }
     const [code, sentence] = await explain(error, client, service);
     process.stderr.write(`call: ${sentence}\n`);
     process.exitCode = code;
@@ -63,10 +74,10 @@ async function call(
   }
 }
 
-async function read(body: string[]): Promise<(string | Frame)[]> {
+async function read(body: string[], signal: AbortSignal): Promise<(string | Frame)[]> {
   if (body.length === 0) return [""];
   if (!body.includes("-")) return body;
-  const input = await buffer(process.stdin);
+  const input = await buffer(addAbortSignal(signal, process.stdin));
   return body.map((frame) => (frame === "-" ? input : frame));
 }
 
@@ -91,5 +102,5 @@ Options come before the service. Examples:
 
 Exit codes: 0 reply, 1 no broker or wrong usage, 2 error reply of the service, 3 no reply in time,
 4 no worker of the service, 5 rejected by the broker, 6 quarantined after several workers died,
-7 broker shuts down.`;
+7 broker shuts down, 130 cancelled with Ctrl-C.`;
 }

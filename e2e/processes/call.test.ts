@@ -54,3 +54,19 @@ test("call repeated with its id: the same reply, and one execution", async () =>
   assert.deepEqual([await ask(), await ask()], [answer, answer]);
   assert.equal(worker.all("slow.began").length, 1);
 });
+
+test("Ctrl-C: exit code 130, and the signal of the handler aborts", async () => {
+  await using stack = await Stack.start();
+  const worker = await stack.worker("e2e/processes/slow.ts");
+  for (const options of [[], ["--stream"]]) {
+    const from = worker.log.length;
+    const program = stack.program("clients/call.ts", [...options, "slow", "held"]);
+    await worker.logged("slow.began", () => true, { from });
+    program.signal("SIGINT");
+    assert.equal((await program.ended).code, 130);
+    assert.deepEqual([program.output, program.errors], ["", ""]);
+    const isCancelled = ({ reason }: { [field: string]: unknown }) =>
+      /cancelled the call/.test(String(reason));
+    await worker.logged("slow.aborted", isCancelled, { from });
+  }
+});

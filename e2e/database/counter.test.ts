@@ -9,6 +9,7 @@ import { Random } from "../simulated/random.ts";
 import { DB, dbWorkers, onEachEngine } from "./trial.ts";
 
 const EVERY = 90;
+const KILLS = 11; // Of 1,000 increments, one after each EVERY.
 const SEED = Number(process.env.SEED ?? 1);
 
 onEachEngine(
@@ -20,7 +21,11 @@ onEachEngine(
     await counterTest(stack.client, { every: EVERY, kill, random });
     const [, json] = await stack.client.request("mmi.stats", "");
     const { requeued } = JSON.parse(String(json));
-    assert.ok(requeued >= 10, `${requeued} requests were in flight to killed workers`);
+    // A worker of SQLite may be between two requests, more often on a busy machine.
+    assert.ok(
+      requeued >= KILLS / 2,
+      `${requeued} requests were in flight to ${KILLS} killed workers`,
+    );
   },
 );
 

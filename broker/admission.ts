@@ -8,7 +8,6 @@ import type { CallOptions } from "../protocol/call-options.ts";
 import { type Address, isSame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
 import { type CallExtras, extrasOf, weighExtras } from "./call-extras.ts";
-import { deadlineOf } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import { workerFields } from "./log-fields.ts";
 import { isManagement } from "./mmi.ts";
@@ -28,7 +27,7 @@ import {
 import type { Replies } from "./replies.ts";
 import { Retries } from "./retries.ts";
 import type { State } from "./state.ts";
-import { termsOf } from "./terms.ts";
+import { deadlineOf, termsOf } from "./terms.ts";
 import { weigh } from "./weights.ts";
 
 const NO_OPTIONS: CallOptions = {};
@@ -102,11 +101,11 @@ export class Admission {
   ) {
     const { services, requests, limits } = this.#state;
     const { dialect, envelope } = command;
+    const { options } = call;
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
-    const rejection = this.#rejectionOf(known, weight, call.options);
+    const rejection = this.#rejectionOf(known, weight, options);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
-    const { options } = call;
     const expiresAt = now + (options.ttl ?? limits.requestTtlMs);
     const isCall = isSame(command.service, CALL);
     const terms = termsOf(options, known?.workers ?? 0, now);

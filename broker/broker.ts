@@ -4,9 +4,10 @@
 // stop signal. Each event but the refused connection returns effects for main.ts to carry out. The
 // same events in the same order have the same effects, so a test can replay any sequence of faults.
 //
-// This file has the rules for each command, before and after READY, and for expiry. Other rules:
+// This file has the rules for each command, before and after READY. Other rules:
 //
-//   admission.ts    accepts and rejects requests and workers; recognizes retries
+//   admission.ts    accepts and rejects requests and workers
+//   retries.ts      handles retries of calls
 //   cancel.ts       ends requests whose clients cancel or disconnect
 //   deadlines.ts    ends requests whose time is over
 //   delivery.ts     moves a request from the queue to a worker and back; quarantine

@@ -2,14 +2,15 @@
 // with mmi.cancel. A client that disconnects cancels its requests, except calls with an id: these stay
 // open for a retry.
 
-import { CALL, STATUS } from "../protocol/call.ts";
+import { CALL } from "../protocol/call.ts";
 import { scopedCallId } from "../protocol/call-id.ts";
 import { type Address, UNKNOWN_PEER } from "../protocol/frame.ts";
 import { decodeCancel } from "../protocol/management.ts";
 import { type ClientCommand, encode } from "../protocol/mdp.ts";
 import { callerOn } from "./callers.ts";
-import { deadlineOf, endWithoutClient } from "./deadlines.ts";
+import { endWithoutClient } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
+import { code } from "./mmi.ts";
 import type { Request, Service } from "./model.ts";
 import { CANCELLED, encodeRejection, REPLY_TOO_LARGE } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
@@ -30,8 +31,8 @@ export class Cancellation {
   /** mmi.cancel: `[call id]` → `[200]`; `[404]` if the sender has no such call; `[400]` if malformed. */
   cancel(from: Address, command: ClientCommand, now: number, peer = UNKNOWN_PEER) {
     const id = decodeCancel(command.body);
-    const status = id === null ? STATUS.malformed : this.#cancel(id, from, peer.who, now);
-    this.#replies.replyTo(from, command, [Buffer.from(String(status))]);
+    const status = id === null ? 400 : this.#cancel(id, from, peer.who, now);
+    this.#replies.replyTo(from, command, [code(status)]);
   }
 
   /** A client disconnected: its requests end, or go to an earlier caller, or wait for a retry. */
@@ -51,7 +52,7 @@ export class Cancellation {
     const { requests, effects } = this.#state;
     const request = requests.calls.get(scopedCallId(who, id))?.request;
     const caller = request ? callerOn(request, from) : null;
-    if (!request || (caller === null && who === null)) return STATUS.noWorker;
+    if (!request || (caller === null && who === null)) return 404;
     const othersWait = caller !== null && (request.call?.terms.earlier.length ?? 0) > 0;
     if (!othersWait) {
       this.#replies.reject(request, "cancelled", CANCELLED, now);
@@ -62,7 +63,7 @@ export class Cancellation {
       if (requests.removeClient(request, from)) this.#goesToEarlier(request, now);
     }
     this.#delivery.dispatch(request.service, now);
-    return STATUS.ok;
+    return 200;
   }
 
   /** The client before the last retry gets the outcome, or a rejection if parts were dropped. */
@@ -77,7 +78,6 @@ export class Cancellation {
     const lingerMs = callId === null ? 0 : call?.terms.lingerMs;
     if (!call || !lingerMs) return endWithoutClient(this.#state, this.#replies, request, now);
     if (lingerMs === Infinity) return;
-    requests.setTerms(call, { lingerUntil: now + lingerMs });
-    requests.reschedule(request, deadlineOf(call));
+    requests.setTerms(request, call, { ...call.terms, lingerUntil: now + lingerMs });
   }
 }

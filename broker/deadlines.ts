@@ -12,10 +12,6 @@ import {
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
 
-/** The first deadline of a call, in ms. */
-export const deadlineOf = ({ expiresAt, terms }: CallState) =>
-  Math.min(expiresAt, terms.waitUntil, terms.lingerUntil);
-
 /** Settles the requests whose time is over. Returns their services, which may now dispatch. */
 export function expire(state: State, replies: Replies, now: number): Iterable<Service> {
   const due = state.requests.due(now);
@@ -40,8 +36,7 @@ function endEarly(state: State, replies: Replies, request: Request, call: CallSt
     forget(state, request); // No worker has it, so a later retry may begin it again.
     return replies.reject(request, "expired", NO_WORKER, now);
   }
-  state.requests.setTerms(call, { waitUntil: Infinity });
-  state.requests.reschedule(request, deadlineOf(call));
+  state.requests.setTerms(request, call, { ...call.terms, waitUntil: Infinity });
 }
 
 /** Whether the service has had a worker since the request arrived. */

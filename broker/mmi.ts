@@ -101,5 +101,6 @@ function eventsFor({ envelope, body }: ClientCommand, state: State): Frame[] {
 /** Enough for the header, the command, the name of the service, the status and the incarnation. */
 const EVENTS_OVERHEAD_BYTES = 32;
 
-const code = (status: number) => Buffer.from(String(status));
+/** The frame of a status of 8/MMI. */
+export const code = (status: number) => Buffer.from(String(status));
 const json = (value: object) => Buffer.from(JSON.stringify(value));

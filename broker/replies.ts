@@ -88,7 +88,7 @@ export class Replies {
     this.#settle(request, ending, body, now);
     // Its worker, if it has not replied, frees the slot sooner.
     const { worker } = request.delivery;
-    if (worker?.inFlight.get(request.sequence)) this.#state.pairs.cancel(worker, request);
+    if (worker?.inFlight.has(request.sequence)) this.#state.pairs.cancel(worker, request);
   }
 
   /** Keeps a part within the bounds. Past them a client that receives each part loses nothing. */

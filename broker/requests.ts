@@ -12,7 +12,7 @@ import { owned, pack } from "./packed-message.ts";
 import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
 import type { RequestTrace } from "./request-trace.ts";
 import type { Stats } from "./stats.ts";
-import { type CallTerms, type ReplyTo, USUAL_TERMS } from "./terms.ts";
+import { type CallTerms, deadlineOf, type ReplyTo, USUAL_TERMS } from "./terms.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { DetailedEnding } from "./vocabulary.ts";
 import { weighFrames } from "./weights.ts";
@@ -83,12 +83,6 @@ export class Requests {
     this.trace?.accepted(request);
   }
 
-  /** `due` returns the request at this time, in ms, and not before. */
-  reschedule(request: Request, deadline: number) {
-    this.#open.remove(request);
-    this.#open.add(request, deadline);
-  }
-
   /** Redirects an open call to the client that retried it. */
   redirect(request: Request, call: CallState, replyTo: ReplyTo) {
     const earlier = earlierCallers(request, replyTo.client);
@@ -102,14 +96,23 @@ export class Requests {
 
   /** The memory that an open call would take in addition with one more caller, in bytes. */
   extraWeight(request: Request, call: CallState, replyTo: ReplyTo): number {
-    const envelopes = weighFrames(replyTo.envelope) - weighFrames(request.envelope);
     const earlier = earlierCallers(request, replyTo.client);
-    return envelopes + weighCallers(earlier) - weighCallers(call.terms.earlier);
+    return (
+      envelopeGrowth(request, replyTo) + weighCallers(earlier) - weighCallers(call.terms.earlier)
+    );
   }
 
-  /** Changes the terms of a call. Reschedule it if its deadline changes. */
-  setTerms(call: CallState, changes: Partial<CallTerms>) {
-    call.terms = { ...call.terms, ...changes };
+  /** Changes the terms of a call. `due` returns it at its first deadline, and not before. */
+  setTerms(
+    request: Request,
+    call: CallState,
+    terms: Readonly<CallTerms>,
+    expiresAt = call.expiresAt,
+  ) {
+    call.terms = terms;
+    call.expiresAt = expiresAt;
+    this.#open.remove(request);
+    this.#open.add(request, deadlineOf(call));
   }
 
   /**
@@ -199,7 +202,7 @@ export class Requests {
   }
 
   #setReplyTo(request: Request, replyTo: ReplyTo) {
-    this.#reweigh(request, weighFrames(replyTo.envelope) - weighFrames(request.envelope));
+    this.#reweigh(request, envelopeGrowth(request, replyTo));
     request.client = replyTo.client;
     request.dialect = replyTo.dialect;
     request.packed = pack(replyTo.envelope, request.body);
@@ -211,7 +214,7 @@ export class Requests {
     const before = call.terms.earlier;
     if (before.length === 0 && earlier.length === 0) return;
     this.#reweigh(request, weighCallers(earlier) - weighCallers(before));
-    this.setTerms(call, { earlier });
+    call.terms = { ...call.terms, earlier };
   }
 
   #reweigh(request: Request, more: number) {
@@ -219,6 +222,9 @@ export class Requests {
     this.#weight += more;
   }
 }
+
+const envelopeGrowth = (request: Request, replyTo: ReplyTo) =>
+  weighFrames(replyTo.envelope) - weighFrames(request.envelope);
 
 const weighProgress = (value: Frame | null) => (value ? weighFrames([value]) : 0);
 

@@ -6,7 +6,6 @@ import type { Address } from "../protocol/frame.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
 import type { KnownCall } from "./call-index.ts";
 import { CALLERS_MAX, earlierCallers } from "./callers.ts";
-import { deadlineOf } from "./deadlines.ts";
 import type { CallState, Request } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { bodyOf } from "./packed-message.ts";
@@ -57,9 +56,8 @@ export class Retries {
     if (rejection) return this.#replies.rejectRequest(client, command, rejection);
     requests.redirect(request, call, replyTo);
     // A retry may put off a deadline, and never brings one forward.
-    call.expiresAt = Math.max(call.expiresAt, now + (options.ttl ?? limits.requestTtlMs));
-    call.terms = termsAfterRetry(options, call.terms, now);
-    requests.reschedule(request, deadlineOf(call));
+    const expiresAt = Math.max(call.expiresAt, now + (options.ttl ?? limits.requestTtlMs));
+    requests.setTerms(request, call, termsAfterRetry(options, call.terms, now), expiresAt);
     this.#replies.catchUp(request);
   }
 

@@ -23,6 +23,10 @@ export type CallTerms = {
   earlier: readonly ReplyTo[];
 };
 
+/** The first deadline of a call with these terms, in ms. */
+export const deadlineOf = ({ expiresAt, terms }: { expiresAt: number; terms: CallTerms }) =>
+  Math.min(expiresAt, terms.waitUntil, terms.lingerUntil);
+
 /** The terms of a call with one caller and neither option. */
 export const USUAL_TERMS: Readonly<CallTerms> = {
   waitUntil: Infinity,

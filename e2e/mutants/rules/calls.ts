@@ -133,19 +133,19 @@ export const CALLS: Mutant[] = [
   {
     rule: "A worker is not asked to end a request that nobody waits for.",
     file: "broker/replies.ts",
-    find: "    if (worker?.inFlight.get(request.sequence)) this.#state.pairs.cancel(worker, request);\n",
+    find: "    if (worker?.inFlight.has(request.sequence)) this.#state.pairs.cancel(worker, request);\n",
     replace: "",
   },
   {
     rule: "A worker is asked to end a request that it has answered.",
     file: "broker/replies.ts",
-    find: "if (worker?.inFlight.get(request.sequence)) this",
+    find: "if (worker?.inFlight.has(request.sequence)) this",
     replace: "if (worker) this",
   },
   {
     rule: "A call without a client stays open after its linger.",
     file: "broker/cancel.ts",
-    find: "    requests.reschedule(request, deadlineOf(call));\n",
+    find: "    requests.setTerms(request, call, { ...call.terms, lingerUntil: now + lingerMs });\n",
     replace: "",
   },
   {

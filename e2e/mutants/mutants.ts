@@ -4,7 +4,6 @@ import type { Mutant } from "./mutant.ts";
 import { BOUNDS } from "./rules/bounds.ts";
 import { CALLS } from "./rules/calls.ts";
 import { CLIENT } from "./rules/client.ts";
-import { CONNECTIONS } from "./rules/connections.ts";
 import { DELIVERIES } from "./rules/deliveries.ts";
 import { DOCUMENTS } from "./rules/documents.ts";
 import { DRAIN } from "./rules/drain.ts";
@@ -37,6 +36,5 @@ export const MUTANTS: Mutant[] = [
   ...PLAIN_BROKERS,
   ...WIRE,
   ...ZMTP,
-  ...CONNECTIONS,
   ...DOCUMENTS,
 ];

@@ -8,10 +8,8 @@ import { type Ended, runNode } from "./node.ts";
 
 export type Verdict = {
   mutant: Mutant;
-  /** The failed tests as `file: title`; or how the tests ended, if they ended without a failed test. */
-  tests: string[];
-  /** The first invariant that the simulation found broken, or how it ended; null if it passed. */
-  simulation: string | null;
+  /** The failed tests as `file: title`, or how the tests or the simulation ended; empty: a survivor. */
+  found: string[];
 };
 
 /** How long the dialogs, the floods and the simulation may take on a broken copy, in ms. */
@@ -27,10 +25,9 @@ const DIALOGS = [
   "transport/zmtp/connection.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];
-const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"]; // Slow: run only if no dialog fails.
+const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"];
 const SIMULATION = "e2e/simulated/main.ts";
-/** A mutant that no test finds gets more seeds. */
-const SEEDS = { found: 50, notFound: 200 };
+const SEEDS = 200;
 
 /** Derives the limits from a run on an unbroken copy. Throws if anything fails there. */
 export async function tryUnbroken({ folder }: Copy): Promise<TimeLimits> {
@@ -38,23 +35,29 @@ export async function tryUnbroken({ folder }: Copy): Promise<TimeLimits> {
   return {
     dialogs: limitFrom(await runTests(dialogs, folder)),
     floods: limitFrom(await runTests(floods, folder)),
-    simulation: limitFrom(await simulate(folder, SEEDS.notFound)),
+    simulation: limitFrom(await simulate(folder)),
   };
 }
 
-/** Applies a mutant to this copy, runs everything, and undoes the mutant. */
+/** Applies a mutant, runs the quickest suites first until one of them fails, and undoes the mutant. */
 export async function tryMutant(copy: Copy, mutant: Mutant, limits: TimeLimits): Promise<Verdict> {
   const mend = copy.break(mutant);
   if (typeof mend !== "function") throw new Error(mend.reason);
   const { folder } = copy;
   const { near, far, floods } = testsFor(folder, dirname(mutant.file));
-  let tests = await failing(near, folder, limits.dialogs);
-  if (tests.length === 0) tests = await failing(far, folder, limits.dialogs);
-  if (tests.length === 0) tests = await failing(floods, folder, limits.floods);
-  const seeds = tests.length > 0 ? SEEDS.found : SEEDS.notFound;
-  const simulated = await simulate(folder, seeds, limits.simulation);
+  const suites = [
+    () => failing(near, folder, limits.dialogs),
+    () => failing(far, folder, limits.dialogs),
+    async () => violation(await simulate(folder, limits.simulation)),
+    () => failing(floods, folder, limits.floods),
+  ];
+  let found: string[] = [];
+  for (const suite of suites) {
+    found = await suite();
+    if (found.length > 0) break;
+  }
   mend();
-  return { mutant, tests, simulation: violation(simulated) };
+  return { mutant, found };
 }
 
 function limitFrom({ ended, ms, output, errors }: Ended): number {
@@ -94,17 +97,18 @@ const runTests = (files: string[], folder: string, limitMs = UNBROKEN_MAX_MS): P
   });
 
 /** Runs the seeds from 1 on. */
-const simulate = (folder: string, seeds: number, limitMs = UNBROKEN_MAX_MS): Promise<Ended> =>
-  runNode([SIMULATION], { folder, limitMs, settings: { FROM: "1", SEEDS: String(seeds) } });
+const simulate = (folder: string, limitMs = UNBROKEN_MAX_MS): Promise<Ended> =>
+  runNode([SIMULATION], { folder, limitMs, settings: { FROM: "1", SEEDS: String(SEEDS) } });
 
 const UNBROKEN_MAX_MS = 600_000;
 
 const REPORTER = "./e2e/mutants/reporter.ts";
 
-function violation({ ended, output }: Ended): string | null {
-  if (ended === "well") return null;
-  if (ended === "by time-out") return "a time-out";
+/** The first invariant that the simulation found broken, or how it ended. */
+function violation({ ended, output }: Ended): string[] {
+  if (ended === "well") return [];
+  if (ended === "by time-out") return ["simulation: a time-out"];
   const [, sentence] = /^Seed [0-9]+: (.*)$/m.exec(output) ?? [];
-  if (sentence === undefined) return "a crash";
-  return /^([SL][0-9]+|conservation), /.exec(sentence)?.[1] ?? "history";
+  if (sentence === undefined) return ["simulation: a crash"];
+  return [`simulation: ${/^([SL][0-9]+|conservation), /.exec(sentence)?.[1] ?? "history"}`];
 }

@@ -2,24 +2,17 @@
 
 import type { Verdict } from "./trial.ts";
 
-/** Whether neither a test nor the simulation failed with the mutant. */
-export const survived = ({ tests, simulation }: Verdict) =>
-  tests.length === 0 && simulation === null;
+/** Whether no suite failed with the mutant. */
+export const survived = ({ found }: Verdict) => found.length === 0;
 
-/** One mutant per block: the rule, the test that failed with it, the verdict of the simulation. */
+/** One mutant per block: the rule, and the test that failed with it and with few other mutants. */
 export function table(verdicts: Verdict[]): string {
   const failures = new Map<string, number>();
-  for (const { tests } of verdicts)
-    for (const test of tests) failures.set(test, (failures.get(test) ?? 0) + 1);
+  for (const { found } of verdicts)
+    for (const test of found) failures.set(test, (failures.get(test) ?? 0) + 1);
   const rarest = (tests: string[]) =>
     tests.toSorted((one, other) => (failures.get(one) ?? 0) - (failures.get(other) ?? 0))[0];
   return verdicts
-    .map(({ mutant, tests, simulation }) =>
-      [
-        mutant.rule,
-        `  test:       ${rarest(tests) ?? "none"}`,
-        `  simulation: ${simulation ?? "passed"}`,
-      ].join("\n"),
-    )
+    .map(({ mutant, found }) => `${mutant.rule}\n  found by ${rarest(found) ?? "nothing"}`)
     .join("\n");
 }

@@ -47,52 +47,10 @@ export const BOUNDS: Mutant[] = [
     replace: "false",
   },
   {
-    rule: "The log repeats a counted event at every tick.",
-    file: "broker/event-counter.ts",
-    find: "        if (now - line.since < COUNTED_LINE_MS) continue;\n",
-    replace: "",
-  },
-  {
-    rule: "The first counted event of its kind waits 10 s for its line.",
-    file: "broker/event-counter.ts",
-    find: "    counted.set(key, { event: shared, count: 0, since: null });\n    return { ...shared, count: 1 };",
-    replace: "    counted.set(key, { event: shared, count: 1, since: null });\n    return null;",
-  },
-  {
-    rule: "The time between two lines begins before the first of them.",
-    file: "broker/event-counter.ts",
-    find: "        line.since ??= now;\n",
-    replace: "        line.since ??= now - 5000;\n",
-  },
-  {
-    rule: "A line of counted events repeats the count of the line before.",
-    file: "broker/event-counter.ts",
-    find: "        line.count = 0;\n",
-    replace: "",
-  },
-  {
     rule: "A peer that chooses names of services gets a log line for each.",
     file: "broker/event-counter.ts",
     find: "counted.size >= COUNTED_LINES_MAX && !counted.has(own)",
     replace: "counted.size < 0",
-  },
-  {
-    rule: "A service with a log line of its own loses it once there are many.",
-    file: "broker/event-counter.ts",
-    find: " && !counted.has(own)",
-    replace: "",
-  },
-  {
-    rule: "The broker never forgets a kind of counted event.",
-    file: "broker/event-counter.ts",
-    find: "if (line.count === 0) counted.delete(key);",
-    replace: "if (line.count === 0) continue;",
-  },
-  {
-    rule: "The end of the broker loses the counts since the last lines.",
-    file: "broker/effects.ts",
-    find: "    for (const entry of this.#counter.rest()) this.log(entry);\n",
-    replace: "",
   },
   {
     rule: "A kept message keeps the whole buffer that it arrived in.",

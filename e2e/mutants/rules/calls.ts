@@ -4,12 +4,6 @@ import type { Mutant } from "../mutant.ts";
 
 export const CALLS: Mutant[] = [
   {
-    rule: "The reply to a call has no status.",
-    file: "broker/replies.ts",
-    find: "call ? encodeStatus(status, body) : body",
-    replace: "body",
-  },
-  {
     rule: "An error reply to a call has the status 200.",
     file: "broker/replies.ts",
     find: "error?.code ?? STATUS.ok",
@@ -26,12 +20,6 @@ export const CALLS: Mutant[] = [
     file: "broker/replies.ts",
     find: "    if (isCall) this.replyTo(to, command, encodeRejection(rejection));\n",
     replace: "",
-  },
-  {
-    rule: "An expired call reports 404 though a worker received it.",
-    file: "broker/deadlines.ts",
-    find: "delivery.deliveries > 0 || service.workers > 0",
-    replace: "service.workers > 0",
   },
   {
     rule: "A retry of an open call runs it again.",
@@ -51,12 +39,6 @@ export const CALLS: Mutant[] = [
     find: "const replyTo = { client, dialect, envelope, progress: options.progress === true };",
     replace:
       "const first = { dialect: request.dialect, envelope: request.envelope };\n    const replyTo = { client: request.client ?? client, ...first, progress: false };",
-  },
-  {
-    rule: "The previous caller gets no outcome if the last one disconnects.",
-    file: "broker/requests.ts",
-    find: "if (next) this.#setReplyTo(request, next);\n    else if (isLatest)",
-    replace: "if (isLatest)",
   },
   {
     rule: "A retry may name another service.",
@@ -95,18 +77,6 @@ export const CALLS: Mutant[] = [
     replace: "",
   },
   {
-    rule: "A caller that retries on its connection is kept twice.",
-    file: "broker/callers.ts",
-    find: ".filter((caller) => caller.client !== latest)",
-    replace: ".slice()",
-  },
-  {
-    rule: "The envelopes of earlier callers have no weight.",
-    file: "broker/callers.ts",
-    find: "sum + CALLER_WEIGHT + weighFrames(envelope)",
-    replace: "sum + 0 * weighFrames(envelope)",
-  },
-  {
     rule: "Any client may cancel any call.",
     file: "broker/cancel.ts",
     find: "if (!request || (caller === null && who === null))",
@@ -137,12 +107,6 @@ export const CALLS: Mutant[] = [
     replace: "",
   },
   {
-    rule: "A worker is asked to end a request that it has answered.",
-    file: "broker/replies.ts",
-    find: "if (worker?.inFlight.has(request.sequence)) this",
-    replace: "if (worker) this",
-  },
-  {
     rule: "A call without a client stays open after its linger.",
     file: "broker/cancel.ts",
     find: "    requests.setTerms(request, call, { ...call.terms, lingerUntil: now + lingerMs });\n",
@@ -155,12 +119,6 @@ export const CALLS: Mutant[] = [
     replace: '  replies.reject(request, "clientGone"',
   },
   {
-    rule: "A retry within linger does not keep the call open.",
-    file: "broker/terms.ts",
-    find: "lingerMs: linger ?? Infinity, lingerUntil: Infinity };",
-    replace: "lingerMs: linger ?? Infinity };",
-  },
-  {
     rule: "A call waits for a worker until its ttl, despite the option wait.",
     file: "broker/terms.ts",
     find: "wait === undefined || workers > 0 ? Infinity : now + wait",
@@ -171,23 +129,5 @@ export const CALLS: Mutant[] = [
     file: "broker/deadlines.ts",
     find: "service.workers > 0 || service.registeredAt >= receivedAt",
     replace: "service.workers > 0",
-  },
-  {
-    rule: "A call with wait 0 is queued without a worker.",
-    file: "broker/admission.ts",
-    find: "    if (wait === 0 && !service?.workers) return NO_WORKER;\n",
-    replace: "",
-  },
-  {
-    rule: "A retry brings the end of wait forward.",
-    file: "broker/terms.ts",
-    find: "Math.max(terms.waitUntil, now + wait)",
-    replace: "now + wait",
-  },
-  {
-    rule: "An expired request counts as in flight until its worker answers.",
-    file: "broker/gauges.ts",
-    find: "inFlight: inFlight.size - abandoned",
-    replace: "inFlight: inFlight.size",
   },
 ];

@@ -71,12 +71,6 @@ export const DELIVERIES: Mutant[] = [
     replace: "",
   },
   {
-    rule: "A quarantined request leaves no dead letter.",
-    file: "broker/delivery.ts",
-    find: "    deadLetters.add({ ...letter, at: Math.round(now) });\n",
-    replace: "",
-  },
-  {
     rule: "The broker ignores the ttl of a call.",
     file: "broker/admission.ts",
     find: "now + (options.ttl ?? limits.requestTtlMs)",
@@ -114,12 +108,6 @@ export const DELIVERIES: Mutant[] = [
     find: "const services = expire(this.#state, this.#replies, now);\n    this.#liveness.purge(now);",
     replace:
       "this.#liveness.purge(now);\n    const services = expire(this.#state, this.#replies, now);",
-  },
-  {
-    rule: "Requests expire up to 10 ms early.",
-    file: "broker/timer-wheel.ts",
-    find: "Math.ceil(expiresAt / BUCKET_MS)",
-    replace: "Math.floor(expiresAt / BUCKET_MS)",
   },
   {
     rule: "Requests of a client that has gone are delivered.",

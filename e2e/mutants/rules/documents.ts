@@ -16,12 +16,6 @@ export const DOCUMENTS: Mutant[] = [
     replace: "",
   },
   {
-    rule: "db records the outcome of a call under its first name only.",
-    file: "workers/db/once.ts",
-    find: "if (claimed.length > 0) {",
-    replace: "if (others.length === 0) {",
-  },
-  {
     rule: "db ignores the call id, which is the same at each broker.",
     file: "workers/db/once.ts",
     find: "if (id !== null && id !== requestId)",
@@ -46,18 +40,6 @@ export const DOCUMENTS: Mutant[] = [
     replace: "id",
   },
   {
-    rule: "db returns the outcome of the request id where the call has another one.",
-    file: "workers/db/once.ts",
-    find: "names.at(-1)",
-    replace: "names.at(0)",
-  },
-  {
-    rule: "db compares the command with that of one name only.",
-    file: "workers/db/once.ts",
-    find: "records.some((record) => record.fingerprint !== fingerprint)",
-    replace: "records.every((record) => record.fingerprint !== fingerprint)",
-  },
-  {
     rule: "db keeps the record of a retry for longer than that of its execution.",
     file: "workers/db/once.ts",
     find: "const outcome = { at, code, reply };",
@@ -68,12 +50,6 @@ export const DOCUMENTS: Mutant[] = [
     file: "workers/db/once.ts",
     find: ".offset(NAMES_MAX * recordsMax)",
     replace: ".offset(Math.floor((NAMES_MAX * recordsMax) / 2))",
-  },
-  {
-    rule: "db forgets one name of a call, and keeps the other.",
-    file: "workers/db/once.ts",
-    find: '    .select("at")\n    .where((eb)',
-    replace: '    .select("id")\n    .where((eb)',
   },
   {
     rule: "db confuses the ids of clients with those of brokers.",

@@ -16,12 +16,6 @@ export const DRAIN: Mutant[] = [
     replace: "return true;",
   },
   {
-    rule: "A draining broker rejects workers.",
-    file: "broker/drain.ts",
-    find: 'return this.#state === "serving" || this.#state === "draining";',
-    replace: 'return this.#state === "serving";',
-  },
-  {
     rule: "A draining broker waits for nothing in flight.",
     file: "broker/broker.ts",
     find: 'if (requests.inFlight === 0) this.#advance("idle", now);',
@@ -38,12 +32,6 @@ export const DRAIN: Mutant[] = [
     file: "broker/broker.ts",
     find: "      this.#delivery.sendDisconnect(worker.address, worker.dialect);\n",
     replace: "",
-  },
-  {
-    rule: "A broker stops before its last messages are read.",
-    file: "broker/drain.ts",
-    find: "leaving: LEAVE_MS };",
-    replace: "leaving: 0 };",
   },
   {
     rule: "A draining broker removes no silent worker.",

@@ -16,12 +16,6 @@ export const EXTENSIONS: Mutant[] = [
     replace: "!command.pairs) return null;\n  const knows = worker?.about?.knows;",
   },
   {
-    rule: "A worker may send pairs for which its READY has no word.",
-    file: "broker/extensions.ts",
-    find: "word !== undefined && !knows.has(word)",
-    replace: "false",
-  },
-  {
     rule: "The broker rejects a pair that only brokers send.",
     file: "broker/extensions.ts",
     find: "word !== undefined && !knows.has(word)",
@@ -46,21 +40,9 @@ export const EXTENSIONS: Mutant[] = [
     replace: "",
   },
   {
-    rule: "Pairs wait for the next command to the worker.",
-    file: "broker/broker.ts",
-    find: "    pairs.flushAll(now);\n",
-    replace: "",
-  },
-  {
     rule: "A removed worker gets the pairs that waited for it.",
     file: "broker/pairs-out.ts",
     find: "if (this.#workers.get(worker.address) !== worker) return;",
-    replace: "",
-  },
-  {
-    rule: "A HEARTBEAT with pairs does not put off the next one.",
-    file: "broker/pairs-out.ts",
-    find: "      this.#workers.resetHeartbeat(worker, now);\n",
     replace: "",
   },
   {
@@ -82,30 +64,6 @@ export const EXTENSIONS: Mutant[] = [
     replace: "if (!worker.about) return undefined;",
   },
   {
-    rule: "The delivery number in the metadata is that of the delivery before.",
-    file: "broker/request-metadata.ts",
-    find: "delivery: delivery.deliveries,",
-    replace: "delivery: delivery.deliveries - 1,",
-  },
-  {
-    rule: "The ms left in the metadata are the ttl at each delivery.",
-    file: "broker/request-metadata.ts",
-    find: "(call?.expiresAt ?? receivedAt + requestTtlMs) - now",
-    replace: "(call?.expiresAt ?? receivedAt + requestTtlMs) - receivedAt",
-  },
-  {
-    rule: "The metadata has no call id.",
-    file: "broker/request-metadata.ts",
-    find: "callId: call?.id ?? null,",
-    replace: "callId: null,",
-  },
-  {
-    rule: "The metadata has no key name.",
-    file: "broker/request-metadata.ts",
-    find: "by: extras?.by ?? null,",
-    replace: "by: null,",
-  },
-  {
     rule: "Headers take no memory.",
     file: "broker/admission.ts",
     find: " + weighExtras(extras)",
@@ -118,22 +76,10 @@ export const EXTENSIONS: Mutant[] = [
     replace: "return extras && client !== null ? extras : null;",
   },
   {
-    rule: "The broker keeps progress of a request that has no caller.",
-    file: "broker/progress.ts",
-    find: "extras?.progress && client !== null",
-    replace: "extras?.progress",
-  },
-  {
     rule: "A caller gets all progress, at any rate.",
     file: "broker/progress.ts",
     find: "if (isDue(extras, now)) this.#send(request, extras, value, now);\n    else if",
     replace: "this.#send(request, extras, value, now);\n    if (!extras) return;\n    else if",
-  },
-  {
-    rule: "Progress that comes too early is lost.",
-    file: "broker/progress.ts",
-    find: "    this.#pending.add(request);\n",
-    replace: "",
   },
   {
     rule: "Progress that waits is sent after newer progress.",
@@ -148,34 +94,10 @@ export const EXTENSIONS: Mutant[] = [
     replace: "else if (value) this.#keep",
   },
   {
-    rule: "Progress without room leaves an older value waiting.",
-    file: "broker/progress.ts",
-    find: "    else this.#forget(request); // The value that waits is not the latest any more.\n",
-    replace: "",
-  },
-  {
     rule: "Progress in 0.1 is a PARTIAL, and in 0.2 the last reply.",
     file: "broker/replies.ts",
     find: 'const name = streams(request.dialect) ? "PARTIAL" : "REPLY";\n    this.#send(request, name, encodeStatus(STATUS.progress, [value]));',
     replace: 'this.#send(request, "REPLY", encodeStatus(STATUS.progress, [value]));',
-  },
-  {
-    rule: "A retry without the option gets the progress of the first request.",
-    file: "broker/call-extras.ts",
-    find: "  extras.progress = progress;\n",
-    replace: "  extras.progress ||= progress;\n",
-  },
-  {
-    rule: "A previous caller gets the progress that only the last one accepts.",
-    file: "broker/callers.ts",
-    find: "progress: call?.extras?.progress ?? false",
-    replace: "progress: true",
-  },
-  {
-    rule: "The limit of a worker changes nothing until its next answer.",
-    file: "broker/pairs-in.ts",
-    find: "    worker.credit = limit;\n    this.#state.workers.reposition(worker);\n    this.#delivery.dispatch(worker.service, now);\n",
-    replace: "    worker.credit = limit;\n    void now;\n",
   },
   {
     rule: "A returned request counts its delivery.",
@@ -194,11 +116,5 @@ export const EXTENSIONS: Mutant[] = [
     file: "broker/pairs-in.ts",
     find: 'if (request.streaming) this.#replies.reject(request, "refused", BROKEN_OFF, now);\n      else returned',
     replace: "returned",
-  },
-  {
-    rule: "A returned request is delivered at the next event only.",
-    file: "broker/pairs-in.ts",
-    find: "    this.#delivery.takeBack(returned, now);\n    this.#delivery.dispatch(worker.service, now);\n",
-    replace: "    this.#delivery.takeBack(returned, now);\n",
   },
 ];

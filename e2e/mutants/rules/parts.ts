@@ -47,21 +47,9 @@ export const PARTS: Mutant[] = [
     replace: "if",
   },
   {
-    rule: "A stream that breaks off at its last delivery has two outcomes.",
-    file: "broker/delivery.ts",
-    find: "if (request.streaming) brokenOff.push(request);\n      else if (",
-    replace: "if (request.streaming) brokenOff.push(request);\n      if (",
-  },
-  {
     rule: "The bytes of kept parts have no bound.",
     file: "broker/replies.ts",
     find: "    if (weight + more > limits.messageBytesMax) return false;\n",
     replace: "",
-  },
-  {
-    rule: "Kept parts do not count against the bound of all open requests.",
-    file: "broker/replies.ts",
-    find: "return requests.weight + more <= limits.queueBytesMax;",
-    replace: "return true;",
   },
 ];

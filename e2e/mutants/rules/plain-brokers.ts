@@ -34,19 +34,6 @@ export const PLAIN_BROKERS: Mutant[] = [
     replace: 'this.#modeEvent("half silent");',
   },
   {
-    rule: "A client counts a slow worker as a silent broker in plain mode.",
-    file: "clients/session.ts",
-    find: "return !request || request.silences >= this.#options.tries - 1;",
-    replace: "return !request;",
-  },
-  {
-    rule: "A client renews a new socket at once, without end.",
-    file: "clients/session-states.ts",
-    find: '  ambiguous: {\n    connect: "connecting",\n    opened: "ambiguous",\n    received: "ambiguous",\n    abandoned: "ambiguous",\n    close: "closed",',
-    replace:
-      '  ambiguous: {\n    connect: "ambiguous",\n    opened: "ambiguous",\n    received: "ambiguous",\n    abandoned: "ambiguous",\n    close: "ambiguous",',
-  },
-  {
     rule: "A reply from another service settles the request.",
     file: "clients/session.ts",
     find: "if (!service.equals(request.callId === null ? request.service : CALL)) return [];",

@@ -28,58 +28,16 @@ export const READY: Mutant[] = [
     replace: "this.#form ? null",
   },
   {
-    rule: "A worker chooses READY once more after its READY was extended.",
-    file: "workers/ready-choice.ts",
-    find: " || (this.#form && this.#form.credit !== null)",
-    replace: "",
-  },
-  {
-    rule: "A worker waits for replies no longer at an address that has replied 200.",
-    file: "workers/ready-choice.ts",
-    find: "this.#probesWorked ? Math.max(PROBE_MS, this.#options.leaseMs) : PROBE_MS",
-    replace: "PROBE_MS",
-  },
-  {
-    rule: "A worker probes again after each DISCONNECT or break instead of replies.",
-    file: "workers/ready-choice.ts",
-    find: "if (isRejected) return this.unanswered();",
-    replace: "",
-  },
-  {
-    rule: "One break where a broker has replied 200 before makes a worker plain.",
-    file: "workers/ready-choice.ts",
-    find: "this.#breaks >= (this.#probesWorked ? 2 : 1)",
-    replace: "this.#breaks >= 1",
-  },
-  {
     rule: "A worker never probes again after a break.",
     file: "workers/ready-choice.ts",
     find: "    this.#breaks = 0;\n    this.#form = PLAIN;",
     replace: "    this.#form = PLAIN;",
   },
   {
-    rule: "DISCONNECT instead of replies does not count as a rejection of the probes.",
-    file: "workers/session.ts",
-    find: "    if (isBeforeReady(this.#state)) this.#readyChoice.brokeOff();\n",
-    replace: "",
-  },
-  {
     rule: "A worker with MDP_READY=plain sends probes.",
     file: "workers/ready-choice.ts",
     find: 'plainOnly ? PLAIN : "probes"',
     replace: '"probes"',
-  },
-  {
-    rule: "A worker that streams never tries 18/MDP at a broker without extensions.",
-    file: "workers/ready-choice.ts",
-    find: "streams ? [{ ...PLAIN, dialect: MDP_0_2 }] : []",
-    replace: "[]",
-  },
-  {
-    rule: "A worker keeps the dialect of its last READY after the broker answered.",
-    file: "workers/ready-choice.ts",
-    find: "  understood() {\n    this.#index = 0;",
-    replace: "  understood() {",
   },
   {
     rule: "Silence after an extended READY makes a worker try other dialects.",
@@ -100,12 +58,6 @@ export const READY: Mutant[] = [
     replace: "if (false) {",
   },
   {
-    rule: "A 200 after READY changes nothing.",
-    file: "workers/session.ts",
-    find: 'if (!this.#transition("outdone")) return [];',
-    replace: "if (true) return [];",
-  },
-  {
     rule: "A worker that opens another session abandons its requests.",
     file: "workers/session-states.ts",
     find: 'outdone: "renewing" },\n  renewing',
@@ -117,19 +69,6 @@ export const READY: Mutant[] = [
     find: 'command.name !== "REQUEST" || this.#state !== "confirmed"',
     replace:
       'command.name !== "REQUEST" || (this.#state !== "confirmed" && this.#state !== "renewing")',
-  },
-  {
-    rule: "A worker that stops before READY sends DISCONNECT.",
-    file: "workers/session.ts",
-    find: 'if (isBeforeReady(before)) return [draining, { do: "close" }, { do: "stopped" }];',
-    replace:
-      'if (isBeforeReady(before)) return [draining, this.#leave(now), { do: "close" }, { do: "stopped" }];',
-  },
-  {
-    rule: "A worker that stops while another session opens sends DISCONNECT twice.",
-    file: "workers/session.ts",
-    find: '    if (before === "closing") return [draining];\n',
-    replace: "",
   },
   {
     rule: "A worker accepts pairs and metadata from a broker that got no keys.",
@@ -154,11 +93,5 @@ export const READY: Mutant[] = [
     file: "workers/session.ts",
     find: '.filter(([, { client }]) => cancelled.has(client.toString("latin1")))',
     replace: ".filter(() => cancelled.size > 0)",
-  },
-  {
-    rule: "A handler sees the request id though the caller gave a call id.",
-    file: "workers/job.ts",
-    find: "handlerId(this.request.metadata, this.request.client)",
-    replace: "handlerId(undefined, this.request.client)",
   },
 ];

@@ -70,12 +70,6 @@ export const WIRE: Mutant[] = [
     replace: "",
   },
   {
-    rule: "The wait before a reconnect has no random part.",
-    file: "protocol/backoff.ts",
-    find: "longest / 2 + (longest / 2) * random",
-    replace: "longest",
-  },
-  {
     rule: "An address of 16 bytes that a client chose counts as a request id.",
     file: "protocol/request-id.ts",
     find: "address.length === REQUEST_ID_BYTES && address.readUInt16BE(INCARNATION_BYTES) === 0",
@@ -104,11 +98,5 @@ export const WIRE: Mutant[] = [
     file: "protocol/call-id.ts",
     find: "by === null ? id : ",
     replace: "by !== undefined ? id : ",
-  },
-  {
-    rule: "The options of a call have no bound.",
-    file: "protocol/call-options.ts",
-    find: "if (frame.length > OPTIONS_WITH_HEADERS_BYTES_MAX) return",
-    replace: "if (false) return",
   },
 ];

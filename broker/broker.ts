@@ -151,12 +151,12 @@ export class Broker {
     if (isSame(service, CALL)) return this.#admission.call(from, command, now, peer);
     const name = nameOf(service);
     if (name === "mmi.cancel") return this.#cancellation.cancel(from, command, now, peer);
-    if (isManagement(name)) return this.#manage(from, command, name); // 8/MMI, Namespace
+    if (isManagement(name)) return this.#manage(from, command, name, now); // 8/MMI, Namespace
     this.#admission.request(from, command, name, now);
   }
 
-  #manage(from: Address, command: ClientCommand, name: string) {
-    const body = manage(name, command, this.#state, this.counts());
+  #manage(from: Address, command: ClientCommand, name: string, now: number) {
+    const body = manage(name, command, this.#state, this.counts(), now);
     this.#replies.replyTo(from, command, body);
   }
 

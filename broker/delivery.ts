@@ -127,6 +127,7 @@ export class Delivery {
       else requeued.push(request);
     }
     workers.remove(worker);
+    this.#state.interrupted.add(requeued, worker, now);
     worker.service.stats.removed[reason] += 1;
     effects.log({
       event: "worker.removed",

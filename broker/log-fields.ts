@@ -20,6 +20,16 @@ export function requestIdsOf({ inFlight }: Worker, incarnation: Frame): string[]
   return ids;
 }
 
+/** How long ago these requests arrived, in ms. */
+export function requestAgesOf({ inFlight }: Worker, now: number): number[] {
+  const ages: number[] = [];
+  for (const [, request] of inFlight) {
+    if (ages.length === LISTED_IDS_MAX) break;
+    if (!request.settled) ages.push(Math.round(now - request.receivedAt));
+  }
+  return ages;
+}
+
 const LISTED_IDS_MAX = 10;
 
 /** The fields that identify a worker. `name` is that of its READY; null without one. */

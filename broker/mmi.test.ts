@@ -6,13 +6,17 @@ import { MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
 import {
   dialog,
   disconnect,
+  heartbeatCommand,
   id,
   inDialect,
+  knowing,
+  LEASE_MS,
   ready,
   reply,
   request,
   requestFrom,
 } from "./dialog.testing.ts";
+import { BOUNDS_MS } from "./stats.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -54,16 +58,52 @@ test("8/MMI: mmi.service of a capability: 200; of any other mmi.* name: 404, als
     assert.deepEqual(asked(name), ["c1 < mmi.service 404"]);
 });
 
-test("mmi.services: the workers and requests of each service", () => {
-  const { sends } = dialog();
+test("mmi.services: the workers and requests of each service, and its bound", () => {
+  const { sends, passesSilently } = dialog({ queueMax: 7 });
   sends(W1, ready("echo", 2));
   sends(W2, ready("echo"));
-  for (const body of ["1", "2", "3", "4", "5"]) sends(C1, request("echo", body));
+  for (const body of ["1", "2", "3", "4", "5"]) {
+    sends(C1, request("echo", body));
+    passesSilently(10);
+  }
   sends(C1, request("math", "2 + 2"));
-  assert.deepEqual(document(sends(C1, request("mmi.services", ""))), [
-    { service: "echo", workers: 2, waiting: 0, queued: 2, inFlight: 3 },
-    { service: "math", workers: 0, waiting: 0, queued: 1, inFlight: 0 },
-  ]);
+  const services = document(sends(C1, request("mmi.services", ""))) as Record<string, unknown>[];
+  assert.deepEqual(
+    services.map(({ counters, ...figures }) => figures),
+    [
+      {
+        ...{ service: "echo", workers: 2, waiting: 0, queued: 2, inFlight: 3 },
+        ...{ openMax: 7, oldestMs: 20 },
+      },
+      {
+        ...{ service: "math", workers: 0, waiting: 0, queued: 1, inFlight: 0 },
+        ...{ openMax: 7, oldestMs: 0 },
+      },
+    ],
+  );
+});
+
+test("mmi.services: the counters of a service since its first worker; null before it", () => {
+  const { sends, passesSilently, disconnects } = dialog();
+  sends(W1, ready("echo", 2));
+  sends(C1, request("echo", "answered"));
+  passesSilently(20);
+  sends(W1, reply(id(1), ""));
+  sends(C1, request("echo", "requeued"));
+  disconnects(W1);
+  sends(C1, request("math", "2 + 2"));
+  const [echo, math] = document(sends(C1, request("mmi.services", ""))) as Record<
+    string,
+    unknown
+  >[];
+  const none = { failed: 0, refused: 0, expired: 0, quarantined: 0, cancelled: 0, clientGone: 0 };
+  assert.deepEqual(echo?.counters, {
+    received: 2,
+    ended: { answered: 1, ...none },
+    requeued: { expired: 0, gone: 1, left: 0, rejected: 0 },
+    durations: [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  });
+  assert.equal(math?.counters, null);
 });
 
 test("mmi.workers: the peer, the name, the service, the dialect, the credit and the requests of each worker", () => {
@@ -73,7 +113,7 @@ test("mmi.workers: the peer, the name, the service, the dialect, the credit and 
   sends(W1, ready("echo", 2, about), { who: null, remote });
   sends(W2, ready("math"));
   sends(C1, request("echo", "1"));
-  const none = { inFlight: 0, abandoned: 0, requests: [] };
+  const none = { inFlight: 0, abandoned: 0, requests: [], agesMs: [] };
   const [first, second] = [
     {
       worker: "7731",
@@ -85,10 +125,14 @@ test("mmi.workers: the peer, the name, the service, the dialect, the credit and 
       inFlight: 1,
       abandoned: 0,
       requests: [id(1).toString("hex")],
+      agesMs: [0],
     },
     { worker: "7732", name: null, remote: null, service: "math", dialect: "0.1", credit: null },
   ];
-  const workers = () => document(sends(C1, request("mmi.workers", "")));
+  const workers = () => {
+    const all = document(sends(C1, request("mmi.workers", ""))) as Record<string, unknown>[];
+    return all.map(({ silentMs, expiresInMs, ...figures }) => figures);
+  };
   assert.deepEqual(workers(), [first, { ...second, ...none }]);
   sends(W2, disconnect);
   sends(W2, inDialect(MDP_0_1_TEXT).ready("math"));
@@ -99,6 +143,22 @@ test("mmi.workers: the peer, the name, the service, the dialect, the credit and 
     { ...second, dialect: "0.1-text", ...none },
     { ...third, credit: 8, ...none },
   ]);
+});
+
+test("mmi.workers: the time since the last sign of life, the rest of the lease, the ages of requests", () => {
+  const { sends, passesSilently } = dialog();
+  const figures = () => {
+    const [worker] = document(sends(C1, request("mmi.workers", ""))) as Record<string, unknown>[];
+    const { silentMs, expiresInMs, agesMs } = worker ?? assert.fail();
+    return { silentMs, expiresInMs, agesMs };
+  };
+  sends(W1, ready("echo", 2));
+  sends(C1, request("echo", "1"));
+  passesSilently(100);
+  sends(C1, request("echo", "2"));
+  assert.deepEqual(figures(), { silentMs: 100, expiresInMs: LEASE_MS - 100, agesMs: [100, 0] });
+  sends(W1, heartbeatCommand);
+  assert.deepEqual(figures(), { silentMs: 0, expiresInMs: LEASE_MS, agesMs: [100, 0] });
 });
 
 test("mmi.workers: twelve requests in flight, the first one settled: eleven, ten ids and one abandoned", () => {
@@ -128,6 +188,10 @@ test("mmi.stats: the counts, which add up, and the dead letters without bodies",
   const stats = document(sends(C1, request("mmi.stats", "")));
   assert.deepEqual(stats, {
     ...broker.counts(),
+    drift: 0,
+    heartbeat: { intervalMs: 1000, liveness: 3 },
+    durationBoundsMs: BOUNDS_MS,
+    interrupted: [],
     deadLetters: [
       {
         request: id(1).toString("hex"),
@@ -161,4 +225,54 @@ test("more than ten thousand services: mmi.services lists ten thousand", () => {
   for (let nth = 0; nth < 10_001; nth += 1) sends(C2, request(`s${nth}`, "hi"));
   const services = document(sends(C1, request("mmi.services", ""))) as object[];
   assert.equal(services.length, 10_000);
+});
+
+test("mmi.stats: a request on its way from a removed worker: queued, in flight, ended", () => {
+  const { sends, waits, disconnects } = dialog();
+  const interrupted = () => {
+    const stats = document(sends(C1, request("mmi.stats", ""))) as { interrupted: object[] };
+    return stats.interrupted;
+  };
+  waits(1000);
+  sends(W1, ready("echo", 2));
+  sends(C2, request("echo", "a secret"));
+  assert.deepEqual(interrupted(), []);
+  disconnects(W1);
+  const lost = { request: id(1).toString("hex"), service: "echo", from: "7731", at: 1000 };
+  const queued = { ...lost, state: "queued", worker: null, name: null, deliveries: 1 };
+  assert.deepEqual(interrupted(), [queued]);
+  sends(W2, ready("echo", 1, { ...knowing(), name: "host-2:8" }));
+  const delivered = { ...lost, worker: "7732", name: "host-2:8", deliveries: 2 };
+  assert.deepEqual(interrupted(), [{ ...delivered, state: "inFlight" }]);
+  sends(W2, reply(id(1), ""));
+  assert.deepEqual(interrupted(), [{ ...delivered, state: "ended" }]);
+});
+
+test("mmi.stats: an interrupted request that expires in the queue: ended, without a worker", () => {
+  const { sends, waits, disconnects } = dialog({ requestTtlMs: 1000 });
+  sends(W1, ready("echo"));
+  sends(C2, request("echo", "hi"));
+  disconnects(W1);
+  waits(1000);
+  const { interrupted } = document(sends(C1, request("mmi.stats", ""))) as {
+    interrupted: { state: string; worker: string | null }[];
+  };
+  assert.deepEqual([interrupted[0]?.state, interrupted[0]?.worker], ["ended", null]);
+});
+
+test("mmi.stats: twelve workers removed with twelve requests each: the last hundred, ten per worker", () => {
+  const { sends, disconnects } = dialog({ queueMax: 1000 });
+  for (let nth = 1; nth <= 12; nth += 1) {
+    sends(`w${nth}`, ready(`echo${nth % 6}`, 12));
+    for (let more = 0; more < 12; more += 1) sends(C2, request(`echo${nth % 6}`, "hi"));
+    disconnects(`w${nth}`);
+  }
+  const { interrupted } = document(sends(C1, request("mmi.stats", ""))) as {
+    interrupted: { from: string }[];
+  };
+  const perWorker = Map.groupBy(interrupted, ({ from }) => from);
+  assert.deepEqual(
+    [interrupted.length, perWorker.size, perWorker.get("773132")?.length],
+    [100, 10, 10],
+  );
 });

@@ -6,10 +6,8 @@ import { type Frame, sizeOf } from "../protocol/frame.ts";
 import { decodeEventsAfter, encodeEvents, encodeReadyReply } from "../protocol/management.ts";
 import type { ClientCommand } from "../protocol/mdp.ts";
 import { isCapability } from "./capabilities.ts";
-import { slotsOf } from "./gauges.ts";
-import { requestIdsOf, workerFields } from "./log-fields.ts";
-import type { Service, Worker } from "./model.ts";
-import { nameOf, textOf } from "./names.ts";
+import { ofBroker, ofService, ofWorker } from "./mmi-figures.ts";
+import { nameOf } from "./names.ts";
 import type { State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
@@ -30,6 +28,7 @@ export function manage(
   command: ClientCommand,
   state: State,
   counts: Counts,
+  now: number,
 ): Frame[] {
   const [name] = command.body;
   switch (service) {
@@ -38,11 +37,11 @@ export function manage(
     case "mmi.ready":
       return encodeReadyReply(state.incarnation);
     case "mmi.services":
-      return [code(200), json(list(state.services, ofService))];
+      return [code(200), json(list(state.services, (each) => ofService(each, state, now)))];
     case "mmi.workers":
-      return [code(200), json(list(state.workers, (worker) => ofWorker(worker, state)))];
+      return [code(200), json(list(state.workers, (each) => ofWorker(each, state, now)))];
     case "mmi.stats":
-      return [code(200), json({ ...counts, deadLetters: [...state.deadLetters] })];
+      return [code(200), json(ofBroker(state, counts, now))];
     case "mmi.events":
       return eventsFor(command, state);
     default:
@@ -63,30 +62,6 @@ function list<Thing>(things: Iterable<Thing>, entryOf: (thing: Thing) => object)
     entries.push(entryOf(thing));
   }
   return entries;
-}
-
-const ofService = (service: Service) => ({
-  service: textOf(service),
-  workers: service.workers,
-  waiting: service.idle.length,
-  queued: service.queue.length,
-  inFlight: service.open - service.queue.length,
-});
-
-function ofWorker(worker: Worker, { incarnation }: State) {
-  const { service, worker: address, name, remote } = workerFields(worker);
-  const { inFlight, abandoned } = slotsOf(worker);
-  return {
-    worker: address,
-    name,
-    remote,
-    service,
-    dialect: worker.dialect.name,
-    credit: worker.plain ? null : worker.credit,
-    inFlight,
-    abandoned,
-    requests: requestIdsOf(worker, incarnation),
-  };
 }
 
 /** The recent events, as many as fit in a message of `messageBytesMax` with this envelope. */

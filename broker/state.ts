@@ -6,6 +6,7 @@ import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
+import { Interrupted } from "./interrupted.ts";
 import type { Limits } from "./limits.ts";
 import { PairsOut } from "./pairs-out.ts";
 import { Requests } from "./requests.ts";
@@ -27,6 +28,8 @@ export type State = {
   readonly requests: Requests;
   /** The last quarantined requests. */
   readonly deadLetters: DeadLetters;
+  /** The requests that lost their worker last. */
+  readonly interrupted: Interrupted;
   /** The counters of metrics and `mmi.stats`. */
   readonly stats: Stats;
   /** The state of the drain. */
@@ -55,6 +58,7 @@ export function newState(
     workers,
     requests: new Requests(limits, stats, now),
     deadLetters: new DeadLetters(),
+    interrupted: new Interrupted(),
     stats,
     drain: new Drain(limits),
     effects,

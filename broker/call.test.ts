@@ -66,6 +66,20 @@ test("400: malformed call: rejected with the reason, and counted", () => {
   assert.equal(broker.counts().refused, 3);
 });
 
+test("ids that differ only in bytes that are not UTF-8: 400, and no call gets the reply of the other", () => {
+  const { sends } = dialog();
+  sends(W1, ready("echo", 3));
+  const withByte = (byte: string) => `{"ttl":5000,"id":"${ID}${byte}"}`;
+  for (const [client, byte] of [
+    [C1, "\xff"],
+    [C2, "\xfe"],
+  ] as const)
+    assert.deepEqual(sends(client, call("echo", withByte(byte), "hi")), [
+      `${client} < mmi.call 400 the options are not UTF-8`,
+    ]);
+  assert.deepEqual(sends(C3, call("echo", withByte("\xef\xbf\xbd"), "hi")), ["w1 < REQUEST #1 hi"]);
+});
+
 test("404: no worker within the ttl, that of the call or that of the broker", () => {
   const { sends, waits } = dialog({ requestTtlMs: 2000 });
   sends(C1, call("echo", { ttl: 500 }, "hi"));

@@ -10,7 +10,7 @@ import {
   type WorkerCommandName,
 } from "./dialects.ts";
 import type { Frame } from "./frame.ts";
-import { type Command, decode, encode, type WorkerCommand } from "./mdp.ts";
+import { type Command, decode, encode, serviceFrame, type WorkerCommand } from "./mdp.ts";
 import type { Pair } from "./pairs.ts";
 import { type About, CREDIT_MAX } from "./ready.ts";
 
@@ -199,6 +199,11 @@ test("18/MDP, MDP/Client: commands encode and decode, with and without an envelo
       assert.deepEqual(decode(wire), command);
     }
   }
+});
+
+test("service name with half a surrogate pair: RangeError, because all such names have the same bytes", () => {
+  assert.throws(() => serviceFrame("echo\ud800"), { name: "RangeError" });
+  assert.deepEqual(serviceFrame("größe"), Buffer.from("größe"));
 });
 
 test("service name of 255 bytes: accepted", () => {

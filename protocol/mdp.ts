@@ -17,6 +17,7 @@ import { EMPTY, type Frame, isSame } from "./frame.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "./metadata.ts";
 import { decodePairs, encodePairs, type Pair } from "./pairs.ts";
 import { type About, decodeCredit, encodeCredit } from "./ready.ts";
+import { textBytes } from "./text.ts";
 
 /** A command of MDP/Client. In 0.1 a REPLY has the frames of a REQUEST and decodes to one. */
 export type ClientCommand = {
@@ -123,8 +124,9 @@ export function decode(frames: Frame[], extended = false): Command | Invalid {
   return decodeWorker(header, frames, at, extended);
 }
 
-/** A service's name as a frame. Throws a RangeError if it is empty or too long. */
+/** A service's name as a frame. Throws a RangeError if it is empty, too long or has no UTF-8. */
 export function serviceFrame(service: string): Frame {
+  if (textBytes(service) < 0) throw new RangeError("a service name has half a surrogate pair");
   const frame = Buffer.from(service);
   if (faultOfName(frame) === null) return frame;
   throw new RangeError(

@@ -53,6 +53,8 @@ test("reply is not the JSON of the db service: wrong", () => {
     assert.notEqual(mismatch(frames(reply)), null);
   }
   assert.notEqual(mismatch([Buffer.from("not JSON")]), null);
+  const notUtf8 = Buffer.from('{"key":"load-id-1","version":1,"note":"\xff"}', "latin1");
+  assert.notEqual(mismatch([notUtf8]), null);
   assert.notEqual(mismatch([]), null);
 });
 

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";
+import { decodeText } from "../../protocol/text.ts";
 import { type Exchange, preview } from "./exchange.ts";
 
 type Document = {
@@ -47,10 +48,11 @@ const newDocument = (id: string): Document => ({
   next: "put",
 });
 
-/** Returns the JSON of a reply, or undefined. */
+/** Returns the JSON of a reply, or undefined where it is not JSON in UTF-8. */
 function json(reply: Frame[]): unknown {
   try {
-    return reply.length === 1 ? JSON.parse(String(reply[0])) : undefined;
+    const text = reply.length === 1 ? decodeText(reply[0] as Frame) : null;
+    return text === null ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

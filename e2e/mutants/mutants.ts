@@ -8,6 +8,7 @@ import { DELIVERIES } from "./rules/deliveries.ts";
 import { DOCUMENTS } from "./rules/documents.ts";
 import { DRAIN } from "./rules/drain.ts";
 import { EXTENSIONS } from "./rules/extensions.ts";
+import { HOSTILE_PEERS } from "./rules/hostile-peers.ts";
 import { LIVENESS } from "./rules/liveness.ts";
 import { MANAGEMENT } from "./rules/management.ts";
 import { PARTS } from "./rules/parts.ts";
@@ -26,6 +27,7 @@ export const MUTANTS: Mutant[] = [
   ...PARTS,
   ...DELIVERIES,
   ...BOUNDS,
+  ...HOSTILE_PEERS,
   ...CALLS,
   ...MANAGEMENT,
   ...EXTENSIONS,

@@ -7,6 +7,7 @@ import { Broker } from "../broker/broker.ts";
 import { LEVELS as BROKER_LEVELS } from "../broker/events.ts";
 import { brokerMetrics } from "../broker/metrics.ts";
 import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
+import { LEVELS as LOG_LEVELS } from "../runtime/log.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import { LEVELS as DATABASE_LEVELS } from "../workers/db/events.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
@@ -60,6 +61,7 @@ for (const [title, levels] of [
   ["The broker's events:", BROKER_LEVELS],
   ["The workers' events:", WORKER_LEVELS],
   ["Further events of the db worker:", DATABASE_LEVELS],
+  ["The events of every program:", LOG_LEVELS],
 ] as const) {
   test(`${title} lists every event with its level`, () => {
     const rows = tableAfter(title).map(([event, level]) => [event, level]);

@@ -3,7 +3,8 @@
 // compiler rejects any other.
 
 import { hostname } from "node:os";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
+import { LogOutput, standardOutput } from "./log-output.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -12,6 +13,9 @@ export type Log<Event> = (event: Event) => void;
 /** The level and the sentence of each event of a program. */
 type Wording<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
 
+/** The log events of every program. */
+export const LEVELS = { "log.resumed": "warn" } as const;
+
 /** Returns the log of a program. Each line has the `fields` too. */
 export function logger<Event extends { event: string }>(
   program: string,
@@ -19,15 +23,34 @@ export function logger<Event extends { event: string }>(
   { levelOf, sentenceOf }: Wording<Event>,
   fields: Record<string, string> = {},
 ): Log<Event> {
-  const lines = pino(
-    {
-      level,
-      base: { program, host: hostname(), pid: process.pid, ...fields },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    // Synchronous, so that the last line before a crash is written.
-    pino.destination({ sync: true }),
-  );
+  const options = {
+    level,
+    base: { program, host: hostname(), pid: process.pid, ...fields },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const lines = pino(options, { write: (line) => output?.write(line) });
+  if (level !== "silent") output ??= openOutput(lines);
   return (event) => lines[levelOf(event)]<object>(event, sentenceOf(event));
 }
+
+/** The lines that were dropped because nobody read the log, its disk was full, or its pipe broken. */
+export const droppedLines = (): number => output?.dropped ?? 0;
+
+/** All logs of a process share it, so that a line written in part is not torn by another log. */
+let output: LogOutput | undefined;
+
+function openOutput(lines: Logger): LogOutput {
+  const opened = new LogOutput(standardOutput(), (count) => {
+    const event = { event: "log.resumed", count };
+    lines[LEVELS["log.resumed"]](
+      event,
+      `the log can be written again; ${count} lines were dropped`,
+    );
+  });
+  process.on("exit", () => opened.flushAtExit(EXIT_MS));
+  return opened;
+}
+
+/** The longest wait for the reader of the log when the process ends, in ms. */
+const EXIT_MS = 1000;

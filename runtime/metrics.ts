@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Registry } from "prom-client";
+import { droppedLines } from "./log.ts";
 
 export type Reading = {
   name: string;
@@ -34,6 +35,12 @@ export class Metrics extends Registry {
     const help = "Version of the program, of Node and of the transport. Always 1.";
     const samples = () => [{ labels, value: 1 }];
     this.read({ name: "mdp_build_info", help, type: "gauge", samples });
+    this.read({
+      name: "mdp_log_lines_dropped_total",
+      help: "Log lines dropped: nobody read them, the disk was full, or the pipe broken.",
+      type: "counter",
+      samples: () => [{ value: droppedLines() }],
+    });
   }
 
   read(reading: Reading) {

@@ -20,7 +20,7 @@ const DIALOGS = [
   "workers/*.test.ts",
   "clients/{client,client-options,session,session-plain}.test.ts",
   "protocol/*.test.ts",
-  "runtime/health.test.ts",
+  "runtime/{health,log-output}.test.ts",
   "transport/endpoint.test.ts",
   "transport/zmtp/connection.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",

@@ -117,6 +117,17 @@ test("body of strings and bytes, also of another realm: one frame each", () => {
   assert.deepEqual(framesOf(other).map(String), ["b"]);
 });
 
+test("body changed after framesOf: the frames stay as they were", () => {
+  const words = Buffer.from("before it");
+  const numbers = new Uint16Array([0x6161, 0x6262]);
+  const body = [words, numbers as unknown as Uint8Array];
+  const frames = framesOf(body);
+  words.fill("x");
+  numbers.fill(0);
+  body.pop();
+  assert.deepEqual(frames.map(String), ["before it", "aabb"]);
+});
+
 test("client closed twice, with requests and streams outstanding: nothing rejects unhandled", async () => {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => unhandled.push(reason);

@@ -47,7 +47,10 @@ export type RequestOptions = {
   id?: string | undefined;
 };
 
-/** A request body: one frame or several. Strings are encoded as UTF-8. */
+/**
+ * A request body: one frame or several. Strings are encoded as UTF-8. The client copies the bytes, so
+ * that the caller may change them as soon as the call has returned.
+ */
 export type Body = string | Uint8Array | (string | Uint8Array)[];
 
 /** The options of a client, validated, with defaults. */
@@ -113,7 +116,7 @@ export function checkService(service: string) {
   if (typeof service !== "string") throw invalid("service", service, "a string");
 }
 
-/** The frames of a body. Throws a RangeError that names the first value that is no frame. */
+/** Copies a body into frames. Throws a RangeError that names the first value that is no frame. */
 export function framesOf(body: Body): Frame[] {
   if (!Array.isArray(body)) return [frameOf(body, null)];
   const frames: Frame[] = [];
@@ -123,7 +126,7 @@ export function framesOf(body: Body): Frame[] {
 
 function frameOf(value: unknown, at: number | null): Frame {
   if (typeof value === "string") return toFrame(value);
-  if (ArrayBuffer.isView(value)) return toFrame(value as Uint8Array);
+  if (ArrayBuffer.isView(value)) return toFrame(value);
   const name = at === null ? "body" : `body[${at}]`;
   throw invalid(name, value, `a string or a Uint8Array${adviceFor(value)}`);
 }

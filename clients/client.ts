@@ -106,7 +106,9 @@ export class Client {
    * reason of `signal`; or with a RangeError if the service name, the body or an option is invalid.
    */
   request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
-    return this.#start(service, body, options, null);
+    return new Promise((resolve, reject) => {
+      this.#request(service, framesOf(body), options, { resolve, reject, onPart: null });
+    });
   }
 
   /**
@@ -118,10 +120,18 @@ export class Client {
    * Throws the errors of request(). After the first part it throws BrokenOff if the connection or
    * the worker is lost, and ServiceFailed or Refused if the worker fails.
    */
-  async *stream(
+  stream(
     service: string,
     body: Body,
     options: RequestOptions = {},
+  ): AsyncGenerator<Frame[], void, undefined> {
+    return this.#stream(service, framesOf(body), options);
+  }
+
+  async *#stream(
+    service: string,
+    body: Frame[],
+    options: RequestOptions,
   ): AsyncGenerator<Frame[], void, undefined> {
     const cancel = new AbortController();
     const { signal } = options;
@@ -135,7 +145,10 @@ export class Client {
       events.emit("part", frames);
     };
     const either = AbortSignal.any(signal ? [signal, cancel.signal] : [cancel.signal]);
-    this.#start(service, body, { ...options, signal: either }, onPart).then(
+    const whole = new Promise<Frame[]>((resolve, reject) => {
+      this.#request(service, body, { ...options, signal: either }, { resolve, reject, onPart });
+    });
+    whole.then(
       (last) => {
         if (!begun || !isEmpty(last)) onPart(last);
         events.emit("end");
@@ -163,20 +176,9 @@ export class Client {
     this.#startOrStopTimer();
   }
 
-  #start(
-    service: string,
-    body: Body,
-    options: RequestOptions,
-    onPart: PartHandler | null,
-  ): Promise<Frame[]> {
-    return new Promise((resolve, reject) => {
-      this.#request(service, body, options, { resolve, reject, onPart });
-    });
-  }
-
   #request(
     service: string,
-    body: Body,
+    frames: Frame[],
     options: RequestOptions,
     callbacks: Pick<Waiter, "resolve" | "reject" | "onPart">,
   ) {
@@ -187,7 +189,6 @@ export class Client {
       throw new Closed(service, "the client is closed", { callId: givenId ?? null });
     checkService(service);
     const name = serviceFrame(service);
-    const frames = framesOf(body);
     this.#check(name, frames);
     const now = performance.now();
     const [id, effects, callId] = this.#session.request(name, frames, now + timeoutMs, now, {

@@ -31,10 +31,14 @@ export const UNKNOWN_PEER: PeerInfo = { who: null, remote: null };
 /** The empty frame. Frames are never written to, so that all may share this one. */
 export const EMPTY: Frame = Buffer.alloc(0);
 
-/** The bytes as a frame, without a copy; a string is encoded as UTF-8. */
-export function toFrame(value: string | Uint8Array): Frame {
+/**
+ * A copy of the bytes as a frame, so that the owner of the value may change it at once. A string is
+ * encoded as UTF-8.
+ */
+export function toFrame(value: string | ArrayBufferView): Frame {
   if (typeof value === "string") return Buffer.from(value);
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  return Buffer.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }
 
 /** The size of these frames together, in bytes. */

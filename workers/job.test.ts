@@ -31,6 +31,23 @@ test("handler returns a string, bytes or both: the reply is there at once", () =
   assert.deepEqual(run(() => ["c", Buffer.from("d")]).reply, [Buffer.from("c"), Buffer.from("d")]);
 });
 
+test("handler fills one buffer again for each reply and part: each has its own bytes", async () => {
+  const scratch = Buffer.alloc(2);
+  const replies = ["a", "b"].map((letter) => run(() => scratch.fill(letter)).reply);
+  assert.deepEqual(replies.map(String), ["aa", "bb"]);
+  const passed: Frame[][] = [];
+  async function* parts() {
+    for (const letter of ["c", "d"]) yield [scratch.fill(letter)];
+  }
+  await runHandler(
+    parts,
+    job(),
+    (_, body) => passed.push(body),
+    () => {},
+  );
+  assert.deepEqual(passed.map(String), ["cc", "dd"]);
+});
+
 test("handler returns a promise, also of another realm: the reply follows", async () => {
   assert.deepEqual(await run(async () => "a").reply, [Buffer.from("a")]);
   const other = runInNewContext("Promise.resolve('b')");

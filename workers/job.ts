@@ -16,7 +16,10 @@ import type { WorkerEvent } from "./events.ts";
 import type { HandlerOutcome } from "./metrics.ts";
 import type { InFlightRequest } from "./session.ts";
 
-/** The body of a reply: one frame, or an array of at least one. A string becomes UTF-8. */
+/**
+ * The body of a reply: one frame, or an array of at least one. A string becomes UTF-8. The worker
+ * copies the bytes, so that a handler may use one buffer for many replies or parts.
+ */
 export type ReplyBody = string | Uint8Array | (string | Uint8Array)[];
 
 /** The request that a handler runs for. */

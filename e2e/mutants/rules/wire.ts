@@ -99,4 +99,11 @@ export const WIRE: Mutant[] = [
     find: "by === null ? id : ",
     replace: "by !== undefined ? id : ",
   },
+  {
+    rule: "A message has the bytes that its sender wrote into the buffer afterwards.",
+    file: "protocol/frame.ts",
+    find: "if (value instanceof Uint8Array) return Buffer.from(value);",
+    replace:
+      "if (value instanceof Uint8Array)\n    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);",
+  },
 ];

@@ -10,6 +10,7 @@
 // is a plain capability probe. A broker without calls gets plain requests, one at a time.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
+import { RecentNumbers } from "../collections/recent-numbers.ts";
 import { backoffMs } from "../protocol/backoff.ts";
 import { CALL, decodeStatus, encodeCall, STATUS } from "../protocol/call.ts";
 import { TTL_MS_MAX } from "../protocol/call-options.ts";
@@ -90,7 +91,7 @@ export class ClientSession {
   #options: ClientSessionOptions;
   #requests = new MapByNumber<Request>(); // Those without an outcome, by id.
   #lastId = 0;
-  #abandoned = new Set<number>(); // Ids on this socket; a reply to one of them is late.
+  #abandoned = new RecentNumbers(ABANDONED_MAX); // Ids on this socket; a reply to one of them is late.
   #connection: ConnectionState = "closed";
   #mode: Mode = "unknown";
   #probesOutstanding = 0; // On this socket.
@@ -441,8 +442,6 @@ export class ClientSession {
       this.#connectionEvent("abandoned");
     }
     this.#abandoned.add(id);
-    const [oldest] = this.#abandoned;
-    if (this.#abandoned.size > ABANDONED_MAX && oldest) this.#abandoned.delete(oldest);
   }
 }
 
@@ -453,7 +452,7 @@ export class ClientSession {
 export const STATUS_GRACE_MS = 250;
 
 const ID_BYTES = 6; // Enough for one request per µs over nine years.
-const ABANDONED_MAX = 100_000;
+const ABANDONED_MAX = 50_000;
 const TIMED_OUT: Outcome = { failed: "timed out" };
 
 /** True for the broker's own services: 8/MMI reserves names that start with "mmi.". */

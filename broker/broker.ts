@@ -13,6 +13,7 @@
 //   delivery.ts     moves a request from the queue to a worker and back; quarantine
 //   replies.ts      sends parts, replies and rejections to clients
 //   liveness.ts     removes silent workers, sends heartbeats
+//   abandoned.ts    finds plain workers that never reply
 //   pairs-in.ts     handles the pairs of a HEARTBEAT
 //   drain.ts        the states of a broker that ends
 //
@@ -108,6 +109,7 @@ export class Broker {
     this.#liveness.renewAfterStall(now);
     const services = expire(this.#state, this.#replies, now);
     this.#liveness.purge(now);
+    this.#liveness.disconnectOverdue(now);
     this.#delivery.dispatchAll(services, now);
     this.#pairsIn.tick(now);
     this.#liveness.sendHeartbeats(now);

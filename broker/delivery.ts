@@ -65,7 +65,7 @@ export class Delivery {
       inFlight.delete(request.sequence);
       this.#state.workers.reposition(worker);
     }
-    if (request.settled) this.#countLate(service);
+    if (request.settled) this.#afterOutcome(request, worker, command, now);
     else if (name === "REPLY") this.#replies.last(request, body, now);
     else this.#replies.part(request, body, now);
     if (name === "REPLY") this.dispatch(service, now);
@@ -114,12 +114,15 @@ export class Delivery {
 
   /** Removes one worker. Returns its requests that another worker may have. */
   #removeWorker(worker: Worker, reason: RemovalReason, now: number): Request[] {
-    const { limits, workers, effects, incarnation } = this.#state;
+    const { limits, workers, effects, incarnation, abandoned } = this.#state;
     const brokenOff: Request[] = [];
     const quarantined: Request[] = [];
     const requeued: Request[] = [];
     for (const [, request] of worker.inFlight) {
-      if (request.settled) continue;
+      if (request.settled) {
+        abandoned.remove(request);
+        continue;
+      }
       // A worker that leaves was not killed by its requests.
       if (reason === "left") request.delivery.deliveries -= 1;
       if (request.streaming) brokenOff.push(request);
@@ -201,6 +204,14 @@ export class Delivery {
     const mayBeLate = !worker.plain && worker.inFlight.size > 0;
     if (mayBeLate) return this.#countLate(worker.service);
     this.rejectWorker(worker.address, command, `${command.name} without a request`, now);
+  }
+
+  /** A worker answers a request that has its outcome. The worker may take its time for the REPLY. */
+  #afterOutcome(request: Request, worker: Worker, { name }: Answer, now: number) {
+    const { abandoned } = this.#state;
+    if (name === "REPLY") abandoned.remove(request);
+    else abandoned.waitFor(request, worker, now);
+    this.#countLate(worker.service);
   }
 
   #countLate(service: Service) {

@@ -1,4 +1,5 @@
-// Liveness (7/MDP, Heartbeating): removes workers whose lease has ended, and sends heartbeats.
+// Liveness (7/MDP, Heartbeating): removes workers whose lease has ended, and sends heartbeats. Disconnects
+// workers that send heartbeats and no replies.
 
 import { encode } from "../protocol/mdp.ts";
 import type { Delivery } from "./delivery.ts";
@@ -28,6 +29,18 @@ export class Liveness {
     if (expired.length > 0) this.#delivery.removeWorkers(expired, "expired", now);
   }
 
+  /** Disconnects the plain workers that have not replied to an abandoned request in time. */
+  disconnectOverdue(now: number) {
+    const { abandoned, effects } = this.#state;
+    const overdue = abandoned.overdue(now);
+    if (overdue.length === 0) return;
+    this.#delivery.removeWorkers(overdue, "rejected", now);
+    for (const { address, dialect } of overdue) {
+      this.#delivery.sendDisconnect(address, dialect);
+      effects.count({ event: "peers.disconnected", reason: NO_REPLY });
+    }
+  }
+
   /** Sends HEARTBEAT to each worker that got no command for an interval (7/MDP, Heartbeating). */
   sendHeartbeats(now: number) {
     for (const worker of this.#state.workers.heartbeatsDue(now)) {
@@ -44,3 +57,6 @@ export class Liveness {
     for (const worker of workers) workers.renewLease(worker, now);
   }
 }
+
+/** The reason for a DISCONNECT, in the log. */
+const NO_REPLY = "no REPLY within a lease after its request expired";

@@ -89,6 +89,7 @@ export class Replies {
     // Its worker, if it has not replied, frees the slot sooner.
     const { worker } = request.delivery;
     if (worker?.inFlight.has(request.sequence)) this.#state.pairs.cancel(worker, request);
+    if (worker) this.#state.abandoned.waitFor(request, worker, now);
   }
 
   /** Keeps a part within the bounds. Past them a client that receives each part loses nothing. */

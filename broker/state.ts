@@ -3,6 +3,7 @@
 
 import type { Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
+import { Abandoned } from "./abandoned.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
@@ -26,6 +27,8 @@ export type State = {
   readonly workers: Workers;
   /** All open requests, and the remembered outcomes of calls. */
   readonly requests: Requests;
+  /** The requests that plain workers have not replied to, and that ended. */
+  readonly abandoned: Abandoned;
   /** The last quarantined requests. */
   readonly deadLetters: DeadLetters;
   /** The requests that lost their worker last. */
@@ -57,6 +60,7 @@ export function newState(
     services: new Services(limits, stats),
     workers,
     requests: new Requests(limits, stats, now),
+    abandoned: new Abandoned(limits, heartbeat, workers, now),
     deadLetters: new DeadLetters(),
     interrupted: new Interrupted(),
     stats,

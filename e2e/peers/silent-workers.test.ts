@@ -1,5 +1,5 @@
-// Workers that send no heartbeat while they are busy, or never (7/MDP, Heartbeating; Opening and
-// Closing a Connection).
+// Workers that send no heartbeat while they are busy, or never; and workers that send heartbeats and
+// never reply (7/MDP, Heartbeating; Opening and Closing a Connection).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -100,4 +100,19 @@ test("worker that never sends HEARTBEAT, with a request in flight: removed after
     const other = peers.c("worker", "mute", "text", settings.MDP_HEARTBEAT_INTERVAL_MS, "3");
     assert.deepEqual(asHex(await reply), asHex(["body"]));
     await other.logged("answered");
+  }));
+
+test("worker that never replies to a request: DISCONNECT after the request expired, READY again", () =>
+  stretched(200, async (scale) => {
+    const { settings, options } = heartbeat(200 * scale, 3);
+    await using stack = await Stack.start(settings);
+    await using peers = new Peers(stack.endpoint);
+    const worker = peers.python("worker", "job", ...options, "--swallow");
+    await stack.broker.logged("worker.registered");
+    const timeoutMs = 500 * scale;
+    await assert.rejects(stack.client.request("job", "swallowed", { timeoutMs }));
+    const next = stack.client.request("job", "next");
+    await stack.broker.logged("worker.removed", ({ reason }) => reason === "rejected");
+    await worker.logged("lost", ({ reason }) => reason === "disconnected");
+    assert.deepEqual(asHex(await next), asHex(["next"]));
   }));

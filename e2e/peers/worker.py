@@ -2,7 +2,7 @@
 
 It obeys all rules for workers: it sends HEARTBEAT also while it works. When the broker is silent or
 sends DISCONNECT, it opens a new socket and sends READY again. With --hold each reply waits for
-SIGUSR1.
+SIGUSR1. With --swallow it never replies to its first request.
 """
 
 import argparse
@@ -49,6 +49,7 @@ class Worker:
         self.socket = None
         self.held = None  # The request whose reply waits.
         self.released = False  # The reply need not wait any longer.
+        self.swallows = options.swallow  # The next request gets no reply.
         self.connect()
 
     def connect(self):
@@ -93,6 +94,9 @@ class Worker:
         log("request", frames=[frame.hex() for frame in body])
         if empty != b"" or not body or self.held:
             sys.exit(f"not a REQUEST of 7/MDP: {[client, empty, *body]!r}")
+        if self.swallows:
+            self.swallows = False
+            return
         for number in range(1, self.options.partials + 1):
             self.send("PARTIAL", client, b"", str(number).encode(), *body)
         self.held = [client, b"", *body]
@@ -127,6 +131,7 @@ def parse():
     parser.add_argument("--liveness", type=int, default=3)
     parser.add_argument("--partials", type=int, default=0, help="PARTIALs before each FINAL")
     parser.add_argument("--hold", action="store_true", help="reply at SIGUSR1, not before")
+    parser.add_argument("--swallow", action="store_true", help="never reply to the first request")
     return parser.parse_args()
 
 

@@ -39,6 +39,7 @@ export type Oddities = {
   longParts: number; // Its parts are long.
   poison: number; // Each worker that begins it dies.
   hang: number; // The handler never ends.
+  swallow: number; // A plain worker never replies, and goes on.
   failure: number; // The service replies with an error.
   askedAgain: number; // The client sends the request again under the same call id.
   cancelled: number; // The client cancels the request.
@@ -113,6 +114,7 @@ function drawOddities(random: Random): Oddities {
     longParts: random.pick([0, 0.05, 0.3]),
     poison: now(0.05),
     hang: now(0.05),
+    swallow: now(0.05),
     failure: now(0.1),
     askedAgain: now(0.2),
     cancelled: now(0.3),

@@ -118,7 +118,8 @@ export class Deliveries {
   }
 
   /** Returns the request that a peer answers, if it is open and that worker has it in flight. */
-  answered(worker: Registered | undefined, { name, client, body }: Answer): ModelRequest | null {
+  answered(worker: Registered | undefined, answer: Answer, now: number): ModelRequest | null {
+    const { name, client, body } = answer;
     const { sightings } = this.#world;
     const key = client.toString("latin1");
     const request = worker?.holds.get(key);
@@ -136,12 +137,13 @@ export class Deliveries {
       request.worker = null;
       sightings.see(REPLIED[worker.dialect.name] ?? "a worker of 0.1 replied");
     }
+    if (name === "PARTIAL" && request.ended) request.goneOnAt = now;
     if (request.ended === "clientGone") sightings.see("a client was gone when its reply came");
     return request.ended ? null : request;
   }
 
   /** The broker removed a worker: its requests are redelivered, quarantined or broken off. */
-  removed(removal: Removal, now: number) {
+  removed(removal: Removal, now: number): Registered {
     const worker = this.#workers.removed(removal, now);
     const held = [...worker.holds.values()].filter(({ ended }) => !ended);
     if (removal.reason === "left") this.left += 1;
@@ -162,8 +164,10 @@ export class Deliveries {
       if (request.call && request.replyTo) this.#spent.add(request);
       else this.#model.end(request, "quarantined", null, now);
     }
-    if (held.some(({ expiry }) => expiry <= now)) return; // One of them may have expired by now.
-    checkFates(removal, requeued.length, broken.length, spent.length);
+    // One of them may have expired by now.
+    if (!held.some(({ expiry }) => expiry <= now))
+      checkFates(removal, requeued.length, broken.length, spent.length);
+    return worker;
   }
 
   /**

@@ -27,6 +27,7 @@ export function stepsOf(order: Order, execution: string, healed: boolean, hangMs
     case "failure":
       return [...before, { afterMs, does: "reply", body: encodeErrorReply(400, name) }];
     case "hang":
+    case "swallow":
       return [...before, { ...reply, afterMs: hangMs }];
     default:
       return [...before, reply];

@@ -35,6 +35,9 @@ export type ModelRequest = {
   begun: boolean; // The client has received a part.
   cut: boolean; // The parts may exceed the bytes that the broker keeps.
   ended: Ending | null;
+  endedAt: number;
+  // When its worker sent the last part after the request had ended; or -Infinity.
+  goneOnAt: number;
   // The number of requests that the service had served before this one was queued.
   servedBefore: number;
 };

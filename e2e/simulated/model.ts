@@ -123,6 +123,8 @@ export class Model {
       begun: false,
       cut: false,
       ended: null,
+      endedAt: Number.POSITIVE_INFINITY,
+      goneOnAt: Number.NEGATIVE_INFINITY,
       servedBefore: Number.POSITIVE_INFINITY,
     };
     if (submission.wait !== null && request.queue.workers.size === 0)
@@ -241,6 +243,7 @@ export class Model {
   /** `told` holds the frames that a client gets if it asks again; null if they are unknown. */
   end(request: ModelRequest, outcome: Ending, told: Frame[] | null, now: number) {
     request.ended = outcome;
+    request.endedAt = now;
     this.totals[outcome] += 1;
     this.#endedLate ||= request.expiry <= now;
     this.open.delete(request);

@@ -35,9 +35,10 @@ import {
   same,
   submissionOf,
 } from "./model-request.ts";
+import { OverdueChecks } from "./overdue-checks.ts";
 import { ProgressChecks } from "./progress-checks.ts";
 import { Refusals } from "./refusals.ts";
-import { checkSentAway, Registrations } from "./registrations.ts";
+import { checkSentAway, Registrations, type Removal } from "./registrations.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { BrokerUnderTest, World } from "./world.ts";
@@ -72,6 +73,7 @@ export class Oracle {
   #progress: ProgressChecks;
   #admissions: Admissions;
   #refusals: Refusals;
+  #overdue: OverdueChecks;
   #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
   #now = 0;
   #said: Said | null = null;
@@ -87,6 +89,7 @@ export class Oracle {
     this.#deliveries = new Deliveries(world, this.#model, this.#workers);
     this.#answers = new Answers(world, this.#model);
     this.#progress = new ProgressChecks(world, this.#model);
+    this.#overdue = new OverdueChecks(world);
     this.#refusals = new Refusals(world, this.#model, this.#deliveries, this.#answers);
     this.#admissions = new Admissions(world, this.#account, this.#model, this.#answers);
   }
@@ -236,7 +239,7 @@ export class Oracle {
     worker.heardAt = this.#now;
     if (name === "HEARTBEAT") return this.#pairs(worker, command.pairs ?? []);
     if (name !== "PARTIAL" && name !== "REPLY") return;
-    const request = this.#deliveries.answered(worker, command);
+    const request = this.#deliveries.answered(worker, command, this.#now);
     if (request) this.#answers.came(request, command);
   }
 
@@ -255,7 +258,8 @@ export class Oracle {
    */
   #strange(from: Address, command: WorkerCommand, effects: Effect[]) {
     const { name } = command;
-    if (name === "PARTIAL" || name === "REPLY") this.#deliveries.answered(undefined, command);
+    if (name === "PARTIAL" || name === "REPLY")
+      this.#deliveries.answered(undefined, command, this.#now);
     if (name === "PARTIAL" || name === "REPLY" || name === "HEARTBEAT")
       checkSentAway(from, effects);
   }
@@ -270,11 +274,17 @@ export class Oracle {
     if (effect.do === "send") return this.#send(effect.to, effect.frames);
     const { entry } = effect;
     if (entry.event === "worker.registered") this.#registered();
-    else if (entry.event === "worker.removed") this.#deliveries.removed(entry, this.#now);
+    else if (entry.event === "worker.removed") this.#removed(entry);
     else if (entry.event === "broker.stalled") {
       this.#workers.stalled(this.#now);
       this.#see("a broker stalled");
     }
+  }
+
+  #removed(removal: Removal) {
+    const worker = this.#deliveries.removed(removal, this.#now);
+    const isTick = this.#said === null;
+    if (removal.reason === "rejected" && isTick) this.#overdue.rejected(worker, this.#now);
   }
 
   #registered() {
@@ -292,10 +302,12 @@ export class Oracle {
     if (command.header === "invalid")
       throw new Violation("S3", `the broker sent an invalid message: ${command.reason}`);
     const worker = this.#workers.get(to);
-    const its = worker?.dialect ?? (this.#said?.from === to ? this.#said.dialect : null);
+    const said = this.#said?.from === to ? this.#said.dialect : null;
+    const its = worker?.dialect ?? said ?? this.#overdue.dialectOf(to);
     if (command.dialect !== its)
       throw new Violation("S11", `a worker of ${its?.name} was sent ${command.dialect.name}`);
     if (command.name === "DISCONNECT") {
+      this.#overdue.sentAway(to);
       if (worker) this.#dismissed(worker);
       return;
     }
@@ -369,6 +381,7 @@ export class Oracle {
   #checkTimes() {
     const now = this.#now;
     this.#workers.check(now);
+    this.#overdue.check(this.#workers, now);
     for (const request of this.#model.open) {
       if (request.waitBy + LATE_MS <= now && request.expiry > now)
         throw new Violation("S1", `the client of ${request.name} got no 404 after its wait`);

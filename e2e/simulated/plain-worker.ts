@@ -128,6 +128,8 @@ export class PlainWorker {
     this.#begun += 1;
     const id = `${worker}/${this.#begun}`;
     history.push({ event: "began", worker, id, request: order.name });
+    // A worker with credit has a time limit for each handler, so it hangs instead.
+    if (order.how === "swallow" && !healed && !this.#about) return;
     this.#busy = true;
     const hangMs = 2 * leaseMs(configuration.heartbeat);
     this.#go({ client, id, socket, gathered: [] }, stepsOf(order, id, healed, hangMs));

@@ -11,6 +11,7 @@ export const SIGHTS = [
   "a request was quarantined while workers answered others",
   "an isolated request waited for a worker with nothing in flight",
   "a client was gone when its reply came",
+  "a plain worker that never replied got DISCONNECT",
   "a broker ended with requests in flight",
   "a broker drained with requests in flight",
   "a broker refused the rest with 503 when its drain was over",

@@ -17,13 +17,14 @@ export type Task = {
 
 /**
  * The worker's behaviour before the last part: work for so many ms, hang, die, or reply with an
- * error.
+ * error. At "swallow" a plain worker never replies, and goes on as if the request had not come.
  */
-export type How = number | "hang" | "poison" | "failure";
+export type How = number | "hang" | "swallow" | "poison" | "failure";
 
 export function drawHow(random: Random, oddities: Oddities, workMs: number): How {
   if (random.chance(oddities.poison)) return "poison";
   if (random.chance(oddities.hang)) return "hang";
+  if (random.chance(oddities.swallow)) return "swallow";
   if (random.chance(oddities.failure)) return "failure";
   return Math.round(random.around(workMs));
 }
@@ -49,7 +50,9 @@ export const bodyOf = ({ name, how, parts, partPadding, padding }: Task): Frame[
 /** Returns the order that a request body carries. */
 export function orderOf([name, how, form]: Frame[]): Order {
   const word = String(how);
-  const known = word === "hang" || word === "poison" || word === "failure";
+  const known = WORDS.find((one) => one === word);
   const [parts = 1, partPadding = 0] = String(form).split(" x ").map(Number);
-  return { name: String(name), how: known ? word : Number(word), parts, partPadding };
+  return { name: String(name), how: known ?? Number(word), parts, partPadding };
 }
+
+const WORDS = ["hang", "swallow", "poison", "failure"] as const satisfies How[];

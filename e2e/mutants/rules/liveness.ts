@@ -91,4 +91,16 @@ export const LIVENESS: Mutant[] = [
     find: 'if (worker) this.#delivery.removeWorkers([worker], "gone", now);',
     replace: "",
   },
+  {
+    rule: "A plain worker that never replies gets no request again.",
+    file: "broker/broker.ts",
+    find: "    this.#liveness.disconnectOverdue(now);\n",
+    replace: "",
+  },
+  {
+    rule: "A worker with credit gets DISCONNECT while its handler runs.",
+    file: "broker/abandoned.ts",
+    find: "if (!worker.plain || ",
+    replace: "if (",
+  },
 ];

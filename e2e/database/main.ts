@@ -27,7 +27,9 @@ if (lacking.length === 0) {
 
 async function unitTests(): Promise<boolean> {
   await using server = await Postgres.start();
-  return await tests("workers/db/{documents,once}.test.ts", { TEST_DATABASE_URL: server.url });
+  return await tests("workers/db/{documents,migrations,once}.test.ts", {
+    TEST_DATABASE_URL: server.url,
+  });
 }
 
 /** Returns whether the tests passed. */

@@ -37,6 +37,7 @@ export class MixedStack implements AsyncDisposable {
   readonly endpoint: string;
   broker: Program;
   #transport: TransportName;
+  #settings: Record<string, string>;
   #history: HistoryEvent[] = [];
   #clients: Client[] = [];
   #workers: Program[] = [];
@@ -45,28 +46,45 @@ export class MixedStack implements AsyncDisposable {
 
   /**
    * Starts a broker; resolves when it listens. `transport` is that of the programs of 0.2.0, unless
-   * MDP_TRANSPORT sets the transport of both versions.
+   * MDP_TRANSPORT sets the transport of both versions. Every program gets the settings.
    */
-  static async start(broker: Version, transport: TransportName = TRANSPORT_DEFAULT) {
-    const stack = new MixedStack(broker, await freeEndpoint(), transport);
+  static async start(
+    broker: Version,
+    transport: TransportName = TRANSPORT_DEFAULT,
+    settings: Record<string, string> = {},
+  ) {
+    const stack = new MixedStack(broker, await freeEndpoint(), transport, settings);
     await stack.broker.logged("broker.listening", () => true, WITHIN);
     return stack;
   }
 
-  private constructor(broker: Version, endpoint: string, transport: TransportName) {
+  private constructor(
+    broker: Version,
+    endpoint: string,
+    transport: TransportName,
+    settings: Record<string, string>,
+  ) {
     this.endpoint = endpoint;
+    this.#settings = settings;
     this.#transport = (process.env.MDP_TRANSPORT || transport) as TransportName;
     this.broker = this.program(broker, "broker/main.ts");
   }
 
-  /** Starts a program of this version. */
-  program(version: Version, file: string, args: string[] = []): Program {
+  /** Starts a program of this version. `more` are settings of its own. */
+  program(
+    version: Version,
+    file: string,
+    args: string[] = [],
+    more: Record<string, string> = {},
+  ): Program {
     const settings = {
       ...(version === NEW && { MDP_TRANSPORT: this.#transport }),
       MDP_BIND: this.endpoint,
       MDP_BROKER: this.endpoint,
       MDP_DB_FILE: join(this.#folder, "documents.sqlite"),
       MDP_DELIVERIES_MAX: "100",
+      ...this.#settings,
+      ...more,
     };
     const program = new Program(join(version.folder, file), args, settings, version.runner);
     this.#programs.push(program);
@@ -74,17 +92,27 @@ export class MixedStack implements AsyncDisposable {
   }
 
   /** Starts one worker per service at once; resolves when the broker has registered all. */
-  async workers(version: Version, services: Service[]): Promise<Program[]> {
+  async workers(
+    version: Version,
+    services: Service[],
+    settings: Record<string, string> = {},
+  ): Promise<Program[]> {
     const registered = this.#registered + services.length;
-    const workers = services.map((service) => this.program(version, WORKERS[service]));
+    const workers = services.map((service) =>
+      this.program(version, WORKERS[service], [], settings),
+    );
     this.#workers.push(...workers);
     await this.#registeredAtLeast(registered);
     return workers;
   }
 
   /** Starts one worker; resolves when the broker has registered it. */
-  async worker(version: Version, service: Service): Promise<Program> {
-    const [worker = assert.fail()] = await this.workers(version, [service]);
+  async worker(
+    version: Version,
+    service: Service,
+    settings: Record<string, string> = {},
+  ): Promise<Program> {
+    const [worker = assert.fail()] = await this.workers(version, [service], settings);
     return worker;
   }
 

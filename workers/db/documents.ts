@@ -38,10 +38,10 @@ export class Documents {
    * Migrates the tables and prunes old records. Throws a ServiceError with the reason if it fails.
    */
   async prepare(limits: RetryLimits): Promise<void> {
-    const migrated = await this.#try(limits, () => migrate(this.#database, this.#engine));
-    await this.#try(limits, () => prune(this.#database, this.#retention, Date.now()));
+    const migrations = await this.#try(limits, () => migrate(this.#database, this.#engine));
+    await this.#try(limits, () => prune(this.#database, this.#retention, this.#engine));
     const { name: engine, where } = this.#engine;
-    this.#log({ event: "database.opened", engine, where, migrated });
+    this.#log({ event: "database.opened", engine, where, ...migrations });
   }
 
   /**
@@ -69,11 +69,11 @@ export class Documents {
     if (name === "get" || name === "list") return outcomeOf(this.#database, command);
     return this.#transact(names, async (transaction) => {
       if (names.length === 0 || !changes(command)) return outcomeOf(transaction, command);
-      const now = Date.now();
-      const outcome = await once(transaction, names, command, this.#retention, now);
+      const outcome = await once(transaction, names, command, this.#retention, this.#engine);
       this.#requestsRecorded += 1;
       const every = Math.min(PRUNE_EVERY, Math.ceil(this.#retention.recordsMax / 100));
-      if (this.#requestsRecorded % every === 0) await prune(transaction, this.#retention, now);
+      if (this.#requestsRecorded % every === 0)
+        await prune(transaction, this.#retention, this.#engine);
       return outcome;
     });
   }

@@ -1,6 +1,6 @@
 // The differences between the two databases, and the types of the tables that both have.
 
-import type { Dialect, RawBuilder } from "kysely";
+import type { Dialect, Kysely, RawBuilder } from "kysely";
 import type { ErrorCode } from "../../protocol/error-reply.ts";
 
 /** A database server or file, and the parts in which it differs from the others. */
@@ -11,6 +11,13 @@ export type Engine = {
   dialect: Dialect;
   /** The type of a text column that sorts by the bytes of its UTF-8. */
   textByBytes: RawBuilder<unknown>;
+  /**
+   * The time of the database as SQL, in ms since 1970. Workers have clocks of their own, which may be
+   * wrong by hours, so none of them counts.
+   */
+  now(): RawBuilder<number>;
+  /** Adds to the tables after the migrations, in their transaction. Older versions ignore it. */
+  prepare(transaction: Kysely<Tables>): Promise<void>;
   /** The failure that an error reports, or null if the error is not the database's. */
   failureOf(error: unknown): DatabaseFailure | null;
 };
@@ -32,7 +39,7 @@ export type Tables = {
   records: CommandOutcome & {
     id: string; // A name of the request: once.ts.
     fingerprint: string; // A hash of its command.
-    at: number; // The time of the execution, in ms since 1970.
+    at: number; // The time of the execution, in ms since 1970, by Engine.now().
   };
 };
 

@@ -3,7 +3,7 @@
 import type { Level } from "../../runtime/log.ts";
 
 export type DatabaseEvent =
-  | { event: "database.opened"; engine: string; where: string; migrated: string[] }
+  | { event: "database.opened"; engine: string; where: string; migrated: string[]; newer: string[] }
   | { event: "database.unreachable"; reason: string } // Logged once per outage.
   | { event: "database.reached" };
 
@@ -20,8 +20,10 @@ export const levelOf = ({ event }: DatabaseEvent) => LEVELS[event];
 export function sentenceOf(event: DatabaseEvent): string {
   switch (event.event) {
     case "database.opened": {
-      const { engine, where, migrated } = event;
-      return `opened ${engine} at ${where}${migrated.length > 0 ? `, migrated: ${migrated.join(", ")}` : ""}`;
+      const { engine, where, migrated, newer } = event;
+      const done = migrated.length > 0 ? `, migrated: ${migrated.join(", ")}` : "";
+      const more = newer.length > 0 ? `; a newer version added ${newer.join(", ")}` : "";
+      return `opened ${engine} at ${where}${done}${more}`;
     }
     case "database.unreachable":
       return `cannot reach the database (${event.reason}); retrying`;

@@ -1,8 +1,18 @@
-// The migrations of the tables, in order. A released migration must never change: a change is a new
-// migration. The first worker executes each migration once, while the other workers wait.
+// The migrations of the tables, in order. The first worker executes each migration once, while the
+// other workers wait.
+//
+// This list is closed. Workers of 0.1.0 refuse to start on a database whose migration table has a name
+// that they do not have, and a rolling update or a rollback runs both versions. Later versions only
+// add: tables of their own, as sqlite-clock.ts does, with `if not exists`.
 
-import type { Kysely } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
+import { type Kysely, sql, type Transaction } from "kysely";
+import {
+  DEFAULT_MIGRATION_LOCK_TABLE,
+  DEFAULT_MIGRATION_TABLE,
+  MIGRATION_LOCK_ID,
+  type Migration,
+  Migrator,
+} from "kysely/migration";
 import type { Engine, Tables } from "./engine.ts";
 
 const migrations = ({ textByBytes }: Engine): Record<string, Migration> => ({
@@ -32,11 +42,41 @@ const migrations = ({ textByBytes }: Engine): Record<string, Migration> => ({
   },
 });
 
-/** Executes the pending migrations in one transaction and returns their names. */
-export async function migrate(database: Kysely<Tables>, engine: Engine): Promise<string[]> {
-  const provider = { getMigrations: async () => migrations(engine) };
-  const migrator = new Migrator({ db: database, provider });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error) throw error;
-  return results.map(({ migrationName }) => migrationName);
+/** The names of the migrations that migrate() executed, and of those that it does not have. */
+export type Migrated = { migrated: string[]; newer: string[] };
+
+/**
+ * Executes the pending migrations, then `engine.prepare`, in one transaction. Migrations of a newer
+ * version stay as they are: newer versions only add to the tables.
+ */
+export function migrate(database: Kysely<Tables>, engine: Engine): Promise<Migrated> {
+  return database.transaction().execute(async (transaction) => {
+    const { adapter } = transaction.getExecutor();
+    await adapter.acquireMigrationLock(transaction, LOCK);
+    const known = migrations(engine);
+    let newer: string[] = [];
+    const provider = {
+      async getMigrations() {
+        newer = (await executed(transaction)).filter((name) => !(name in known));
+        const unchanged = newer.map((name): [string, Migration] => [name, { async up() {} }]);
+        return { ...known, ...Object.fromEntries(unchanged) };
+      },
+    };
+    const migrator = new Migrator({ db: transaction, provider, allowUnorderedMigrations: true });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error) throw error;
+    await engine.prepare(transaction);
+    return { migrated: results.map(({ migrationName }) => migrationName), newer };
+  });
 }
+
+/** The names in the migration table, which exists when the migrator asks for its migrations. */
+async function executed(transaction: Transaction<Tables>): Promise<string[]> {
+  const query = sql<{ name: string }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`;
+  return (await query.execute(transaction)).rows.map(({ name }) => name);
+}
+
+const LOCK = {
+  lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
+  lockRowId: MIGRATION_LOCK_ID,
+};

@@ -4,11 +4,11 @@
 // nothing.
 
 import { createHash } from "node:crypto";
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { outcomeOf } from "./commands.ts";
 import type { DocumentCommand } from "./document-command.ts";
-import type { CommandOutcome, Tables } from "./engine.ts";
+import type { CommandOutcome, Engine, Tables } from "./engine.ts";
 
 /** Which records are kept: for `recordsMs` ms, and those of the newest `recordsMax` requests. */
 export type Retention = { recordsMs: number; recordsMax: number };
@@ -39,17 +39,18 @@ export function namesOf(clientId: string | null, { id, requestId }: RequestIds):
 /**
  * Executes the command and records its outcome under each name, or returns the outcome that is
  * recorded under one of them, and records it under the other. Must be called in a transaction and
- * with the result of namesOf(), not empty; `now` is in ms since 1970. Throws a ServiceError with
- * code 409 if one of the names was used by another command.
+ * with the result of namesOf(), not empty. Throws a ServiceError with code 409 if one of the names
+ * was used by another command.
  */
 export async function once(
   transaction: Transaction<Tables>,
   names: string[],
   command: DocumentCommand,
   { recordsMs }: Retention,
-  now: number,
+  engine: Engine,
 ): Promise<CommandOutcome> {
   const fingerprint = hashOf(JSON.stringify(command));
+  const now = engine.now();
   const claim = { fingerprint, at: now, code: 200, reply: "" } as const;
   // Another transaction with one of these names waits here until ours ends, and then finds the record.
   const inserted = await transaction
@@ -59,16 +60,16 @@ export async function once(
       found
         .column("id")
         .doUpdateSet(claim)
-        .where("records.at", "<", now - recordsMs),
+        .where("records.at", "<", sql<number>`${now} - ${recordsMs}`),
     )
-    .returning("id")
+    .returning(["id", "at"])
     .execute();
   const claimed = inserted.map(({ id }) => id);
   const others = names.filter((name) => !claimed.includes(name));
   const { at, code, reply } =
     others.length > 0
       ? await recorded(transaction, others, fingerprint)
-      : { at: now, ...(await outcomeOf(transaction, command)) };
+      : { at: inserted[0]?.at, ...(await outcomeOf(transaction, command)) };
   if (claimed.length > 0) {
     // All records of one execution have its time, so that they expire together.
     const outcome = { at, code, reply };
@@ -102,8 +103,9 @@ async function recorded(transaction: Transaction<Tables>, names: string[], finge
 export async function prune(
   database: Kysely<Tables>,
   { recordsMs, recordsMax }: Retention,
-  now: number,
+  engine: Engine,
 ): Promise<void> {
+  const expired = sql<number>`${engine.now()} - ${recordsMs}`;
   const newestSurplus = database
     .selectFrom("records")
     .select("at")
@@ -113,7 +115,7 @@ export async function prune(
   const old = database
     .selectFrom("records")
     .select("at")
-    .where((eb) => eb.or([eb("at", "<", now - recordsMs), eb("at", "<=", newestSurplus)]))
+    .where((eb) => eb.or([eb("at", "<", expired), eb("at", "<=", newestSurplus)]))
     .orderBy("at")
     .limit(PRUNED_AT_ONCE);
   await database.deleteFrom("records").where("at", "in", old).execute();

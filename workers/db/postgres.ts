@@ -5,7 +5,7 @@
 // The server ends the transaction of a frozen worker.
 
 import { Socket } from "node:net";
-import { PostgresDialect, sql } from "kysely";
+import { type Kysely, PostgresAdapter, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { DatabaseFailure, Engine } from "./engine.ts";
 
@@ -26,11 +26,31 @@ export function postgres(url: string): Engine {
   return {
     name: "PostgreSQL",
     where: host + pathname,
-    dialect: new PostgresDialect({ pool: async () => connect(url) }),
+    dialect: new SharedServerDialect({ pool: async () => connect(url) }),
     textByBytes: sql`text collate "C"`,
+    now: () => sql`(extract(epoch from now()) * 1000)::bigint`,
+    prepare: async () => {},
     failureOf,
   };
 }
+
+class SharedServerDialect extends PostgresDialect {
+  override createAdapter() {
+    return new TransactionLockAdapter();
+  }
+}
+
+/** Locks until the transaction ends: a worker that dies cannot keep the lock. */
+class TransactionLockAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(database: Kysely<unknown>) {
+    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(database);
+  }
+
+  override async releaseMigrationLock() {}
+}
+
+/** The lock of the same name in workers of 0.1.0: that of PostgresAdapter. */
+const MIGRATION_LOCK = 3_853_314_791_062_309_107n;
 
 function connect(url: string): pg.Pool {
   const pool = new pg.Pool({
@@ -74,10 +94,12 @@ function failureOf(error: unknown): DatabaseFailure | null {
 
 const KINDS: Record<string, DatabaseFailure["kind"]> = {
   "08": "down", // connection_exception
+  "23505": "busy", // unique_violation: a worker of 0.1.0 creates the migration table too
   "25006": "read-only", // read_only_sql_transaction
   "25P03": "busy", // idle_in_transaction_session_timeout: frozen worker, rolled back
   "40001": "busy", // serialization_failure
   "40P01": "busy", // deadlock_detected
+  "42P07": "busy", // duplicate_table: as above
   "53100": "full", // disk_full
   "53300": "down", // too_many_connections
   "55P03": "busy", // lock_not_available

@@ -18,16 +18,19 @@ import {
   sql,
 } from "kysely";
 import type { DatabaseFailure, Engine } from "./engine.ts";
+import { type Machine, setClock, machine as thisMachine, timeOf } from "./sqlite-clock.ts";
 
 const BUSY_TIMEOUT_MS = 20;
 
 /** A database file, opened on first use. Creates the file and its folder if they are absent. */
-export function sqlite(file: string): Engine {
+export function sqlite(file: string, machine: Machine = thisMachine): Engine {
   return {
     name: "SQLite",
     where: file,
     dialect: new SharedFileDialect({ database: async () => adapt(open(resolve(file))) }),
     textByBytes: sql`text`,
+    now: () => timeOf(machine),
+    prepare: (transaction) => setClock(transaction, machine),
     failureOf,
   };
 }

@@ -9,7 +9,7 @@ import type { Frame } from "./frame.ts";
 const MARK = Buffer.from("mmi.error");
 
 /** The codes of error replies, with the meanings that they have in HTTP. */
-export type ErrorCode = 400 | 404 | 409 | 413 | 500 | 503;
+export type ErrorCode = 400 | 404 | 409 | 410 | 413 | 500 | 503;
 
 export type ErrorReply = { code: number; sentence: string };
 

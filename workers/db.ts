@@ -16,17 +16,24 @@ const settings = readSettings("db", {
   ...workerSettings,
   DATABASE_URL: z.string().optional(),
   MDP_DB_FILE: z.string().default("data/documents.sqlite"),
-  MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 100_000),
+  MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 1_000_000),
+  MDP_DB_RECORDS_BYTES_MAX: whole("a number of bytes", 1, 1e14, 2 ** 30),
   MDP_DB_RECORDS_MS: whole("a number of ms", 1, 1e12, 3_600_000),
+  MDP_REQUEST_TTL_MS: whole("a number of ms", 1, 86_400_000, 60_000),
 });
-const { DATABASE_URL: url, MDP_DB_RECORDS_MAX, MDP_DB_RECORDS_MS } = settings;
+const { DATABASE_URL: url } = settings;
 if (url !== undefined && !isPostgresUrl(url)) {
   fail("db", "DATABASE_URL is not a URL such as postgres://user:password@host:5432/database");
 }
 const engine = url === undefined ? sqlite(settings.MDP_DB_FILE) : postgres(url);
 const documents = new Documents(
   engine,
-  { recordsMax: MDP_DB_RECORDS_MAX, recordsMs: MDP_DB_RECORDS_MS },
+  {
+    recordsMax: settings.MDP_DB_RECORDS_MAX,
+    recordsBytesMax: settings.MDP_DB_RECORDS_BYTES_MAX,
+    recordsMs: settings.MDP_DB_RECORDS_MS,
+  },
+  settings.MDP_REQUEST_TTL_MS,
   logger("db", settings.LOG_LEVEL, { levelOf, sentenceOf }, { name: workerName }),
 );
 await documents

@@ -27,7 +27,7 @@ if (lacking.length === 0) {
 
 async function unitTests(): Promise<boolean> {
   await using server = await Postgres.start();
-  return await tests("workers/db/{documents,migrations,once}.test.ts", {
+  return await tests("workers/db/{documents,migrations,once,pruner}.test.ts", {
     TEST_DATABASE_URL: server.url,
   });
 }

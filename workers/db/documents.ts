@@ -7,41 +7,49 @@ import type { DocumentCommand, DocumentRequest } from "./document-command.ts";
 import type { CommandOutcome, DatabaseFailure, Engine, Tables } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
 import { migrate } from "./migrations.ts";
-import { namesOf, once, prune, type RequestIds, type Retention } from "./once.ts";
+import { namesOf, once, type RequestIds } from "./once.ts";
+import { Pruner } from "./pruner.ts";
+import { type Retention, shortness } from "./retention.ts";
 import { CommitInDoubt, type RetryLimits, withRetry } from "./retry.ts";
 
 /** For how long a request retries a database that is down, in ms, before its client gets a 503. */
 const DOWN_MS = 3000;
-
-/**
- * After how many requests with records a worker prunes old ones: this, or 1 % of `recordsMax` if that
- * is less.
- */
-const PRUNE_EVERY = 1000;
 
 export class Documents {
   readonly #engine: Engine;
   readonly #retention: Retention;
   readonly #log: (event: DatabaseEvent) => void;
   readonly #database: Kysely<Tables>;
-  #requestsRecorded = 0; // By this worker.
+  readonly #ttlMs: number;
+  readonly #pruner: Pruner;
   #reachable = true;
 
-  constructor(engine: Engine, retention: Retention, log: (event: DatabaseEvent) => void) {
+  /** `ttlMs` is how long calls last: the log says so if their records may go earlier. */
+  constructor(
+    engine: Engine,
+    retention: Retention,
+    ttlMs: number,
+    log: (event: DatabaseEvent) => void,
+  ) {
     this.#engine = engine;
     this.#retention = retention;
+    this.#ttlMs = ttlMs;
     this.#log = log;
     this.#database = new Kysely({ dialect: engine.dialect });
+    this.#pruner = new Pruner(engine, this.#database, retention, ttlMs, log);
   }
 
   /**
-   * Migrates the tables and prunes old records. Throws a ServiceError with the reason if it fails.
+   * Migrates the tables, and begins to prune old records in the background. Throws a ServiceError with
+   * the reason if the migration fails.
    */
   async prepare(limits: RetryLimits): Promise<void> {
     const migrations = await this.#try(limits, () => migrate(this.#database, this.#engine));
-    await this.#try(limits, () => prune(this.#database, this.#retention, this.#engine));
     const { name: engine, where } = this.#engine;
     this.#log({ event: "database.opened", engine, where, ...migrations });
+    const reason = shortness(this.#retention, this.#ttlMs);
+    if (reason !== null) this.#log({ event: "records.short", reason });
+    this.#pruner.start();
   }
 
   /**
@@ -61,6 +69,7 @@ export class Documents {
   }
 
   async close(): Promise<void> {
+    await this.#pruner.close();
     await this.#database.destroy();
   }
 
@@ -70,10 +79,7 @@ export class Documents {
     return this.#transact(names, async (transaction) => {
       if (names.length === 0 || !changes(command)) return outcomeOf(transaction, command);
       const outcome = await once(transaction, names, command, this.#retention, this.#engine);
-      this.#requestsRecorded += 1;
-      const every = Math.min(PRUNE_EVERY, Math.ceil(this.#retention.recordsMax / 100));
-      if (this.#requestsRecorded % every === 0)
-        await prune(transaction, this.#retention, this.#engine);
+      this.#pruner.recorded(Buffer.byteLength(outcome.reply));
       return outcome;
     });
   }

@@ -12,8 +12,9 @@ import { type DocumentRequest, readRequest } from "./document-command.ts";
 import { Documents } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import type { DatabaseEvent } from "./events.ts";
-import type { RequestIds, Retention } from "./once.ts";
+import type { RequestIds } from "./once.ts";
 import { postgres } from "./postgres.ts";
+import type { Retention } from "./retention.ts";
 import { sqlite } from "./sqlite.ts";
 
 const { TEST_DATABASE_URL: server } = process.env;
@@ -21,7 +22,14 @@ const { TEST_DATABASE_URL: server } = process.env;
 const folder = mkdtempSync(join(tmpdir(), "documents-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const RETENTION: Retention = { recordsMs: 3_600_000, recordsMax: 100_000 };
+const RETENTION: Retention = {
+  recordsMs: 3_600_000,
+  recordsMax: 1_000_000,
+  recordsBytesMax: 2 ** 30,
+};
+
+/** How long calls last, in ms. */
+const TTL_MS = 60_000;
 
 /** A database that is created on first use, and the settings of a db worker that uses it. */
 export type EmptyDatabase = { settings: Record<string, string>; engine: () => Engine };
@@ -62,7 +70,7 @@ export class Opened implements AsyncDisposable {
   }
 
   private constructor(engine: Engine, retention: Retention) {
-    this.documents = new Documents(engine, retention, (event) => this.log.push(event));
+    this.documents = new Documents(engine, retention, TTL_MS, (event) => this.log.push(event));
   }
 
   /** Executes a command and parses its reply. One id is the broker's, of a request without a call id. */

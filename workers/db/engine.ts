@@ -18,6 +18,11 @@ export type Engine = {
   now(): RawBuilder<number>;
   /** Adds to the tables after the migrations, in their transaction. Older versions ignore it. */
   prepare(transaction: Kysely<Tables>): Promise<void>;
+  /**
+   * Gives some free space back to the file system, in a few ms. Returns whether there is more. A server
+   * does so by itself.
+   */
+  reclaim(): boolean;
   /** The failure that an error reports, or null if the error is not the database's. */
   failureOf(error: unknown): DatabaseFailure | null;
 };

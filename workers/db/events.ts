@@ -5,12 +5,16 @@ import type { Level } from "../../runtime/log.ts";
 export type DatabaseEvent =
   | { event: "database.opened"; engine: string; where: string; migrated: string[]; newer: string[] }
   | { event: "database.unreachable"; reason: string } // Logged once per outage.
-  | { event: "database.reached" };
+  | { event: "database.reached" }
+  | { event: "records.short"; reason: string } // At the start, and once per time that it happens.
+  | { event: "records.stuck"; reason: string }; // Once until it succeeds.
 
 export const LEVELS: Record<DatabaseEvent["event"], Level> = {
   "database.opened": "info",
   "database.unreachable": "error",
   "database.reached": "info",
+  "records.short": "warn",
+  "records.stuck": "error",
 };
 
 /** The level that an event is logged at. */
@@ -29,5 +33,9 @@ export function sentenceOf(event: DatabaseEvent): string {
       return `cannot reach the database (${event.reason}); retrying`;
     case "database.reached":
       return "the database is reachable again";
+    case "records.short":
+      return `a late retry of a call may be executed again: ${event.reason}`;
+    case "records.stuck":
+      return `cannot forget old records (${event.reason}); trying again later`;
   }
 }

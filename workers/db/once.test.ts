@@ -277,27 +277,6 @@ test("record older than recordsMs: the request is executed again", async () => {
   }
 });
 
-/** Ids of the nth request, which has two records. */
-const numbered = (nth: number) => call(`id ${nth}`, `${CALL} ${nth}`);
-
-test("records of more than recordsMax requests: the oldest are deleted", async () => {
-  const database = await emptyDatabase();
-  await using worker = await Opened.of(database, { recordsMax: 50 });
-  for (let nth = 1; nth <= 120; nth += 1) await worker.ask(INCREMENT, numbered(nth));
-  // At least the records of the last 50 requests exist; those of the first 60 requests do not.
-  assert.equal((await worker.ask(INCREMENT, numbered(90))).value, 90);
-  assert.equal((await worker.ask(INCREMENT, numbered(60))).value, 121);
-});
-
-test("worker starts: surplus records are deleted", async () => {
-  const database = await emptyDatabase();
-  await using worker = await Opened.of(database);
-  for (let nth = 1; nth <= 20; nth += 1) await worker.ask(INCREMENT, numbered(nth));
-  await using _next = await Opened.of(database, { recordsMax: 10 });
-  assert.equal((await worker.ask(INCREMENT, numbered(20))).value, 20);
-  assert.equal((await worker.ask(INCREMENT, numbered(1))).value, 21);
-});
-
 test("record found by one name: the other name gets its time, so both expire together", () =>
   withDatabase(async (worker, database) => {
     await worker.ask(INCREMENT, "A 1");
@@ -313,22 +292,3 @@ test("record found by one name: the other name gets its time, so both expire tog
       [executed, executed, executed],
     );
   }));
-
-test("more expired records than one deletion takes: no call keeps one of its names", async () => {
-  const database = await emptyDatabase();
-  await (await Opened.of(database))[Symbol.asyncDispose](); // Makes the tables.
-  // A single record before pairs: a deletion that counted rows would end between the names of a call.
-  const record = { fingerprint: "", code: 200, reply: "{}" } as const;
-  const rows = Array.from({ length: 10_001 }, (_, nth) => {
-    const id = nth % 2 === 0 ? `call ${nth}` : `broker ${nth}`;
-    return { id, at: Math.ceil(nth / 2), ...record };
-  });
-  await withTables(database, async (tables) => {
-    for (let from = 0; from < rows.length; from += 1000) {
-      const values = rows.slice(from, from + 1000);
-      await tables.insertInto("records").values(values).execute();
-    }
-  });
-  await using _next = await Opened.of(database);
-  assert.deepEqual([...(await recordsOf(database)).keys()], []);
-});

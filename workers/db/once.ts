@@ -4,20 +4,15 @@
 // nothing.
 
 import { createHash } from "node:crypto";
-import { type Kysely, sql, type Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import { ServiceError } from "../worker.ts";
 import { outcomeOf } from "./commands.ts";
 import type { DocumentCommand } from "./document-command.ts";
 import type { CommandOutcome, Engine, Tables } from "./engine.ts";
-
-/** Which records are kept: for `recordsMs` ms, and those of the newest `recordsMax` requests. */
-export type Retention = { recordsMs: number; recordsMax: number };
+import type { Retention } from "./retention.ts";
 
 /** The ids of a request: that of its call, and the broker's. They are equal without a call id. */
 export type RequestIds = { id: string | null; requestId: string | null };
-
-/** A request has at most this many names: one of the broker, one of the call. */
-const NAMES_MAX = 2;
 
 /**
  * The names of a request for once(): the client's own id, if its command has one. Otherwise the
@@ -95,32 +90,5 @@ async function recorded(transaction: Transaction<Tables>, names: string[], finge
   if (!record) throw new Error("a locked record is absent");
   return record;
 }
-
-/**
- * Deletes expired records, and the oldest ones beyond those of `recordsMax` requests: about 10,000
- * per call. The records of one execution have the same time, so they are deleted together.
- */
-export async function prune(
-  database: Kysely<Tables>,
-  { recordsMs, recordsMax }: Retention,
-  engine: Engine,
-): Promise<void> {
-  const expired = sql<number>`${engine.now()} - ${recordsMs}`;
-  const newestSurplus = database
-    .selectFrom("records")
-    .select("at")
-    .orderBy("at", "desc")
-    .offset(NAMES_MAX * recordsMax)
-    .limit(1);
-  const old = database
-    .selectFrom("records")
-    .select("at")
-    .where((eb) => eb.or([eb("at", "<", expired), eb("at", "<=", newestSurplus)]))
-    .orderBy("at")
-    .limit(PRUNED_AT_ONCE);
-  await database.deleteFrom("records").where("at", "in", old).execute();
-}
-
-const PRUNED_AT_ONCE = 10_000;
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("base64url");

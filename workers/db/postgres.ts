@@ -30,6 +30,7 @@ export function postgres(url: string): Engine {
     textByBytes: sql`text collate "C"`,
     now: () => sql`(extract(epoch from now()) * 1000)::bigint`,
     prepare: async () => {},
+    reclaim: () => false,
     failureOf,
   };
 }

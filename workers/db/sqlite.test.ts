@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { inFile, Opened } from "./empty-database.testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
@@ -65,6 +66,30 @@ test("database of a version without migrations: documents still there", async (t
     version: 4,
   });
 });
+
+for (const [kind, before] of [
+  ["new file", []],
+  ["file of 0.1.0", ["create table older (text text)", "drop table older"]],
+] as const) {
+  test(`${kind}: forgotten records give their space back`, async (t) => {
+    const { file, other } = newFile(t);
+    for (const sql of before) other.exec(sql);
+    await using worker = await Opened.of(file, { recordsBytesMax: 2_000_000 });
+    await worker.ask({ command: "put", key: "large", value: "x".repeat(200_000) });
+    const get = { command: "get", key: "large" };
+    const batch = { command: "batch", commands: [{ command: "increment", key: "a" }, get, get] };
+    const pages = () => Number(other.prepare("pragma page_count").get()?.page_count);
+    let most = 0;
+    for (let nth = 1; nth <= 30; nth += 1) {
+      await worker.ask(batch, `id ${nth}`);
+      most = Math.max(most, pages());
+    }
+    for (const end = performance.now() + 60_000; pages() > 1000; await delay(10)) {
+      assert.ok(performance.now() < end, `the file has ${pages()} pages, and had ${most}`);
+    }
+    assert.equal((await worker.ask({ command: "get", key: "a" })).value, 30);
+  });
+}
 
 test("database cannot be opened: one line on stderr, exit code 1", () => {
   const text = join(folder, "text");

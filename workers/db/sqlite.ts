@@ -22,15 +22,31 @@ import { type Machine, setClock, machine as thisMachine, timeOf } from "./sqlite
 
 const BUSY_TIMEOUT_MS = 20;
 
+/** The file of the WAL is shortened to this after a checkpoint. */
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+
+/** The pages that reclaim() moves at once: 1 MiB. */
+const PAGES_AT_ONCE = 256;
+
+/** A file of an older version is rewritten if it has at most so much apart from free pages. */
+const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
+
 /** A database file, opened on first use. Creates the file and its folder if they are absent. */
 export function sqlite(file: string, machine: Machine = thisMachine): Engine {
+  let database: DatabaseSync | undefined;
   return {
     name: "SQLite",
     where: file,
-    dialect: new SharedFileDialect({ database: async () => adapt(open(resolve(file))) }),
+    dialect: new SharedFileDialect({
+      database: async () => {
+        database = open(resolve(file));
+        return adapt(database);
+      },
+    }),
     textByBytes: sql`text`,
     now: () => timeOf(machine),
     prepare: (transaction) => setClock(transaction, machine),
+    reclaim: () => database !== undefined && reclaim(database),
     failureOf,
   };
 }
@@ -70,12 +86,14 @@ class SharedFileDriver extends SqliteDriver {
   }
 }
 
-/** Omits FOR UPDATE, which SQLite does not have: a transaction locks the whole file. */
+/** Omits the locks of rows, which SQLite does not have: a transaction locks the whole file. */
 class WholeFileCompiler extends SqliteQueryCompiler {
   override visitSelectModifier(node: SelectModifierNode) {
-    if (node.modifier !== "ForUpdate") super.visitSelectModifier(node);
+    if (!LOCKS.includes(node.modifier)) super.visitSelectModifier(node);
   }
 }
+
+const LOCKS: (string | undefined)[] = ["ForUpdate", "SkipLocked"];
 
 /** Makes kysely run migrations in a transaction, so that processes do not run them at once. */
 class TransactionalAdapter extends SqliteAdapter {
@@ -88,8 +106,11 @@ function open(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    // Only a file without tables takes this setting. It lets reclaim() shorten the file.
+    database.exec("pragma auto_vacuum = incremental");
     // With WAL, readers and the one writer do not block each other.
     database.exec("pragma journal_mode = wal");
+    database.exec(`pragma journal_size_limit = ${LOG_BYTES_MAX}`);
     // A committed change survives a power failure; the cost is one flush per commit.
     database.exec("pragma synchronous = full");
     // SQLite opens a read-only file without an error, and the first write would fail.
@@ -100,6 +121,25 @@ function open(path: string): DatabaseSync {
     throw error;
   }
 }
+
+/** Shortens the file by some of its free pages. Returns whether there are more. */
+function reclaim(database: DatabaseSync): boolean {
+  const free = pragma(database, "freelist_count");
+  if (free < PAGES_AT_ONCE) return false;
+  if (pragma(database, "auto_vacuum") === INCREMENTAL) {
+    database.exec(`pragma incremental_vacuum(${PAGES_AT_ONCE})`);
+    return pragma(database, "freelist_count") < free;
+  }
+  const used = pragma(database, "page_count") - free;
+  const isWorthIt = free > used && used * pragma(database, "page_size") <= REWRITTEN_BYTES_MAX;
+  if (isWorthIt) database.exec("pragma auto_vacuum = incremental; vacuum");
+  return false;
+}
+
+const INCREMENTAL = 2; // https://www.sqlite.org/pragma.html#pragma_auto_vacuum
+
+const pragma = (database: DatabaseSync, name: string) =>
+  Number(Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0]);
 
 /** The API of better-sqlite3, which kysely expects. */
 const adapt = (database: DatabaseSync) => ({

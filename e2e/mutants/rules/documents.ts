@@ -47,9 +47,15 @@ export const DOCUMENTS: Mutant[] = [
   },
   {
     rule: "db forgets records before there are too many.",
-    file: "workers/db/once.ts",
-    find: ".offset(NAMES_MAX * recordsMax)",
-    replace: ".offset(Math.floor((NAMES_MAX * recordsMax) / 2))",
+    file: "workers/db/pruner.ts",
+    find: "count > NAMES_MAX * recordsMax",
+    replace: "count > (NAMES_MAX * recordsMax) / 2",
+  },
+  {
+    rule: "db counts the age of a record with the clock of the worker.",
+    file: "workers/db/sqlite.ts",
+    find: "now: () => timeOf(machine),",
+    replace: "now: () => sql`(unixepoch('subsec') * 1000)`,",
   },
   {
     rule: "db confuses the ids of clients with those of brokers.",

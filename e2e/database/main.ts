@@ -27,9 +27,12 @@ if (lacking.length === 0) {
 
 async function unitTests(): Promise<boolean> {
   await using server = await Postgres.start();
-  return await tests("workers/db/{documents,migrations,once,pruner}.test.ts", {
-    TEST_DATABASE_URL: server.url,
-  });
+  const settings = { TEST_DATABASE_URL: server.url };
+  const english = "template template0 locale_provider icu icu_locale 'en-US'";
+  return (
+    (await tests("workers/db/{documents,migrations,once,pruner}.test.ts", settings)) &&
+    (await tests("workers/db/documents.test.ts", { ...settings, TEST_DATABASE_OPTIONS: english }))
+  );
 }
 
 /** Returns whether the tests passed. */

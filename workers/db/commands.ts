@@ -82,7 +82,7 @@ async function remove(database: Database, key: string): Promise<string> {
 async function increment(database: Database, key: string, by: number): Promise<string> {
   const document = await change(database, key, (before) => {
     const value = before?.value ?? "0";
-    const isWhole = /^-?[0-9]+$/.test(value);
+    const isWhole = NUMBER.test(value) && Number.isInteger(Number(value));
     const sum = Number(value) + by;
     if (isWhole && Number.isSafeInteger(sum)) return String(sum);
     const reason = isWhole ? `its sum with ${by} would be beyond 2^53` : "it is not a whole number";
@@ -90,6 +90,9 @@ async function increment(database: Database, key: string, by: number): Promise<s
   });
   return print(document);
 }
+
+/** A number, as JSON writes it. */
+const NUMBER = /^-?[0-9.]+(e[+-]?[0-9]+)?$/i;
 
 async function list(database: Database, prefix: string, limit: number, cursor?: string) {
   // Values are large, so the query reads only those of the documents that fit into the page.

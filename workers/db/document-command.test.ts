@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { ServiceError } from "../worker.ts";
 import { BATCH_MAX, KEY_BYTES_MAX, readRequest, VALUE_BYTES_MAX } from "./document-command.ts";
 
@@ -65,7 +66,7 @@ test("several bad properties: 400 that names each", () => {
   assert.equal(rejection('{"command":"put","key":"a"}'), "400 value is not given");
   assert.equal(
     rejection('{"command":"increment","key":"a","by":0.5}'),
-    "400 by is not a whole number",
+    "400 by is not a whole number from -(2^53 - 1) to 2^53 - 1",
   );
   const many = Array.from({ length: 1000 }, (_, index) => `"p${index}":1`);
   assert.ok(rejection(`{"command":"list",${many}}`).length <= 304);
@@ -133,11 +134,73 @@ test("value of more than 256 KiB of JSON: 413", () => {
   assert.equal(rejection(put(VALUE_BYTES_MAX + 1)), "413 value has more than 256 KiB of JSON");
 });
 
-test("JSON that the database could not store exactly: 400", () => {
-  const put = (value: string) => `{"command":"put","key":"a","value":${value}}`;
-  const inexact = "is beyond 2^53 and would be inexact";
-  assert.equal(rejection(put("9007199254740992")), `400 the number at "value" ${inexact}`);
-  assert.equal(rejection(put('{"x":-1e999}')), `400 the number at "x" ${inexact}`);
+const put = (value: string) => `{"command":"put","key":"a","value":${value}}`;
+
+/** Numbers that are kept, as JSON texts, and their texts in the database. */
+const KEPT: [string, string][] = [
+  ["9007199254740991", "9007199254740991"],
+  ["9007199254740992", "9007199254740992"],
+  ["-9007199254740994.00", "-9007199254740994"],
+  ["1e20", "100000000000000000000"],
+  ["100000000000000000000", "100000000000000000000"],
+  ["1E+21", "1e+21"],
+  ["0.1e+4", "1000"],
+  ["1.50", "1.5"],
+  ["0.1", "0.1"],
+  ["5e-324", "5e-324"],
+  ["1.7976931348623157e308", "1.7976931348623157e+308"],
+  ["0e999", "0"],
+  ["-0.0", "0"],
+];
+
+for (const [source, stored] of KEPT) {
+  test(`number ${source}: stored as ${stored}, and accepted again`, () => {
+    for (const text of [source, stored]) {
+      const command = { command: "put", key: "a", value: stored };
+      assert.deepEqual(read(put(text)), command);
+      assert.deepEqual(read(put(`{"x":[${text}]}`)), { ...command, value: `{"x":[${stored}]}` });
+    }
+  });
+}
+
+for (const source of [
+  "9007199254740993",
+  "9007199254740993.0",
+  "90071992547409930e-1",
+  "100000000000000000001",
+  "0.1000000000000000055511151231257827",
+  "123456.789012345678e-3",
+  "1e-400",
+  "-1e999",
+  "1.7976931348623159e308",
+]) {
+  test(`number ${source}: 400, because it would become another number`, () => {
+    const sentence = "cannot be kept exactly";
+    assert.equal(rejection(put(source)), `400 the number at "value" ${sentence}`);
+    assert.equal(rejection(put(`{"x":${source}}`)), `400 the number at "x" ${sentence}`);
+    assert.equal(rejection(put(`[${source}]`)), `400 the number at "0" ${sentence}`);
+  });
+}
+
+test("each number that JavaScript writes: kept", () => {
+  fc.assert(
+    fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (number) => {
+      const json = JSON.stringify(number);
+      assert.deepEqual(read(put(json)), { command: "put", key: "a", value: json });
+    }),
+  );
+});
+
+test("object with a property twice: 400", () => {
+  const sentence = "400 an object has a property twice";
+  assert.equal(rejection('{"command":"get","key":"a","key":"b"}'), sentence);
+  assert.equal(rejection(put('{"a":1,"\\u0061":2}')), sentence);
+  assert.equal(rejection(put('[{"a":{"b":1},"a":{"b":1}}]')), sentence);
+  const once = '{"":{"a":"x:y\\":"},"a":[{"a":1},{"a":":"}]}';
+  assert.deepEqual(read(put(once)), { command: "put", key: "a", value: once });
+});
+
+test("value that is nested too deeply: 400; names and texts of any characters: kept", () => {
   assert.equal(rejection(put("[".repeat(1e5) + "]".repeat(1e5))), "400 nested too deeply");
   const kept = '{"__proto__":9007199254740991,"\\ud800":"\\u0000","large":1e+300}';
   assert.deepEqual(read(put(kept)), { command: "put", key: "a", value: kept });

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { Frame } from "../../protocol/frame.ts";
 import { ServiceError } from "../worker.ts";
+import { parseExactly } from "./exact-json.ts";
 
 /** The longest key, in bytes of UTF-8. */
 export const KEY_BYTES_MAX = 512;
@@ -29,6 +30,8 @@ const whole = (least: number, most: number, message: string) =>
 
 const key = text(1);
 
+const WHOLE = "a whole number from -(2^53 - 1) to 2^53 - 1";
+
 const PUT = z.strictObject({
   command: z.literal("put"),
   key,
@@ -47,7 +50,7 @@ const DELETE = z.strictObject({ command: z.literal("delete"), key });
 const INCREMENT = z.strictObject({
   command: z.literal("increment"),
   key,
-  by: z.int("a whole number").default(1),
+  by: z.int(WHOLE).default(1),
 });
 const LIST = z.strictObject({
   command: z.literal("list"),
@@ -144,20 +147,12 @@ function unknownCommand({ path }: z.core.$ZodIssue, input: unknown): string {
 function parseJson(frame: Frame): unknown {
   try {
     const json = new TextDecoder("utf-8", { fatal: true }).decode(frame);
-    return JSON.parse(json, checkNumber as Parameters<typeof JSON.parse>[1]);
+    return parseExactly(json);
   } catch (error) {
     if (error instanceof SyntaxError) throw new ServiceError(400, `not JSON: ${oneLine(error)}`);
     if (error instanceof TypeError) throw new ServiceError(400, "not JSON: it is not UTF-8");
     throw error;
   }
-}
-
-/** Rejects a number that JSON can express and JavaScript would silently change. */
-function checkNumber(name: string, value: unknown, { source = "" }: { source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  if (Number.isFinite(value) && !/^-?[0-9]+$/.test(source)) return value;
-  const where = JSON.stringify(name).slice(0, NAME_CHARACTERS_MAX);
-  throw new ServiceError(400, `the number at ${where} is beyond 2^53 and would be inexact`);
 }
 
 const oneLine = ({ message }: Error) => message.replace(/[\s\p{C}]+/gu, " ");

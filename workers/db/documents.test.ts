@@ -118,6 +118,10 @@ test("increment of no whole number or beyond 2^53: 409, unchanged", () =>
     for (const value of ["1", "", 1.5, [1], { a: 1 }, true, null]) {
       assert.equal(await rejected(value), '409 cannot increment "a": it is not a whole number');
     }
+    for (const value of [1e20, 1e21, -1e300]) {
+      const sum = "its sum with 1 would be beyond 2^53";
+      assert.equal(await rejected(value), `409 cannot increment "a": ${sum}`);
+    }
     const beyond = (by: number) => `409 cannot increment "a": its sum with ${by} would be beyond`;
     assert.equal(await rejected(most), `${beyond(1)} 2^53`);
     assert.equal(await rejected(-most, -1), `${beyond(-1)} 2^53`);

@@ -1,4 +1,5 @@
-// For tests: empty databases on SQLite, or on the PostgreSQL server that TEST_DATABASE_URL names.
+// For tests: empty databases on SQLite, or on the PostgreSQL server that TEST_DATABASE_URL names. There
+// TEST_DATABASE_OPTIONS are the options of CREATE DATABASE.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -17,7 +18,7 @@ import { postgres } from "./postgres.ts";
 import type { Retention } from "./retention.ts";
 import { sqlite } from "./sqlite.ts";
 
-const { TEST_DATABASE_URL: server } = process.env;
+const { TEST_DATABASE_URL: server, TEST_DATABASE_OPTIONS: options = "" } = process.env;
 
 const folder = mkdtempSync(join(tmpdir(), "documents-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -41,7 +42,7 @@ export async function emptyDatabase(): Promise<EmptyDatabase> {
   }
   const client = new pg.Client({ connectionString: server });
   await client.connect();
-  await client.query(`create database ${name}`);
+  await client.query(`create database ${name} ${options}`);
   await client.end();
   const url = new URL(server);
   url.pathname = name;

@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   collections: [],
   protocol: [],
   transport: ["protocol"],
-  runtime: ["protocol", "transport"],
+  runtime: ["collections", "protocol", "transport"],
   broker: ["collections", "protocol", "transport", "runtime"],
   workers: ["collections", "protocol", "transport", "runtime"],
   clients: ["collections", "protocol", "transport", "runtime"],
@@ -58,7 +58,8 @@ for (const file of sources) {
     const folder = file.includes("/") ? (file.split("/")[0] as string) : ".";
     const allowed = MAY_IMPORT[folder];
     assert.ok(allowed, `tidy.test.ts has no rule for ${folder}/`);
-    for (const [, path] of code(file).matchAll(/from "(\.[^"]+)"|import\("(\.[^"]+)"\)/g)) {
+    for (const [, path] of code(file).matchAll(/from "(\.[^"*]+)"|import\("(\.[^"]+)"\)/g)) {
+      if (path?.endsWith("/package.json")) continue; // For the version.
       const target = join(dirname(file), path ?? "").split("/")[0] as string;
       assert.ok(target === folder || allowed.includes(target), `it imports ${path}`);
     }
@@ -94,6 +95,27 @@ for (const [file, most] of Object.entries(FOREIGN_LINES).flatMap(([files, most])
     assert.ok(lines.length <= most, `it has ${lines.length} lines`);
     assert.deepEqual(
       lines.filter((line) => line.length > 100),
+      [],
+    );
+  });
+}
+
+/** Programs, and the parts of runtime/ that only programs use. serve() is a program's sugar. */
+const OF_A_PROGRAM = new RegExp(
+  "^(e2e|bench)/|^(broker/main|workers/(worker|echo|math|db)|clients/(call|load|arguments|load/.+)" +
+    "|runtime/(fail|log|log-output|output|settings|signals))\\.ts$",
+);
+const libraries = sources.filter(
+  (file) => file.includes("/") && !isTest(file) && !OF_A_PROGRAM.test(file),
+);
+
+for (const file of libraries) {
+  test(`${file} reads no environment, listens for no signals and never ends the process`, () => {
+    const ofProcess = /\bprocess\.(env|exit|exitCode|on|once|kill|abort)\b/;
+    const ofPrograms = /from ".*\/(fail|output|settings|signals)\.ts"/;
+    const lines = code(file).split("\n");
+    assert.deepEqual(
+      lines.filter((line) => ofProcess.test(line) || ofPrograms.test(line)),
       [],
     );
   });

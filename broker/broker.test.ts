@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Registry } from "prom-client";
 import {
   dialog,
   disconnect,
@@ -16,7 +17,7 @@ import {
   requestFrom,
 } from "./dialog.testing.ts";
 import { sentenceOf } from "./events.ts";
-import { brokerMetrics } from "./metrics.ts";
+import { addBrokerMetrics } from "./metrics.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];
@@ -534,7 +535,9 @@ test("connections refused by the transport: one log line per reason and address 
     sentenceOf({ event: "connections.refused", ...http, count: 2 }),
     "2 connections from 10.0.0.7 refused: not ZMTP",
   );
-  const page = await brokerMetrics(broker, "zmtp", () => 0).metrics();
+  const registry = new Registry();
+  addBrokerMetrics(registry, broker, "zmtp", () => 0);
+  const page = await registry.metrics();
   for (const [cause, count] of Object.entries({ protocol: 3, full: 1, system: 0 }))
     assert.ok(page.includes(`mdp_connections_refused_total{cause="${cause}"} ${count}\n`), cause);
 });

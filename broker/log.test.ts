@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Registry } from "prom-client";
 import { MDP_0_2 } from "../protocol/dialects.ts";
 import { decode } from "../protocol/mdp.ts";
 import {
@@ -20,7 +21,7 @@ import {
   request,
 } from "./dialog.testing.ts";
 import { type BrokerEvent, LEVELS, levelOf, sentenceOf } from "./events.ts";
-import { brokerMetrics } from "./metrics.ts";
+import { addBrokerMetrics } from "./metrics.ts";
 import { BROKEN_OFF } from "./rejections.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
@@ -267,7 +268,9 @@ test("call ids: in no log line, no reply of mmi.* and no metric, through every e
   sends(W1, heartbeatCommand);
   sends(C1, [...junk, Buffer.from(SECRET)]);
   broker.refused({ cause: "protocol", reason: "not ZMTP", from: null });
-  const page = await brokerMetrics(broker, "zmtp", () => 0).metrics();
+  const registry = new Registry();
+  addBrokerMetrics(registry, broker, "zmtp", () => 0);
+  const page = await registry.metrics();
   see(freezes(LEASE_MS * 2));
   sends(W3, disconnect);
   see(drains());

@@ -6,10 +6,12 @@ import { fail } from "../runtime/fail.ts";
 import { serveHealth } from "../runtime/health.ts";
 import { logger } from "../runtime/log.ts";
 import { giveMemoryBack } from "../runtime/memory.ts";
+import { processMetrics } from "../runtime/process-metrics.ts";
 import {
   bindEndpoint,
   connectionsMax,
-  healthPort,
+  healthFrom,
+  healthSettings,
   heartbeatFrom,
   heartbeatSettings,
   logLevel,
@@ -24,10 +26,11 @@ import { loadTransport } from "../transport/load-transport.ts";
 import { Broker } from "./broker.ts";
 import type { Effect } from "./effects.ts";
 import { type BrokerEvent, levelOf, sentenceOf } from "./events.ts";
-import { brokerMetrics } from "./metrics.ts";
+import { addBrokerMetrics } from "./metrics.ts";
 
 const settings = readSettings("broker", {
   ...heartbeatSettings,
+  ...healthSettings,
   MDP_BIND: bindEndpoint,
   MDP_TRANSPORT: transportName,
   MDP_NOTICE_BROKEN_CONNECTIONS: unlessOff,
@@ -42,7 +45,6 @@ const settings = readSettings("broker", {
   MDP_OUTCOMES_BYTES_MAX: whole("a number of bytes", 0, 2 ** 40, 2 ** 26),
   MDP_OUTCOMES_MS: whole("a number of ms", 0, 86_400_000, 60_000),
   MDP_DRAIN_MS: whole("a number of ms", 0, 86_400_000, 10_000),
-  MDP_HEALTH_PORT: healthPort,
   LOG_LEVEL: logLevel,
 });
 const log = logger("broker", settings.LOG_LEVEL, { levelOf, sentenceOf });
@@ -74,9 +76,11 @@ const connections = {
 };
 const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
 let ready = false;
-const metrics = brokerMetrics(broker, version, now);
-const health = serveHealth("broker", settings.MDP_HEALTH_PORT, () => ready, metrics);
-await health.listening; // A port in use ends the process before a peer can connect.
+const metrics = processMetrics(version);
+addBrokerMetrics(metrics, broker, version, now);
+const health = serveHealth(healthFrom(settings), () => ready, metrics);
+// A port in use ends the process before a peer can connect.
+await health.listening.catch((error: Error) => fail("broker", error.message));
 const transport = await bind(settings.MDP_BIND, connections, {
   message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
   gone: (peer) => perform(broker.gone(peer, now())),

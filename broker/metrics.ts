@@ -1,18 +1,26 @@
 // The metrics of the broker: its counters (stats.ts) and gauges (gauges.ts) for Prometheus. All
 // samples of one page are of the same moment. The names are stable; docs/OPERATIONS.md lists them.
 
-import { Metrics, type Sample } from "../runtime/metrics.ts";
+import type { Distribution } from "../collections/distribution.ts";
+import { bucketsOf } from "../runtime/histogram.ts";
+import { Metrics, type MetricsRegistry, type Sample } from "../runtime/metrics.ts";
 import type { Broker } from "./broker.ts";
 import { driftOf, type Gauges, gaugesOf } from "./gauges.ts";
-import { BOUNDS_MS, type Distribution, type ServiceStats } from "./stats.ts";
+import type { ServiceStats } from "./stats.ts";
 
 /**
- * The page for GET /metrics. `transport` is its name and version, `now` the broker's clock, in ms.
+ * Adds the broker's metrics to a registry. `transport` is its name and version, `now` the broker's
+ * clock, in ms.
  */
-export function brokerMetrics(broker: Broker, transport: string, now: () => number): Metrics {
+export function addBrokerMetrics(
+  registry: MetricsRegistry,
+  broker: Broker,
+  transport: string,
+  now: () => number,
+) {
   const { stats } = broker.overview();
   let gauges = new Map<ServiceStats, Gauges>();
-  const metrics = new Metrics(transport, () => {
+  const metrics = new Metrics(registry, transport, () => {
     gauges = gaugesOf(broker.overview(), now());
   });
 
@@ -119,7 +127,6 @@ export function brokerMetrics(broker: Broker, transport: string, now: () => numb
     "Requests received that are neither completed nor queued nor in flight; not 0 is a bug.",
     () => [sample(driftOf(stats, gauges))],
   );
-  return metrics;
 }
 
 const sample = (value: number, labels: Sample["labels"] = {}): Sample => ({ value, labels });
@@ -127,21 +134,3 @@ const sample = (value: number, labels: Sample["labels"] = {}): Sample => ({ valu
 /** One sample for each count, with the name of the count as a label. */
 const samplesOf = (counts: Record<string, number>, label: string, others: Sample["labels"] = {}) =>
   Object.entries(counts).map(([name, count]) => sample(count, { ...others, [label]: name }));
-
-/**
- * The samples of a histogram. Each bucket includes the lower ones, as in the format of Prometheus.
- */
-function bucketsOf({ counts, sumMs }: Distribution, service: string): Sample[] {
-  let count = 0;
-  const buckets = counts.map((more, nth): Sample => {
-    count += more;
-    const bound = BOUNDS_MS[nth];
-    const le = bound === undefined ? "+Inf" : String(bound / 1000);
-    return { suffix: "_bucket", labels: { service, le }, value: count };
-  });
-  return [
-    ...buckets,
-    { suffix: "_sum", labels: { service }, value: sumMs / 1000 },
-    { suffix: "_count", labels: { service }, value: count },
-  ];
-}

@@ -1,13 +1,14 @@
 // The JSON of `mmi.services`, `mmi.workers` and `mmi.stats`. docs/OPERATIONS.md lists the fields. Times
 // are spans in ms, so that a reader needs no clock of the broker.
 
+import { BOUNDS_MS } from "../collections/distribution.ts";
 import { leaseMs } from "../protocol/heartbeat.ts";
 import { driftOf, gaugesOf, slotsOf } from "./gauges.ts";
 import { requestAgesOf, requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Service, Worker } from "./model.ts";
 import { textOf } from "./names.ts";
 import type { State } from "./state.ts";
-import { BOUNDS_MS, type ServiceStats } from "./stats.ts";
+import type { ServiceStats } from "./stats.ts";
 import type { Counts } from "./vocabulary.ts";
 
 /** An entry of `mmi.services`. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BOUNDS_MS } from "../collections/distribution.ts";
 import { MDP_0_1_TEXT, MDP_0_2 } from "../protocol/dialects.ts";
 import {
   dialog,
@@ -16,7 +17,6 @@ import {
   request,
   requestFrom,
 } from "./dialog.testing.ts";
-import { BOUNDS_MS } from "./stats.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
 const [C1, C2] = ["c1", "c2"];

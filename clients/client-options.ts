@@ -4,6 +4,8 @@
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call-id.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
+import { checkSignal, checkWhole, invalid, isNumberFrom } from "../runtime/invalid-option.ts";
+import { MESSAGE_BYTES } from "../runtime/ranges.ts";
 import { isBrokerEndpoint } from "../transport/endpoint.ts";
 import type { Transport } from "../transport/transport.ts";
 import * as zmtp from "../transport/zmtp/sockets.ts";
@@ -74,8 +76,7 @@ export function clientSettings(broker: string, options: ClientOptions): ClientSe
     throw invalid("silenceMs", silenceMs, `a number of ms from 1 to ${SILENCE_MS_MAX}`);
   if (tries !== Infinity && !(Number.isInteger(tries) && tries >= 1))
     throw invalid("tries", tries, "a whole number from 1, or Infinity");
-  if (!Number.isInteger(messageBytesMax) || !isNumberFrom(messageBytesMax, 1024, 2 ** 31 - 1))
-    throw invalid("messageBytesMax", messageBytesMax, "a number of bytes from 1024 to 2147483647");
+  checkWhole("messageBytesMax", messageBytesMax, MESSAGE_BYTES);
   if (typeof transport?.connect !== "function")
     throw invalid("transport", transport, "a transport: pass `await loadTransport(name)`");
   return { silenceMs, tries, messageBytesMax, transport };
@@ -84,22 +85,12 @@ export function clientSettings(broker: string, options: ClientOptions): ClientSe
 /** One day. The timers of the transports accept four times this value. */
 const SILENCE_MS_MAX = 86_400_000;
 
-const isNumberFrom = (value: unknown, least: number, most: number) =>
-  typeof value === "number" && value >= least && value <= most;
-
 /** Throws a RangeError that names the first invalid option and its value. */
 export function checkRequestOptions({ timeoutMs, signal, id }: RequestOptions) {
   if (timeoutMs !== undefined && !isNumberFrom(timeoutMs, Number.MIN_VALUE, Infinity))
     throw invalid("timeoutMs", timeoutMs, "a number of ms above 0");
   checkSignal(signal);
   if (id !== undefined) checkId(id);
-}
-
-/** Throws a RangeError for a value that is no AbortSignal, also of another realm. */
-export function checkSignal(signal: AbortSignal | null | undefined) {
-  if (signal === undefined || signal === null) return;
-  if (typeof signal.throwIfAborted !== "function")
-    throw invalid("signal", signal, "an AbortSignal");
 }
 
 function checkId(id: string) {
@@ -135,16 +126,4 @@ function adviceFor(value: unknown): string {
   if (value instanceof ArrayBuffer) return ": pass `new Uint8Array(value)`";
   if (typeof value === "object" && value !== null) return ": pass `JSON.stringify(value)`";
   return typeof value === "number" ? ": pass `String(value)`" : "";
-}
-
-const invalid = (name: string, value: unknown, expected: string) =>
-  new RangeError(`${name} is ${shown(value)}, not ${expected}`);
-
-/** The value for an error message: text in quotes, an object as its kind only. */
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return "an array";
-  if (value instanceof Promise) return "a promise";
-  if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

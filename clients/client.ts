@@ -7,6 +7,7 @@ import { MapByNumber } from "../collections/map-by-number.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf } from "../protocol/frame.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, serviceFrame } from "../protocol/mdp.ts";
+import { checkSignal } from "../runtime/invalid-option.ts";
 import type { Connected } from "../transport/transport.ts";
 import {
   type Body,
@@ -14,7 +15,6 @@ import {
   type ClientSettings,
   checkRequestOptions,
   checkService,
-  checkSignal,
   clientSettings,
   framesOf,
   type RequestOptions,

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Registry } from "prom-client";
 import { Broker } from "../broker/broker.ts";
 import { LEVELS as BROKER_LEVELS } from "../broker/events.ts";
-import { brokerMetrics } from "../broker/metrics.ts";
+import { addBrokerMetrics } from "../broker/metrics.ts";
 import { DEFAULT_HEARTBEAT } from "../protocol/heartbeat.ts";
 import { LEVELS as LOG_LEVELS } from "../runtime/log.ts";
-import type { Metrics } from "../runtime/metrics.ts";
+import { addLogMetrics } from "../runtime/process-metrics.ts";
 import { LEVELS as DATABASE_LEVELS } from "../workers/db/events.ts";
 import { LEVELS as WORKER_LEVELS } from "../workers/events.ts";
-import { WorkerMetrics } from "../workers/metrics.ts";
-import { WorkerSession } from "../workers/session.ts";
+import { addWorkerMetrics, HandlerStats } from "../workers/metrics.ts";
 import { type Family, parseMetrics, sumOf } from "./prometheus-text.ts";
 
 const document = readFileSync("docs/OPERATIONS.md", "utf8");
@@ -30,16 +30,23 @@ function newBroker(Kind = Broker) {
   return new Kind(limits, DEFAULT_HEARTBEAT, Buffer.alloc(8), 0);
 }
 
-const brokerPage = (broker = newBroker()) => page(brokerMetrics(broker, "zmtp 3.1", () => 0));
+function brokerPage(broker = newBroker()) {
+  const registry = new Registry();
+  addLogMetrics(registry, "zmtp 3.1");
+  addBrokerMetrics(registry, broker, "zmtp 3.1", () => 0);
+  return page(registry);
+}
 
-const workerPage = () => {
-  const options = { heartbeat: DEFAULT_HEARTBEAT } as ConstructorParameters<
-    typeof WorkerSession
-  >[0];
-  return page(new WorkerMetrics("echo", new WorkerSession(options, 0), "zmtp 3.1", () => 0));
-};
+function workerPage() {
+  const registry = new Registry();
+  const stats = new HandlerStats();
+  const echo = { service: "echo", stats, inFlight: 0, ready: false, sessionsLost: 0 };
+  addLogMetrics(registry, "zmtp 3.1");
+  addWorkerMetrics(registry, () => [echo], "zmtp 3.1");
+  return page(registry);
+}
 
-const page = async (metrics: Metrics) => parseMetrics(await metrics.metrics());
+const page = async (registry: Registry) => parseMetrics(await registry.metrics());
 
 /** A row of the table: name, type, labels. */
 function rowOf([name, { type, samples }]: [string, Family]): string[] {

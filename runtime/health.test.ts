@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { Registry } from "prom-client";
 import { serveHealth } from "./health.ts";
@@ -17,7 +18,7 @@ async function freePort(): Promise<number> {
 /** The health port of a program that is ready or not. */
 async function start(isReady = true) {
   const port = await freePort();
-  const health = serveHealth("kettle", port, () => isReady, new Registry());
+  const health = serveHealth({ port }, () => isReady, new Registry());
   await health.listening; // No test waits for the port in another way.
   return {
     fetch: (path: string, method = "GET") =>
@@ -57,7 +58,43 @@ for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
 }
 
 test("no port: nothing listens, and a program may start at once", async () => {
-  const health = serveHealth("kettle", undefined, () => true, new Registry());
+  const health = serveHealth(undefined, () => true, new Registry());
   await health.listening;
   health.close();
+});
+
+test("no registry: no page of metrics, and the other pages", async (t) => {
+  const port = await freePort();
+  const health = serveHealth({ port }, () => true, undefined);
+  t.after(() => health.close());
+  await health.listening;
+  const page = await fetch(`http://127.0.0.1:${port}/metrics`);
+  assert.deepEqual(
+    [page.status, await page.text()],
+    [404, "no such page: try /livez or /readyz\n"],
+  );
+  assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
+});
+
+test("port in use: listening rejects with the port and the reason", async (t) => {
+  const port = await freePort();
+  const first = serveHealth({ port }, () => true, undefined);
+  t.after(() => first.close());
+  await first.listening;
+  const second = serveHealth({ port }, () => true, undefined);
+  await assert.rejects(second.listening, {
+    message: new RegExp(`^cannot serve health checks on port ${port}: .*EADDRINUSE`),
+  });
+});
+
+test("no host: only this machine reaches the port", async (t) => {
+  const port = await freePort();
+  const health = serveHealth({ port }, () => true, undefined);
+  t.after(() => health.close());
+  await health.listening;
+  const others = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  for (const { address, family, internal } of others) {
+    if (internal || family !== "IPv4") continue;
+    await assert.rejects(fetch(`http://${address}:${port}/livez`), address);
+  }
 });

@@ -3,12 +3,15 @@
 // compiler rejects any other.
 
 import { hostname } from "node:os";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { LogOutput, standardOutput } from "./log-output.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
 export type Log<Event> = (event: Event) => void;
+
+/** The methods of a logger that this project calls. A logger of pino has them. */
+export type Logger = Record<Level, (fields: object, sentence: string) => void>;
 
 /** The level and the sentence of each event of a program. */
 type Wording<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
@@ -23,6 +26,16 @@ export function logger<Event extends { event: string }>(
   { levelOf, sentenceOf }: Wording<Event>,
   fields: Record<string, string> = {},
 ): Log<Event> {
+  const lines = lineLogger(program, level, fields);
+  return (event) => lines[levelOf(event)](event, sentenceOf(event));
+}
+
+/** Returns the logger that writes the lines of a program. Each line has the `fields` too. */
+export function lineLogger(
+  program: string,
+  level: string,
+  fields: Record<string, string> = {},
+): Logger {
   const options = {
     level,
     base: { program, host: hostname(), pid: process.pid, ...fields },
@@ -31,7 +44,7 @@ export function logger<Event extends { event: string }>(
   };
   const lines = pino(options, { write: (line) => output?.write(line) });
   if (level !== "silent") output ??= openOutput(lines);
-  return (event) => lines[levelOf(event)]<object>(event, sentenceOf(event));
+  return lines;
 }
 
 /** The lines that were dropped because nobody read the log, its disk was full, or its pipe broken. */

@@ -1,9 +1,17 @@
-// The metrics of a program in the text format of Prometheus: those of prom-client, and readings of
-// counters that live elsewhere in the program.
+// The metrics of a program, in a registry of prom-client: readings of counters that live elsewhere in
+// the program.
 
-import { readFileSync } from "node:fs";
-import { Registry } from "prom-client";
-import { droppedLines } from "./log.ts";
+import manifest from "../package.json" with { type: "json" };
+
+/** The part of a registry of prom-client that this project uses. Pass a `Registry` of prom-client. */
+export type MetricsRegistry = {
+  /** The media type of the page, for its header. */
+  readonly contentType: string;
+  registerMetric(metric: never): void;
+  getSingleMetric(name: string): unknown;
+  /** The page of all metrics. */
+  metrics(): Promise<string>;
+};
 
 export type Reading = {
   name: string;
@@ -20,58 +28,50 @@ export type Sample = {
   suffix?: "_bucket" | "_sum" | "_count";
 };
 
-export class Metrics extends Registry {
-  #readings: Reading[] = [];
+/**
+ * Adds metrics to a registry. A registry takes the values of one page in one event-loop turn, so that
+ * they agree with each other.
+ */
+export class Metrics {
+  readonly registry: MetricsRegistry;
   #look: () => void;
+  #hasLooked = false;
 
   /**
    * `transport` is the name and version of the transport. Each page calls `look` before its readings,
    * which may share its results.
    */
-  constructor(transport: string, look = () => {}) {
-    super();
+  constructor(registry: MetricsRegistry, transport: string, look = () => {}) {
+    this.registry = registry;
     this.#look = look;
-    const labels = { version: version(), node: process.versions.node, transport };
+    const name = "mdp_build_info";
+    if (registry.getSingleMetric(name)) return; // A broker and a worker may share a registry.
+    const labels = { version: manifest.version, node: process.versions.node, transport };
     const help = "Version of the program, of Node and of the transport. Always 1.";
-    const samples = () => [{ labels, value: 1 }];
-    this.read({ name: "mdp_build_info", help, type: "gauge", samples });
-    this.read({
-      name: "mdp_log_lines_dropped_total",
-      help: "Log lines dropped: nobody read them, the disk was full, or the pipe broken.",
-      type: "counter",
-      samples: () => [{ value: droppedLines() }],
+    this.read({ name, help, type: "gauge", samples: () => [{ labels, value: 1 }] });
+  }
+
+  /**
+   * Registers a metric that `get` reads at each page: the part of a metric of prom-client that its
+   * registries use. Throws an Error if the registry has a metric of this name.
+   */
+  read({ name, help, type, samples }: Reading) {
+    const get = async () => {
+      this.#lookOnce();
+      const values = samples().map(({ value, labels = {}, suffix = "" }) => {
+        return { value, labels, metricName: name + suffix };
+      });
+      return { name, help, type, aggregator: "sum", values };
+    };
+    this.registry.registerMetric({ name, help, type, get, reset() {} } as never);
+  }
+
+  #lookOnce() {
+    if (this.#hasLooked) return;
+    this.#look();
+    this.#hasLooked = true;
+    queueMicrotask(() => {
+      this.#hasLooked = false;
     });
   }
-
-  read(reading: Reading) {
-    this.#readings.push(reading);
-  }
-
-  /** The page. It takes all readings in one event-loop turn, so that they agree with each other. */
-  override async metrics(): Promise<string> {
-    this.#look();
-    const readings = this.#readings.flatMap(linesOf);
-    return [...readings, await super.metrics()].join("\n");
-  }
-}
-
-/** prom-client accepts no histogram that was counted elsewhere, so this writes the format itself. */
-function linesOf({ name, help, type, samples }: Reading): string[] {
-  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
-  for (const { value, labels = {}, suffix = "" } of samples())
-    lines.push(`${name}${suffix}${labelsOf(labels)} ${value}`);
-  return lines;
-}
-
-function labelsOf(labels: Record<string, string>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-const escaped = (value: string) =>
-  value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
-
-function version(): string {
-  const file = new URL("../package.json", import.meta.url);
-  return JSON.parse(readFileSync(file, "utf8")).version;
 }

@@ -7,7 +7,9 @@ import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
 import { fail } from "./fail.ts";
+import { HEALTH_HOST, type HealthOptions } from "./health.ts";
 import { connectionsFor, openFilesMax } from "./open-files.ts";
+import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_LIVENESS, MESSAGE_BYTES, PORT } from "./ranges.ts";
 
 /** Returns the validated settings. Invalid values end the process with one line that names each. */
 export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
@@ -50,8 +52,8 @@ export const transport = z
   .default(TRANSPORT_DEFAULT);
 
 export const heartbeatSettings = {
-  MDP_HEARTBEAT_INTERVAL_MS: whole("a number of ms", 10, 3_600_000, DEFAULT_HEARTBEAT.intervalMs),
-  MDP_HEARTBEAT_LIVENESS: whole("a number of intervals", 2, 100, DEFAULT_HEARTBEAT.liveness),
+  MDP_HEARTBEAT_INTERVAL_MS: whole(...HEARTBEAT_INTERVAL_MS, DEFAULT_HEARTBEAT.intervalMs),
+  MDP_HEARTBEAT_LIVENESS: whole(...HEARTBEAT_LIVENESS, DEFAULT_HEARTBEAT.liveness),
 };
 
 export const heartbeatFrom = (settings: {
@@ -67,7 +69,7 @@ export const connectionsMax = wholeNumber("a number of connections", 1, 10_000_0
   connectionsFor(openFilesMax()),
 );
 
-export const messageBytesMax = whole("a number of bytes", 1024, 2 ** 31 - 1, MESSAGE_BYTES_MAX);
+export const messageBytesMax = whole(...MESSAGE_BYTES, MESSAGE_BYTES_MAX);
 
 export const logLevel = z
   .enum(["trace", "debug", "info", "warn", "error", "silent"], {
@@ -81,8 +83,19 @@ export const unlessOff = z
   .default("on")
   .transform((value) => value === "on");
 
-/** The port of /livez, /readyz and /metrics; without it, nothing serves them. */
-export const healthPort = wholeNumber("a port", 1, 65_535).optional();
+/** The address of /livez, /readyz and /metrics; without a port, nothing serves them. */
+export const healthSettings = {
+  MDP_HEALTH_HOST: z.string().default(HEALTH_HOST),
+  MDP_HEALTH_PORT: wholeNumber(...PORT).optional(),
+};
+
+export const healthFrom = (settings: {
+  MDP_HEALTH_HOST: string;
+  MDP_HEALTH_PORT?: number | undefined;
+}): HealthOptions | undefined =>
+  settings.MDP_HEALTH_PORT === undefined
+    ? undefined
+    : { host: settings.MDP_HEALTH_HOST, port: settings.MDP_HEALTH_PORT };
 
 function wholeNumber(what: string, least: number, most: number) {
   const message = `${what} from ${least} to ${most}`;

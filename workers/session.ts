@@ -132,6 +132,10 @@ export class WorkerSession {
     return this.#state === "confirmed";
   }
 
+  get stopped(): boolean {
+    return this.#state === "stopped";
+  }
+
   /** How many conversations ended before this worker ended them. */
   get conversationsLost(): number {
     return this.#conversationsLost;

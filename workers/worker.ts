@@ -1,36 +1,202 @@
-// The public side of a worker: serve() runs a handler as a worker until a stop signal.
-// It has one socket, one timer and the handlers; WorkerSession makes the decisions.
+// The public side of a worker: a Worker serves one or several services in this process, and serve()
+// runs a program that serves one.
 
+import { EventEmitter } from "node:events";
 import { z } from "zod";
-import { MapByNumber } from "../collections/map-by-number.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
-import { serviceFrame } from "../protocol/mdp.ts";
-import { CREDIT_MAX } from "../protocol/ready.ts";
+import { fail } from "../runtime/fail.ts";
 import { serveHealth } from "../runtime/health.ts";
-import { logger } from "../runtime/log.ts";
+import { checkSignal } from "../runtime/invalid-option.ts";
+import { lineLogger } from "../runtime/log.ts";
+import { processMetrics } from "../runtime/process-metrics.ts";
+import { TIME_LIMIT_MS } from "../runtime/ranges.ts";
 import {
   brokerEndpoint,
-  healthPort,
+  healthFrom,
+  healthSettings,
   heartbeatFrom,
   heartbeatSettings,
   logLevel,
   messageBytesMax,
   readSettings,
-  transport,
+  transport as transportName,
   whole,
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
-import type { Connected } from "../transport/transport.ts";
-import { levelOf, sentenceOf } from "./events.ts";
-import { type Handler, Job, outcomeOf, runHandler } from "./job.ts";
-import { WorkerMetrics } from "./metrics.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
+import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
+import type { Handler } from "./job.ts";
+import { addWorkerMetrics } from "./metrics.ts";
+import { Runner } from "./runner.ts";
 import { workerName } from "./worker-name.ts";
+import {
+  type ServiceOptions,
+  serviceSettings,
+  type WorkerOptions,
+  type WorkerSettings,
+  workerSettings as withDefaults,
+} from "./worker-options.ts";
 
 export { type Handler, type HandlerContext, type ReplyBody, ServiceError } from "./job.ts";
-export type { Frame };
+export type { Frame, ServiceOptions, WorkerOptions };
+
+/** The events of a Worker and their arguments. `service` is the name of the service concerned. */
+export type WorkerEvents = {
+  /** The broker has accepted the registration; requests arrive from now on. */
+  registered: [{ service: string }];
+  /** An attempt to connect failed, with this code of the system; the next one follows by itself. */
+  unreachable: [{ service: string; code: string; reason: string; retryMs: number }];
+  /** The broker is lost; the worker connects again by itself. `abandoned` handlers were aborted. */
+  lost: [{ service: string; reason: string; abandoned: number; retryMs: number }];
+  /** A handler threw an error that is no ServiceError. `request` is the broker's request id. */
+  failed: [{ service: string; request: string | null; error: unknown }];
+  /** close() was called: no more requests arrive. */
+  draining: [];
+  /** All services have left the broker. */
+  stopped: [];
+  /** The health port cannot be opened. Only if no run() is pending: its promise rejects instead. */
+  error: [Error];
+};
+
+/** `running` until close() is called, `draining` while handlers finish, `stopped` after that. */
+export type WorkerState = "running" | "draining" | "stopped";
+
+/**
+ * Serves requests in this process, for one or several services. It connects at once, registers each
+ * service at the broker, and connects again by itself when it loses the broker. It reads no
+ * environment, listens for no signals, and never ends the process.
+ */
+export class Worker extends EventEmitter<WorkerEvents> {
+  #settings: WorkerSettings;
+  #runners = new Map<string, Runner>();
+  #health: ReturnType<typeof serveHealth> | null = null;
+  #listening: Promise<void> | null = null;
+  #state: WorkerState = "running";
+  #ended = Promise.withResolvers<void>();
+  #runs = 0; // Pending calls of run().
+  #closing: Promise<void> | null = null;
+
+  /** Throws a RangeError that names the first invalid option and its value. */
+  constructor(options: WorkerOptions = {}) {
+    super();
+    this.#settings = withDefaults(options);
+    this.#ended.promise.catch(() => {}); // run() has the error, or the event.
+    const { metrics, transport } = this.#settings;
+    if (metrics) addWorkerMetrics(metrics, () => this.#runners.values(), transport.version);
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Whether every service is registered, so that requests arrive; false without a service. */
+  get ready(): boolean {
+    const runners = [...this.#runners.values()];
+    return runners.length > 0 && runners.every(({ ready }) => ready);
+  }
+
+  /**
+   * Registers `handler` for `service` at the broker and serves its requests from now on. Returns this
+   * worker, so that calls can be chained.
+   *
+   * Throws a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.", if it has
+   * a handler here already, or if an option is out of range. Throws an Error after close().
+   */
+  serve(service: string, handler: Handler, options: ServiceOptions = {}): this {
+    const settings = serviceSettings(service, handler, options);
+    if (this.#state !== "running") throw new Error("the worker is closed");
+    if (this.#runners.has(service)) throw new RangeError(`"${service}" has a handler already`);
+    const log = (event: WorkerEvent) => this.#report(service, event);
+    const runner = new Runner({ ...this.#settings, ...settings, service, handler, log });
+    this.#runners.set(service, runner);
+    this.#listening ??= this.#listen();
+    void this.#listening.then(() => runner.start());
+    return this;
+  }
+
+  /**
+   * Resolves when the worker is closed: by close(), or because `signal` aborted, which closes it. Rejects
+   * with an Error if the health port cannot be opened.
+   */
+  async run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkSignal(signal);
+    const close = () => void this.close();
+    if (signal?.aborted) close();
+    signal?.addEventListener("abort", close, { once: true });
+    this.#runs += 1;
+    try {
+      await this.#ended.promise;
+    } finally {
+      this.#runs -= 1;
+      signal?.removeEventListener("abort", close);
+    }
+  }
+
+  /**
+   * Drains: accepts no more requests, finishes those in flight, then leaves the broker. Resolves when
+   * that is done, within the longest time limit of its services. No request is executed twice.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Aborts the signals of all handlers that run. They still end by themselves. */
+  abort(reason: Error = new Error("the worker was stopped")) {
+    for (const runner of this.#runners.values()) runner.abort(reason);
+  }
+
+  /** The same as close(), for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close() {
+    this.#state = "draining";
+    this.emit("draining");
+    for (const runner of this.#runners.values()) runner.drain();
+    await Promise.all([...this.#runners.values()].map(({ stopped }) => stopped));
+    this.#health?.close();
+    this.#state = "stopped";
+    this.emit("stopped");
+    this.#ended.resolve();
+  }
+
+  /** Opens the health port, so that a port in use is an error before the broker knows the worker. */
+  async #listen() {
+    const { health, metrics } = this.#settings;
+    this.#health = serveHealth(health, () => this.ready, metrics);
+    try {
+      await this.#health.listening;
+    } catch (error) {
+      this.#ended.reject(error);
+      void this.close();
+      if (this.#runs === 0) this.emit("error", error as Error);
+    }
+  }
+
+  #report(service: string, event: WorkerEvent) {
+    this.#settings.logger?.[levelOf(event)]({ service, ...event }, sentenceOf(event));
+    switch (event.event) {
+      case "session.confirmed":
+        this.emit("registered", { service });
+        break;
+      case "session.unreachable": {
+        const { code, reason, retryMs } = event;
+        this.emit("unreachable", { service, code, reason, retryMs });
+        break;
+      }
+      case "session.lost": {
+        const { reason, abandoned, retryMs } = event;
+        this.emit("lost", { service, reason, abandoned, retryMs });
+        break;
+      }
+      case "request.failed":
+        this.emit("failed", { service, request: event.request, error: event.err });
+        break;
+    }
+  }
+}
 
 /**
  * The settings that serve() reads from the environment. A program with settings of its own adds
@@ -38,19 +204,16 @@ export type { Frame };
  */
 export const workerSettings = {
   ...heartbeatSettings,
+  ...healthSettings,
   MDP_BROKER: brokerEndpoint,
-  MDP_TRANSPORT: transport,
+  MDP_TRANSPORT: transportName,
   MDP_READY: z.enum(["probe", "plain"], { message: "probe or plain" }).default("probe"),
-  MDP_TIME_LIMIT_MS: whole("a number of ms", 1, 86_400_000, 30_000),
+  MDP_TIME_LIMIT_MS: whole(...TIME_LIMIT_MS, 30_000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
-  MDP_HEALTH_PORT: healthPort,
   LOG_LEVEL: logLevel,
 };
 
-export type ServeOptions = {
-  /** How many requests the broker may have in flight at this worker: 1 to 65,535; 1 by default. */
-  concurrency?: number;
-};
+export type ServeOptions = Pick<ServiceOptions, "concurrency">;
 
 /**
  * Runs this process as a worker: registers `handler` for `service` at the broker, and serves
@@ -59,7 +222,8 @@ export type ServeOptions = {
  *
  * The settings come from the environment, each with a default: MDP_BROKER, MDP_TRANSPORT,
  * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_READY, MDP_TIME_LIMIT_MS,
- * MDP_MESSAGE_BYTES_MAX, MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process with exit code 1.
+ * MDP_MESSAGE_BYTES_MAX, MDP_HEALTH_HOST, MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process
+ * with exit code 1. A Worker does the same without environment, signals and exit codes.
  *
  * Rejects with a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.",
  * or if `concurrency` is out of range.
@@ -67,129 +231,26 @@ export type ServeOptions = {
 export async function serve(
   service: string,
   handler: Handler,
-  { concurrency = 1 }: ServeOptions = {},
+  { concurrency }: ServeOptions = {},
 ): Promise<void> {
-  check(service, concurrency);
   const settings = readSettings(service, workerSettings);
-  const log = logger(service, settings.LOG_LEVEL, { levelOf, sentenceOf }, { name: workerName });
-  const heartbeat = heartbeatFrom(settings);
-  const now = () => performance.now();
-  const session = new WorkerSession(
-    {
-      broker: settings.MDP_BROKER,
-      service,
-      name: workerName,
-      credit: concurrency,
-      streams: handler instanceof AsyncGeneratorFunction,
-      plainReady: settings.MDP_READY === "plain",
-      timeLimitMs: settings.MDP_TIME_LIMIT_MS,
-      messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
-      heartbeat,
-      random: Math.random,
-    },
-    now(),
-  );
+  const health = healthFrom(settings);
   const transport = await loadTransport(settings.MDP_TRANSPORT);
-  const jobs = new MapByNumber<Job>();
-  const metrics = new WorkerMetrics(service, session, transport.version, () => jobs.size);
-  const stopped = Promise.withResolvers<void>();
-  let socket: Connected | null = null;
-
-  const ready = () => session.ready;
-  const health = serveHealth(service, settings.MDP_HEALTH_PORT, ready, metrics);
-  await health.listening; // A port in use ends the process before the broker knows the worker.
-  const timer = setInterval(() => perform(session.tick(now())), tickMs(heartbeat));
+  const worker = new Worker({
+    broker: settings.MDP_BROKER,
+    heartbeat: heartbeatFrom(settings),
+    messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+    plainReady: settings.MDP_READY === "plain",
+    transport,
+    health,
+    logger: lineLogger(service, settings.LOG_LEVEL, { name: workerName }),
+    metrics: health && processMetrics(transport.version, { service }),
+  });
+  worker.serve(service, handler, { concurrency, timeLimitMs: settings.MDP_TIME_LIMIT_MS });
+  const running = worker.run();
   onStopSignal(
-    () => perform(session.drain(now())),
-    () => abortAll("the worker was stopped"),
+    () => void worker.close(),
+    () => worker.abort(),
   );
-  const { MDP_BROKER: broker } = settings;
-  log({ event: "worker.started", broker, concurrency });
-  perform(session.tick(now()));
-  await stopped.promise;
-  clearInterval(timer);
-  health.close();
-  log({ event: "worker.stopped" });
-
-  function perform(effects: WorkerEffect[]) {
-    for (const effect of effects) {
-      switch (effect.do) {
-        case "connect":
-          socket = open();
-          break;
-        case "close":
-          socket?.close(LINGER_MS);
-          socket = null;
-          break;
-        case "send":
-          socket?.send(effect.frames);
-          break;
-        case "serve":
-          work(effect.request);
-          break;
-        case "abort":
-          jobs.get(effect.request.number)?.abort(new Error(effect.reason));
-          break;
-        case "log":
-          log(effect.entry);
-          break;
-        case "stopped":
-          stopped.resolve();
-          break;
-      }
-    }
-  }
-
-  function open() {
-    const timing = { deadAfterMs: deadAfterMs(heartbeat) };
-    return transport.connect(settings.MDP_BROKER, timing, {
-      opened: () => session.opened(now()),
-      message: (frames) => perform(session.receive(frames, now())),
-      gone: () => perform(session.gone(now())),
-      failed: (failure) => perform(session.failed(failure, now())),
-    });
-  }
-
-  function work(request: InFlightRequest) {
-    const job = new Job(request, now());
-    jobs.add(request.number, job);
-    const body = runHandler(handler, job, part, log);
-    if (body instanceof Promise) void body.then((body) => done(job, body));
-    else done(job, body);
-  }
-
-  function part({ request }: Job, body: Frame[]) {
-    perform(session.partial(request, body, now()));
-  }
-
-  function done(job: Job, body: Frame[]) {
-    const { request, begunAt } = job;
-    jobs.delete(request.number);
-    const effects = session.reply(request, body, now());
-    metrics.handled(outcomeOf(job, body), now() - begunAt);
-    perform(effects);
-  }
-
-  function abortAll(reason: string) {
-    for (const [, job] of jobs) job.abort(new Error(reason));
-  }
+  await running.catch((error: Error) => fail(service, error.message));
 }
-
-/** For how long a closed socket goes on sending, so that the last commands arrive. */
-const LINGER_MS = 1000;
-
-function check(service: string, concurrency: number) {
-  serviceFrame(service);
-  if (service.startsWith("mmi.")) {
-    throw new RangeError(
-      `"${service}": names that start with "mmi." are reserved for the broker (8/MMI)`,
-    );
-  }
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > CREDIT_MAX) {
-    throw new RangeError(
-      `concurrency is ${concurrency}, not a whole number from 1 to ${CREDIT_MAX}`,
-    );
-  }
-}
-
-const AsyncGeneratorFunction = async function* () {}.constructor as new () => Handler;

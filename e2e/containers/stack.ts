@@ -72,7 +72,11 @@ export class Stack implements AsyncDisposable {
   async startBroker(): Promise<Container> {
     const published = [this.endpoint, this.healthUrl].map((url) => Number(url.split(":").at(-1)));
     const ports = [5555, 9464].map((container, at) => ({ container, host: published[at] ?? 0 }));
-    const settings = { MDP_BIND: "tcp://*:5555", MDP_HEALTH_PORT: "9464" };
+    const settings = {
+      MDP_BIND: "tcp://*:5555",
+      MDP_HEALTH_HOST: "0.0.0.0",
+      MDP_HEALTH_PORT: "9464",
+    };
     const options = { name: this.#name("broker"), aliases: ["broker"], settings, ports };
     this.#broker = await this.startContainer("broker/main.ts", options);
     await this.broker.logged("broker.listening");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Registry } from "prom-client";
 import { Client } from "../../clients/client.ts";
 import { serveHealth } from "../../runtime/health.ts";
 import { Metrics } from "../../runtime/metrics.ts";
@@ -71,10 +72,12 @@ test("broker: live and ready once it listens, not ready while it drains", async 
 
 test("metric that cannot be read: /metrics answers 500 with the reason", async (t) => {
   const port = Number(await portOf(freeEndpoint()));
-  const metrics = new Metrics("zmtp 3.1", () => {
+  const registry = new Registry();
+  const look = () => {
     throw new Error("EMFILE: too many open files");
-  });
-  const health = serveHealth("program", port, () => true, metrics);
+  };
+  new Metrics(registry, "zmtp 3.1", look);
+  const health = serveHealth({ port }, () => true, registry);
   t.after(() => health.close());
   const page = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.deepEqual([page.status, await page.text()], [500, "EMFILE: too many open files\n"]);

@@ -1,10 +1,7 @@
-// The broker program: settings, one bound socket, one timer, and the pure Broker between them.
+// The broker program: settings and signals around startBroker().
 
-import { randomBytes } from "node:crypto";
-import { deadAfterMs, tickMs } from "../protocol/heartbeat.ts";
 import { fail } from "../runtime/fail.ts";
-import { serveHealth } from "../runtime/health.ts";
-import { logger } from "../runtime/log.ts";
+import { lineLogger } from "../runtime/log.ts";
 import { giveMemoryBack } from "../runtime/memory.ts";
 import { processMetrics } from "../runtime/process-metrics.ts";
 import {
@@ -23,10 +20,7 @@ import {
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
-import { Broker } from "./broker.ts";
-import type { Effect } from "./effects.ts";
-import { type BrokerEvent, levelOf, sentenceOf } from "./events.ts";
-import { addBrokerMetrics } from "./metrics.ts";
+import { startBroker } from "./start.ts";
 
 const settings = readSettings("broker", {
   ...heartbeatSettings,
@@ -47,7 +41,6 @@ const settings = readSettings("broker", {
   MDP_DRAIN_MS: whole("a number of ms", 0, 86_400_000, 10_000),
   LOG_LEVEL: logLevel,
 });
-const log = logger("broker", settings.LOG_LEVEL, { levelOf, sentenceOf });
 const heartbeat = heartbeatFrom(settings);
 const limits = {
   requestTtlMs: settings.MDP_REQUEST_TTL_MS,
@@ -61,61 +54,24 @@ const limits = {
   outcomesMs: settings.MDP_OUTCOMES_MS,
   drainMs: settings.MDP_DRAIN_MS,
 };
-const now = () => performance.timeOrigin + performance.now(); // Does not jump, and counts from 1970.
-const broker = new Broker(limits, heartbeat, randomBytes(8), now());
-const report = (entry: BrokerEvent) => perform(broker.report(entry, now()));
-if (settings.LOG_LEVEL === "debug" || settings.LOG_LEVEL === "trace") broker.traceRequests();
-
-const detectDisconnects = settings.MDP_NOTICE_BROKEN_CONNECTIONS;
-const connections = {
-  frameBytesMax: limits.messageBytesMax,
-  unsentBytesMax: limits.queueBytesMax, // Also counts expired requests that a worker has not read.
+const transport = await loadTransport(settings.MDP_TRANSPORT);
+const { LOG_LEVEL } = settings;
+const broker = await startBroker({
+  ...limits,
+  bind: settings.MDP_BIND,
+  heartbeat,
+  transport,
   connectionsMax: settings.MDP_CONNECTIONS_MAX,
-  detectDisconnects,
-  deadAfterMs: deadAfterMs(heartbeat),
-};
-const { bind, version } = await loadTransport(settings.MDP_TRANSPORT);
-let ready = false;
-const metrics = processMetrics(version);
-addBrokerMetrics(metrics, broker, version, now);
-const health = serveHealth(healthFrom(settings), () => ready, metrics);
-// A port in use ends the process before a peer can connect.
-await health.listening.catch((error: Error) => fail("broker", error.message));
-const transport = await bind(settings.MDP_BIND, connections, {
-  message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
-  gone: (peer) => perform(broker.gone(peer, now())),
-  refused: (connection) => broker.refused(connection),
-}).catch((error) => fail("broker", `cannot listen on ${settings.MDP_BIND}: ${error.message}`));
+  detectDisconnects: settings.MDP_NOTICE_BROKEN_CONNECTIONS,
+  health: healthFrom(settings),
+  logger: lineLogger("broker", LOG_LEVEL),
+  traceRequests: LOG_LEVEL === "debug" || LOG_LEVEL === "trace",
+  metrics: processMetrics(transport.version),
+}).catch((error: Error) => fail("broker", error.message));
+
 const QUEUED_FEW = 10_000; // A full collection with so few requests takes only some ms.
-const timer = setInterval(() => perform(broker.tick(now())), tickMs(heartbeat));
 const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
-ready = true;
-const { endpoint } = transport;
-report({ event: "broker.listening", endpoint, transport: version, heartbeat });
-if (!transport.detectsDisconnects) {
-  report({
-    event: "disconnects.undetected",
-    reason: detectDisconnects ? "not in this libzmq" : "turned off",
-  });
-}
-
-onStopSignal(() => {
-  ready = false;
-  perform(broker.drain(now()));
-});
-
-function perform(effects: Effect[]) {
-  for (const effect of effects) {
-    if (effect.do === "send") transport.send(effect.to, effect.frames);
-    else if (effect.do === "log") log(effect.entry);
-    else stop();
-  }
-}
-
-function stop() {
-  clearInterval(timer);
+onStopSignal(async () => {
+  await broker.close();
   clearInterval(memory);
-  log({ event: "broker.stopped", counts: broker.counts() });
-  health.close();
-  transport.close();
-}
+});

@@ -2,7 +2,9 @@
 // (the program can do its job now), which answer 200 or 503. For Prometheus: GET /metrics.
 
 import { createServer, type IncomingMessage } from "node:http";
+import { checkWhole, invalid } from "./invalid-option.ts";
 import type { MetricsRegistry } from "./metrics.ts";
+import { PORT } from "./ranges.ts";
 
 /** Where the endpoints listen. */
 export type HealthOptions = {
@@ -14,6 +16,14 @@ export type HealthOptions = {
 
 /** The host on which the endpoints listen by default: no other machine reaches them. */
 export const HEALTH_HOST = "127.0.0.1";
+
+/** Throws a RangeError that names the first invalid option and its value. */
+export function checkHealth(health: HealthOptions) {
+  checkWhole("health.port", health?.port, PORT);
+  const { host } = health;
+  if (host !== undefined && (typeof host !== "string" || host === ""))
+    throw invalid("health.host", host, "a name or an address of this machine");
+}
 
 /**
  * Serves the endpoints until closed; does nothing without `where`. `listening` resolves when the port

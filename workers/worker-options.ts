@@ -3,17 +3,11 @@
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
 import { MESSAGE_BYTES_MAX, serviceFrame } from "../protocol/mdp.ts";
 import { CREDIT_MAX, WORKER_NAME_BYTES_MAX } from "../protocol/ready.ts";
-import type { HealthOptions } from "../runtime/health.ts";
+import { checkHealth, type HealthOptions } from "../runtime/health.ts";
 import { checkWhole, invalid } from "../runtime/invalid-option.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricsRegistry } from "../runtime/metrics.ts";
-import {
-  HEARTBEAT_INTERVAL_MS,
-  HEARTBEAT_LIVENESS,
-  MESSAGE_BYTES,
-  PORT,
-  TIME_LIMIT_MS,
-} from "../runtime/ranges.ts";
+import { checkHeartbeat, MESSAGE_BYTES, TIME_LIMIT_MS } from "../runtime/ranges.ts";
 import { isBrokerEndpoint } from "../transport/endpoint.ts";
 import type { Transport } from "../transport/transport.ts";
 import * as zmtp from "../transport/zmtp/sockets.ts";
@@ -90,7 +84,8 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     throw invalid("broker", broker, "an endpoint such as tcp://localhost:5555");
   if (typeof name !== "string" || name === "" || Buffer.byteLength(name) > WORKER_NAME_BYTES_MAX)
     throw invalid("name", name, `text of 1 to ${WORKER_NAME_BYTES_MAX} bytes`);
-  const heartbeat = heartbeatOf(options.heartbeat);
+  const heartbeat = { ...DEFAULT_HEARTBEAT, ...options.heartbeat };
+  checkHeartbeat(heartbeat);
   checkWhole("messageBytesMax", messageBytesMax, MESSAGE_BYTES);
   if (typeof plainReady !== "boolean") throw invalid("plainReady", plainReady, "true or false");
   if (typeof transport?.connect !== "function")
@@ -104,20 +99,6 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     ...{ broker, name, heartbeat, messageBytesMax, plainReady, transport },
     ...{ health, logger, metrics },
   };
-}
-
-function heartbeatOf(given: Partial<Heartbeat> | undefined): Heartbeat {
-  const heartbeat = { ...DEFAULT_HEARTBEAT, ...given };
-  checkWhole("heartbeat.intervalMs", heartbeat.intervalMs, HEARTBEAT_INTERVAL_MS);
-  checkWhole("heartbeat.liveness", heartbeat.liveness, HEARTBEAT_LIVENESS);
-  return heartbeat;
-}
-
-function checkHealth(health: HealthOptions) {
-  checkWhole("health.port", health?.port, PORT);
-  const { host } = health;
-  if (host !== undefined && (typeof host !== "string" || host === ""))
-    throw invalid("health.host", host, "a name or an address of this machine");
 }
 
 /**

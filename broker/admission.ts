@@ -15,6 +15,7 @@ import { newWorker, type Ready, Request, type Service } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { pack } from "./packed-message.ts";
 import {
+  MEMORY_FULL,
   malformed,
   NO_WORKER,
   NOT_THROUGH_CALL,
@@ -129,8 +130,9 @@ export class Admission {
     weight: number,
     { wait }: CallOptions,
   ): Rejection | null {
-    const { limits, services, requests, drain } = this.#state;
+    const { limits, services, requests, drain, memory } = this.#state;
     if (drain.hasBegun) return SHUTTING_DOWN;
+    if (memory.isFull) return MEMORY_FULL;
     if (wait === 0 && !service?.workers) return NO_WORKER;
     if (!service && services.isFull) return TOO_MANY_SERVICES;
     if (service && service.open >= limits.queueMax) return TOO_MANY_REQUESTS;

@@ -5,8 +5,14 @@ import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { checkHealth, type HealthOptions } from "../runtime/health.ts";
 import { checkWhole, invalid } from "../runtime/invalid-option.ts";
 import type { Logger } from "../runtime/log.ts";
+import {
+  heapMaxHere,
+  type MemoryShares,
+  memoryMaxHere,
+  sharesOf,
+} from "../runtime/memory-budget.ts";
 import type { MetricsRegistry } from "../runtime/metrics.ts";
-import { checkHeartbeat, MESSAGE_BYTES, type Range } from "../runtime/ranges.ts";
+import { checkHeartbeat, MEMORY_BYTES, MESSAGE_BYTES, type Range } from "../runtime/ranges.ts";
 import { isEndpoint } from "../transport/endpoint.ts";
 import type { Transport } from "../transport/transport.ts";
 import * as zmtp from "../transport/zmtp/sockets.ts";
@@ -26,7 +32,13 @@ export type BrokerOptions = { [Name in keyof Limits]?: Limits[Name] | undefined 
   heartbeat?: Partial<Heartbeat> | undefined;
   /** The transport; ZMTP in TypeScript by default. */
   transport?: Transport | undefined;
-  /** The most connections; Infinity by default. libzmq has no bound. */
+  /**
+   * The memory budget of the process, in bytes: 134,217,728 or more. By default the limit of its cgroup,
+   * else a quarter of the machine's memory, at most 1 GiB. The defaults of `queueBytesMax`,
+   * `outcomesBytesMax` and `connectionsMax` follow from it, and the bound of messages on their way.
+   */
+  memoryMax?: number | undefined;
+  /** The most connections; by default one per 128 KiB of `memoryMax`. libzmq has no bound. */
   connectionsMax?: number | undefined;
   /** Whether a broken connection removes its worker at once; true by default. */
   detectDisconnects?: boolean | undefined;
@@ -47,6 +59,8 @@ export type BrokerSettings = {
   heartbeat: Heartbeat;
   transport: Transport;
   connectionsMax: number;
+  /** The most bytes that the transport holds for all peers together. */
+  heldBytesMax: number;
   detectDisconnects: boolean;
   health: HealthOptions | undefined;
   logger: Logger | undefined;
@@ -54,16 +68,19 @@ export type BrokerSettings = {
   metrics: MetricsRegistry | undefined;
 };
 
-/** The range of each limit and its default. */
-const LIMITS: Record<keyof Limits, readonly [...range: Range, otherwise: number]> = {
+/** The range of each limit, and its default: a number or a share of the memory budget. */
+const LIMITS: Record<
+  keyof Limits,
+  readonly [...range: Range, otherwise: number | keyof MemoryShares]
+> = {
   requestTtlMs: ["a number of ms", 1, 86_400_000, 60_000],
   deliveriesMax: ["a number of deliveries", 1, 1000, 3],
   queueMax: ["a number of requests", 1, 10_000_000, 100_000],
-  queueBytesMax: ["a number of bytes", 1024, 2 ** 40, 2 ** 28],
+  queueBytesMax: ["a number of bytes", 1024, 2 ** 40, "queueBytes"],
   servicesMax: ["a number of services", 1, 1_000_000, 1000],
   messageBytesMax: [...MESSAGE_BYTES, MESSAGE_BYTES_MAX],
   outcomesMax: ["a number of calls", 0, 10_000_000, 10_000],
-  outcomesBytesMax: ["a number of bytes", 0, 2 ** 40, 2 ** 26],
+  outcomesBytesMax: ["a number of bytes", 0, 2 ** 40, "outcomesBytes"],
   outcomesMs: ["a number of ms", 0, 86_400_000, 60_000],
   drainMs: ["a number of ms", 0, 86_400_000, 10_000],
 };
@@ -73,7 +90,10 @@ const LIMITS: Record<keyof Limits, readonly [...range: Range, otherwise: number]
  * value.
  */
 export function brokerSettings(options: BrokerOptions): BrokerSettings {
-  const { bind = "tcp://127.0.0.1:0", transport = zmtp, connectionsMax = Infinity } = options;
+  const { bind = "tcp://127.0.0.1:0", transport = zmtp, memoryMax = memoryMaxHere() } = options;
+  checkWhole("memoryMax", memoryMax, MEMORY_BYTES);
+  const shares = sharesOf(memoryMax, heapMaxHere());
+  const { connectionsMax = shares.connections } = options;
   const { detectDisconnects = true, traceRequests = false, health, logger, metrics } = options;
   if (typeof bind !== "string" || !isEndpoint(bind))
     throw invalid("bind", bind, "an endpoint such as tcp://*:5555 or tcp://127.0.0.1:0");
@@ -90,16 +110,17 @@ export function brokerSettings(options: BrokerOptions): BrokerSettings {
   if (metrics !== undefined && typeof metrics?.registerMetric !== "function")
     throw invalid("metrics", metrics, "a Registry of prom-client");
   return {
-    ...{ limits: limitsOf(options), bind, heartbeat, transport, connectionsMax },
+    ...{ limits: limitsOf(options, shares), bind, heartbeat, transport, connectionsMax },
+    heldBytesMax: shares.heldBytes,
     ...{ detectDisconnects, traceRequests, health, logger, metrics },
   };
 }
 
-function limitsOf(options: BrokerOptions): Limits {
+function limitsOf(options: BrokerOptions, shares: MemoryShares): Limits {
   const names = Object.keys(LIMITS) as (keyof Limits)[];
   const limits = names.map((name) => {
     const [what, least, most, otherwise] = LIMITS[name];
-    const value = options[name] ?? otherwise;
+    const value = options[name] ?? (typeof otherwise === "number" ? otherwise : shares[otherwise]);
     checkWhole(name, value, [what, least, most]);
     return [name, value];
   });

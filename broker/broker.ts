@@ -1,8 +1,9 @@
 // The Majordomo broker (7/MDP, 18/MDP), without its socket and its clock.
 //
-// It handles five events: a message, a lost peer, a refused connection, a tick of the clock and a
-// stop signal. Each event but the refused connection returns effects for main.ts to carry out. The
-// same events in the same order have the same effects, so a test can replay any sequence of faults.
+// It handles six events: a message, a lost peer, a refused connection, full memory, a tick of the
+// clock and a stop signal. All but the refused connection and the full memory return effects for
+// main.ts to carry out. The same events in the same order have the same effects, so a test can
+// replay any sequence of faults.
 //
 // This file has the rules for each command, before and after READY. Other rules:
 //
@@ -102,6 +103,11 @@ export class Broker {
   refused({ cause, reason, from }: RefusedConnection) {
     this.#state.stats.connectionsRefused[cause] += 1;
     this.#state.effects.count({ event: "connections.refused", reason, from });
+  }
+
+  /** The transport holds too much for its peers, so no request is accepted; or that is over. */
+  memoryFull(isFull: boolean) {
+    this.#state.memory.isFull = isFull;
   }
 
   /** Time passed. Call this several times per heartbeat interval. */

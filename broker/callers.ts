@@ -5,8 +5,8 @@
 // old connection is then the latest caller until it breaks.
 
 import type { Address } from "../protocol/frame.ts";
+import { owned } from "../protocol/owned.ts";
 import type { Request } from "./model.ts";
-import { owned } from "./packed-message.ts";
 import type { ReplyTo } from "./terms.ts";
 import { weighFrames } from "./weights.ts";
 

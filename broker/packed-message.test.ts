@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Frame } from "../protocol/frame.ts";
-import { bodyOf, envelopeOf, owned, pack } from "./packed-message.ts";
+import { owned } from "../protocol/owned.ts";
+import { bodyOf, envelopeOf, pack } from "./packed-message.ts";
 
 const CHUNK_BYTES = 65_536;
 

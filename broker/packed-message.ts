@@ -4,6 +4,7 @@
 // of their own.
 
 import { EMPTY, type Frame, sizeOf } from "../protocol/frame.ts";
+import { owned } from "../protocol/owned.ts";
 
 /** An envelope and a body. Read it with `envelopeOf` and `bodyOf`. */
 export type PackedMessage = string | { envelope: Frame[]; body: Frame[] };
@@ -29,26 +30,6 @@ export function bodyOf(packed: PackedMessage): Frame[] {
   if (typeof packed !== "string") return packed.body;
   return read(packed, lengthAt(packed, 0), packed.length);
 }
-
-/** The same frames, copied where they keep more memory alive than their own. */
-export function owned(frames: Frame[]): Frame[] {
-  const others = frames.filter((frame) => !isOwn(frame));
-  const block = Buffer.allocUnsafeSlow(sizeOf(others));
-  let at = 0;
-  return frames.map((frame) => {
-    if (isOwn(frame)) return frame;
-    block.set(frame, at);
-    at += frame.length;
-    return block.subarray(at - frame.length, at);
-  });
-}
-
-/** Whether a frame is at least half of the memory that it keeps alive. */
-const isOwn = (frame: Frame) =>
-  frame.length >= OWN_BYTES_MIN && 2 * frame.length >= frame.buffer.byteLength;
-
-/** A smaller frame is always copied: `frame.buffer` costs more than the copy. */
-const OWN_BYTES_MIN = 4096;
 
 // The string is `[start of the body] [length of a frame] [frame] …`; start and length have two
 // bytes.

@@ -39,6 +39,9 @@ const full = (reason: string): Rejection => ({ status: STATUS.full, reason });
 /** A bound of `Limits` is reached. */
 export const TOO_MANY_REQUESTS = full("the service has too many open requests");
 export const REQUESTS_TOO_LARGE = full("the open requests take too much memory");
+export const MEMORY_FULL = full(
+  "the messages to and from clients and workers take too much memory",
+);
 export const TOO_MANY_SERVICES = full("too many services");
 
 /** 8/MMI: a management request goes to its service directly. */

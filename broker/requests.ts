@@ -2,13 +2,14 @@
 // about a request. This file keeps the indexes, weights and counters, which always add up.
 
 import type { Address, Frame } from "../protocol/frame.ts";
+import { owned } from "../protocol/owned.ts";
 import { type CallExtras, withProgress } from "./call-extras.ts";
 import { CallIndex } from "./call-index.ts";
 import { earlierCallers, weighCallers } from "./callers.ts";
 import { ClientIndex } from "./client-index.ts";
 import type { Limits } from "./limits.ts";
 import { type CallState, NOT_DELIVERED, type Request, type Service, type Worker } from "./model.ts";
-import { owned, pack } from "./packed-message.ts";
+import { pack } from "./packed-message.ts";
 import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
 import type { RequestTrace } from "./request-trace.ts";
 import type { Stats } from "./stats.ts";

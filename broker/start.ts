@@ -35,7 +35,7 @@ export type RunningBroker = AsyncDisposable & {
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
   const { limits, heartbeat, bind, transport, logger, ...settings } = brokerSettings(options);
-  const { connectionsMax, detectDisconnects, metrics } = settings;
+  const { connectionsMax, detectDisconnects, heldBytesMax, metrics } = settings;
   const broker = new Broker(limits, heartbeat, randomBytes(8), now());
   if (settings.traceRequests) broker.traceRequests();
   if (metrics) addBrokerMetrics(metrics, broker, transport.version, now);
@@ -45,6 +45,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const connections = {
     frameBytesMax: limits.messageBytesMax,
     unsentBytesMax: limits.queueBytesMax, // Also counts expired requests that a worker has not read.
+    held: { bytesMax: heldBytesMax, idleMs: heartbeat.intervalMs },
     connectionsMax,
     detectDisconnects,
     deadAfterMs: deadAfterMs(heartbeat),
@@ -53,6 +54,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
     gone: (peer) => perform(broker.gone(peer, now())),
     refused: (connection) => broker.refused(connection),
+    full: (isFull) => broker.memoryFull(isFull),
   } satisfies Parameters<typeof transport.bind>[2];
   const stopped = Promise.withResolvers<void>();
   const socket: Bound = await transport.bind(bind, connections, events).catch((cause: Error) => {

@@ -35,6 +35,8 @@ export type State = {
   readonly interrupted: Interrupted;
   /** The counters of metrics and `mmi.stats`. */
   readonly stats: Stats;
+  /** Whether the messages to and from peers take more than their share of the memory. */
+  readonly memory: { isFull: boolean };
   /** The state of the drain. */
   readonly drain: Drain;
   /** The effects of the input that the broker is handling. */
@@ -64,6 +66,7 @@ export function newState(
     deadLetters: new DeadLetters(),
     interrupted: new Interrupted(),
     stats,
+    memory: { isFull: false },
     drain: new Drain(limits),
     effects,
     pairs: new PairsOut(incarnation, workers, stats, effects),

@@ -17,8 +17,11 @@ export type PeerInfo = {
 
 /** A connection that the transport closed, or that the system cannot accept. */
 export type RefusedConnection = {
-  /** The peer broke ZMTP; there are too many connections; the system returned an error. */
-  cause: "protocol" | "full" | "system";
+  /**
+   * The peer broke ZMTP; there are too many connections; the system returned an error; too much memory
+   * was held for peers.
+   */
+  cause: "protocol" | "full" | "system" | "memory";
   /** The reason as a part of a sentence. */
   reason: string;
   /** The IP address of the peer; null on `ipc` and where unknown. */

@@ -8,8 +8,15 @@ import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
 import { TRANSPORT_DEFAULT, TRANSPORTS } from "../transport/transport.ts";
 import { fail } from "./fail.ts";
 import { HEALTH_HOST, type HealthOptions } from "./health.ts";
+import { memoryMaxHere } from "./memory-budget.ts";
 import { connectionsFor, openFilesMax } from "./open-files.ts";
-import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_LIVENESS, MESSAGE_BYTES, PORT } from "./ranges.ts";
+import {
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_LIVENESS,
+  MEMORY_BYTES,
+  MESSAGE_BYTES,
+  PORT,
+} from "./ranges.ts";
 
 /** Returns the validated settings. Invalid values end the process with one line that names each. */
 export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
@@ -64,10 +71,15 @@ export const heartbeatFrom = (settings: {
   liveness: settings.MDP_HEARTBEAT_LIVENESS,
 });
 
-/** The most connections of the broker. By default as many as the limit of open files allows. */
-export const connectionsMax = wholeNumber("a number of connections", 1, 10_000_000).default(() =>
-  connectionsFor(openFilesMax()),
-);
+/** The memory budget of the broker, in bytes. By default that of its cgroup or its machine. */
+export const memoryBudget = wholeNumber(...MEMORY_BYTES).default(memoryMaxHere);
+
+/** A number that follows from the memory budget if it is not set. */
+export const wholeFromBudget = (what: string, least: number, most: number) =>
+  wholeNumber(what, least, most).optional();
+
+/** The most connections that the limit of open files allows. */
+export const connectionsForOpenFiles = () => connectionsFor(openFilesMax());
 
 export const messageBytesMax = whole(...MESSAGE_BYTES, MESSAGE_BYTES_MAX);
 

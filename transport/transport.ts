@@ -20,6 +20,14 @@ export type Binding = Timing & {
    */
   unsentBytesMax: number;
   /**
+   * The most bytes that the transport holds for all peers together: messages and commands that a peer
+   * has not read, and messages that it has not finished. Past `bytesMax`, the transport disconnects
+   * the peer that holds most among those without progress for `idleMs`. If all make progress, it is
+   * the peer furthest above its share: the budget divided by the number of peers, at least one largest
+   * frame. Each is reported as `refused`. By default there is no bound; libzmq has none.
+   */
+  held?: { bytesMax: number; idleMs: number };
+  /**
    * The most connections. The transport closes further ones at once, and reports them as `refused`. By
    * default there is no bound; libzmq has none.
    */
@@ -36,6 +44,11 @@ export type BoundEvents = {
   gone(peer: Address): void;
   /** The transport closed a connection, or the system cannot accept one. libzmq reports neither. */
   refused(connection: RefusedConnection): void;
+  /**
+   * More bytes are held than `held` allows, and no peer is to be disconnected for it; or that is over.
+   * While `isFull`, take no new work. Optional; libzmq never reports it.
+   */
+  full?(isFull: boolean): void;
 };
 
 export type Bound = {

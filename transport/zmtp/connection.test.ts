@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import type { Frame } from "../../protocol/frame.ts";
 import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from "./connection.ts";
 import { encodeCommand, encodeMessages } from "./frames.ts";
+
+setFlagsFromString("--expose-gc");
+const collectOnce = runInNewContext("gc") as () => void;
+/** A collection frees what the one before finalized. */
+function collect() {
+  for (let times = 0; times < 3; times += 1) collectOnce();
+}
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const message = (...frames: string[]) => Buffer.concat(encodeMessages([frames.map(bytes)]));
@@ -327,6 +336,32 @@ test("Ours: any bytes: nothing throws, and nothing follows a refusal", () => {
     { numRuns: 20_000 },
   );
   assert.ok(ends.size >= 10, [...ends].join(", "));
+});
+
+test("Ours: unfinished message in crumbs among other bytes: its frames keep no more than their bytes", () => {
+  const most = { ...ROUTER, messageBytesMax: 2 ** 20 };
+  const connection = opened(most);
+  const rest = Buffer.concat(Array(7000).fill(encodeCommand("HELLO")));
+  const before = process.memoryUsage().arrayBuffers;
+  for (let nth = 0; nth < 1000; nth += 1) {
+    const crumb = Buffer.concat([bytes("\x01\x02me"), rest]);
+    assert.deepEqual(effectsOf(connection, crumb), []);
+  }
+  collect();
+  const taken = process.memoryUsage().arrayBuffers - before;
+  assert.ok(taken < 2 ** 22, `${taken} bytes`);
+  assert.ok(connection.unfinishedBytes > 1000 * 100);
+});
+
+test("Ours: whole message: the connection keeps nothing of its bytes", () => {
+  const connections = Array.from({ length: 100 }, () => opened({ frameBytesMax: 2 ** 20 }));
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  for (const connection of connections)
+    assert.equal(effectsOf(connection, message("x".repeat(1000), "y".repeat(65_000))).length, 1);
+  collect();
+  const taken = process.memoryUsage().arrayBuffers - before;
+  assert.ok(taken < 100 * 10_000, `${taken} bytes`);
 });
 
 test("Ours: peer that announces 2 GiB and sends little: little memory is used", () => {

@@ -7,6 +7,7 @@
 //                      messages, and PING, PONG and ERROR between them
 
 import type { Frame } from "../../protocol/frame.ts";
+import { owned } from "../../protocol/owned.ts";
 import { encodeCommand, FrameReader, ProtocolError } from "./frames.ts";
 
 export type Effect =
@@ -35,6 +36,9 @@ const MAY_TALK_TO = { ROUTER: ["DEALER", "REQ", "ROUTER"], DEALER: ["ROUTER", "D
 /** The most frames of a message. The bound of MDP is lower, so that the broker logs an excess of it. */
 const FRAMES_MAX = 100_000;
 
+/** The memory of a frame of an unfinished message beyond its bytes, at most. */
+const FRAME_BYTES = 128;
+
 export class Connection {
   #options: ConnectionOptions;
   #state: "greeting" | "handshake" | "open" | "closed" = "greeting";
@@ -42,6 +46,7 @@ export class Connection {
   #minorVersion = 0; // The peer speaks ZMTP 3.x, and this is x.
   #reader: FrameReader;
   #frames: Frame[] = []; // The frames of a message whose last frame has not arrived.
+  #ownFrames = 0; // So many of them keep no other memory alive than their own.
   #bytes = 0; // The size of those frames.
   #received = true; // Bytes arrived since the last tick.
   #receivedAt: number; // The tick at which the last bytes were noticed.
@@ -60,6 +65,12 @@ export class Connection {
   /** Whether messages may be sent. */
   get open(): boolean {
     return this.#state === "open";
+  }
+
+  /** The memory of the message that the peer has not finished, in bytes. */
+  get unfinishedBytes(): number {
+    const framesBytes = this.#bytes + FRAME_BYTES * this.#frames.length;
+    return framesBytes + this.#reader.unfinishedBytes;
   }
 
   /** Bytes arrived. */
@@ -121,6 +132,15 @@ export class Connection {
       if (isCommand) this.#command(body, effects);
       else this.#frame(body, more, effects);
     }
+    this.#reader.release();
+    if (this.#frames.length > this.#ownFrames) this.#ownUnfinished();
+  }
+
+  /** Makes the frames of an unfinished message keep no more memory alive than their own. */
+  #ownUnfinished() {
+    const frames = this.#frames.splice(this.#ownFrames);
+    for (const frame of owned(frames)) this.#frames.push(frame);
+    this.#ownFrames = this.#frames.length;
   }
 
   #frame(body: Frame, more: boolean, effects: Effect[]) {
@@ -132,6 +152,7 @@ export class Connection {
     if (more) return;
     effects.push({ do: "message", frames: this.#frames });
     this.#frames = [];
+    this.#ownFrames = 0;
     this.#bytes = 0;
   }
 

@@ -16,7 +16,7 @@ const SHORT_BODY_BYTES_MAX = 255;
 /** The peer sent bytes that are not ZMTP or exceed a bound. The connection must be closed. */
 export class ProtocolError extends Error {}
 
-/** Reads frames: `push` the bytes that arrived, then call `next` until it returns false. */
+/** Reads frames: `push` the bytes that arrived, call `next` until it returns false, then `release`. */
 export class FrameReader {
   /** The body of the frame that `next` has read, and its two flags. */
   body: Frame = EMPTY;
@@ -34,16 +34,27 @@ export class FrameReader {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** Must be called only after `next` returned false. Less than the head of a frame may be unread. */
+  /** The memory of a frame of which some bytes have not arrived, in bytes. */
+  get unfinishedBytes(): number {
+    return this.#partial?.length ?? 0;
+  }
+
+  /** Must be called only after `release`. Less than the head of a frame may be unread. */
   push(bytes: Buffer) {
-    const left = this.#bytes.subarray(this.#at);
-    this.#bytes = left.length > 0 ? Buffer.concat([left, bytes]) : bytes;
-    this.#at = 0;
+    this.#bytes = this.#bytes.length > 0 ? Buffer.concat([this.#bytes, bytes]) : bytes;
   }
 
   /** Reads the next whole frame, if there is one. Throws a ProtocolError on invalid or oversized ones. */
   next(): boolean {
     return this.#partial ? this.#fill(this.#partial) : this.#readHead() && this.#readBody();
+  }
+
+  /** Keeps no memory of bytes that were read. Must be called when `next` has returned false. */
+  release() {
+    this.body = EMPTY;
+    const isRead = this.#at === this.#bytes.length;
+    this.#bytes = isRead ? EMPTY : Buffer.from(this.#bytes.subarray(this.#at));
+    this.#at = 0;
   }
 
   #readHead(): boolean {

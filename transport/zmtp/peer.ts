@@ -5,6 +5,8 @@ import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../../protocol/frame.ts";
 import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from "./connection.ts";
 import { encodeMessages } from "./frames.ts";
+import { Holding } from "./held-bytes.ts";
+import { UnsentBytes } from "./unsent-bytes.ts";
 
 export type PeerOptions = ConnectionOptions & {
   /** The most bytes that may wait for the peer to read. Past it the peer is a slow consumer. */
@@ -15,6 +17,8 @@ export type PeerEvents = {
   /** The handshake is complete. */
   opened(identity: Frame): void;
   message(frames: Frame[]): void;
+  /** `holding.bytes` changed by so many bytes. */
+  held?(change: number): void;
   /** The last event of a connection. `error` is that of the socket, if there was one. */
   ended(end: End, error: NodeJS.ErrnoException | null): void;
 };
@@ -23,9 +27,12 @@ export type PeerEvents = {
 export type End =
   | "broken" // The peer hung up, was silent for too long, or cannot be reached.
   | "slow consumer" // The peer did not read, and more than `unsentBytesMax` waited for it.
+  | "greedy" // The memory for all peers was full, and this one had to make room.
   | { refused: string }; // The peer broke the protocol, for this reason.
 
 export class Peer {
+  /** The memory held for the peer. */
+  readonly holding: Holding;
   #socket: Socket;
   #events: PeerEvents;
   #connection: Connection;
@@ -34,6 +41,8 @@ export class Peer {
   #isReceiving = false; // The handlers of received messages run.
   #pending: Frame[][] = []; // The messages since the last flush, or since before the handshake.
   #pendingBytes = 0;
+  #unsent = new UnsentBytes(); // The bytes that the socket is not to have yet.
+  #isWaiting = false; // `#written` will be called.
   #isDue = false; // The peer is in `due`, or will be flushed when #isReceiving ends.
   #turnsHeld = 0; // The number of event-loop turns that the pending messages have waited.
   #closing = false; // We closed the connection: no more events.
@@ -43,22 +52,37 @@ export class Peer {
   constructor(socket: Socket, options: PeerOptions, events: PeerEvents) {
     this.#socket = socket;
     this.#events = events;
-    this.#connection = new Connection(options, performance.now());
+    const now = performance.now();
+    this.holding = new Holding(now);
+    this.#connection = new Connection(options, now);
     this.#unsentBytesMax = options.unsentBytesMax;
     this.#isOnlyPeer = options.socketType === "DEALER";
     const handshakeMs = Math.min(options.deadAfterMs, HANDSHAKE_MS);
     this.#timeout = setTimeout(
-      () => this.#end("broken", timedOut(`no ZMTP handshake within ${handshakeMs} ms`)),
+      () => this.end("broken", timedOut(`no ZMTP handshake within ${handshakeMs} ms`)),
       handshakeMs,
     ).unref();
     socket.setNoDelay(true);
-    socket.on("error", (error) => this.#end("broken", error));
-    for (const event of ["end", "close"]) socket.on(event, () => this.#end("broken"));
+    socket.on("error", (error) => this.end("broken", error));
+    for (const event of ["end", "close"]) socket.on(event, () => this.end("broken"));
     socket.write(encodeGreeting());
   }
 
   /** Bytes arrived. The buffer belongs to the peer from now on. */
   receive(bytes: Buffer) {
+    if (this.#isOnlyPeer || bytes.length < LARGE_CHUNK_BYTES) return this.#receive(bytes);
+    const begunAt = performance.now();
+    this.#receive(bytes);
+    if (performance.now() - begunAt > BUSY_MS && !this.#ended) this.#pauseForOthers();
+  }
+
+  /** The system may hand over many chunks of one socket in a turn. Lets other peers come in between. */
+  #pauseForOthers() {
+    this.#socket.pause();
+    setImmediate(() => this.#socket.resume());
+  }
+
+  #receive(bytes: Buffer) {
     this.#isReceiving = this.#isOnlyPeer;
     try {
       this.#perform(this.#connection.receive(bytes));
@@ -66,6 +90,7 @@ export class Peer {
       if (this.#isReceiving && this.#isDue) this.flush();
       this.#isReceiving = false;
     }
+    this.#account();
   }
 
   send(frames: Frame[]) {
@@ -74,29 +99,33 @@ export class Peer {
     this.#pendingBytes += sizeOf(frames) + FRAME_BYTES * frames.length;
     if (this.#pendingBytes > this.#unsentBytesMax) this.flush();
     else if (!this.#isDue) this.#flushThisTurn();
+    if (this.#pendingBytes > UNCOUNTED_BYTES_MAX) this.#account();
   }
 
   /** Must be called several times in `deadAfterMs`. */
   tick(now: number) {
     this.#perform(this.#connection.tick(now));
+    this.#account();
+    this.holding.tick(now);
   }
 
   flush() {
     this.#isDue = false;
     if (this.#ended) return;
-    if (this.#connection.open) this.#write();
-    if (this.#pendingBytes + this.#socket.writableLength > this.#unsentBytesMax)
-      this.#end("slow consumer");
+    if (this.#connection.open && this.#pending.length > 0) this.#writeMessages();
+    if (this.#unreadBytes > this.#unsentBytesMax) this.end("slow consumer");
+    this.#account();
   }
 
   /** Goes on sending pending messages for `lingerMs` at most. No events come any more. */
   close(lingerMs: number) {
     this.flush();
     this.#closing = true;
-    if (lingerMs === 0 || !this.#connection.open) return this.#end("broken");
+    if (lingerMs === 0 || !this.#connection.open) return this.end("broken");
+    this.#write(this.#unsent.take(Infinity));
     // TCP resets a socket that is closed while bytes arrive, and the peer then loses our last messages.
     // So the socket is read until the peer has hung up too.
-    this.#timeout = setTimeout(() => this.#end("broken"), lingerMs);
+    this.#timeout = setTimeout(() => this.end("broken"), lingerMs);
     this.#socket.end();
   }
 
@@ -118,28 +147,35 @@ export class Peer {
   }
 
   #perform(effects: Effect[]) {
+    let commands: Buffer[] | null = null;
     for (const effect of effects) {
       if (this.#ended || this.#closing) return;
       switch (effect.do) {
         case "message":
+          this.holding.completed();
           this.#events.message(effect.frames);
           break;
         case "send":
-          this.#socket.write(effect.bytes);
+          commands ??= [];
+          commands.push(effect.bytes);
           break;
         case "open":
+          if (commands) this.#writePieces(commands);
+          commands = null;
           clearTimeout(this.#timeout);
           this.#events.opened(effect.identity);
           this.#flushThisTurn();
           break;
         case "refuse":
-          this.#end({ refused: effect.reason });
+          if (commands) this.#writePieces(commands);
+          this.end({ refused: effect.reason });
           break;
         case "time out":
-          this.#end("broken");
+          this.end("broken");
           break;
       }
     }
+    if (commands && !this.#ended && !this.#closing) this.#writePieces([Buffer.concat(commands)]);
   }
 
   #flushThisTurn() {
@@ -148,23 +184,85 @@ export class Peer {
     if (due.push(this) === 1) setImmediate(flushDue);
   }
 
-  #write() {
+  #writeMessages() {
     const pieces = encodeMessages(this.#pending);
+    const isLarge = this.#pendingBytes > SLICE_BYTES;
     this.#pending = [];
     this.#pendingBytes = 0;
-    if (pieces.length > 1) this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
-    if (pieces.length > 1) this.#socket.uncork();
+    this.#writePieces(pieces, isLarge);
   }
 
-  #end(end: End, error: NodeJS.ErrnoException | null = null) {
+  /** Writes these bytes after all earlier ones. */
+  #writePieces(pieces: Buffer[], isLarge = false) {
+    const isBlocked = this.#isWaiting || this.#socket.writableLength > 0;
+    if (!isBlocked && !isLarge) return this.#write(pieces);
+    this.#unsent.push(pieces);
+    this.#writeUnsent();
+  }
+
+  /**
+   * Writes in slices until the system takes no more. The last slice waits in the socket, and all
+   * others in `#unsent`, so that memory is free as soon as its bytes are on their way.
+   */
+  #writeUnsent() {
+    while (!this.#isWaiting && !this.#unsent.isEmpty) {
+      this.#isWaiting = this.#socket.writableLength > 0;
+      this.#write(this.#unsent.take(SLICE_BYTES), this.#isWaiting ? this.#written : undefined);
+    }
+  }
+
+  #written = () => {
+    this.#isWaiting = false;
+    if (this.#ended || this.#closing) return;
+    this.holding.drained();
+    this.#writeUnsent();
+    this.#account();
+  };
+
+  #write(pieces: Buffer[], written?: () => void) {
+    const last = pieces.length - 1;
+    if (last > 0) this.#socket.cork();
+    for (let nth = 0; nth <= last; nth += 1)
+      this.#socket.write(pieces[nth] as Buffer, nth === last ? written : undefined);
+    if (last > 0) this.#socket.uncork();
+  }
+
+  /** The bytes that the peer has not read, as far as this process knows. */
+  get #unreadBytes(): number {
+    return this.#pendingBytes + this.#unsent.heldBytes + this.#socket.writableLength;
+  }
+
+  /** Updates `holding`. */
+  #account() {
+    const before = this.holding.bytes;
+    if (this.#ended) this.holding.set(0, 0);
+    else this.holding.set(this.#unreadBytes, this.#connection.unfinishedBytes);
+    const change = this.holding.bytes - before;
+    if (change !== 0) this.#events.held?.(change);
+  }
+
+  /** Closes the connection at once, and reports its end. */
+  end(end: End, error: NodeJS.ErrnoException | null = null) {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timeout);
     this.#socket.destroy();
+    this.#account();
     if (!this.#closing) this.#events.ended(end, error);
   }
 }
+
+/** A peer that sends less per chunk cannot keep the others waiting. */
+const LARGE_CHUNK_BYTES = 2 ** 14;
+
+/** A peer whose chunk takes longer lets the others come in between, in ms. */
+const BUSY_MS = 2;
+
+/** The most bytes of one write while the peer reads more slowly than we send. */
+const SLICE_BYTES = 2 ** 17;
+
+/** So many bytes of pending messages are counted when they are written, further ones at once. */
+const UNCOUNTED_BYTES_MAX = 2 ** 16;
 
 /** An error as the system makes it for an attempt that takes too long. */
 export const timedOut = (message: string): NodeJS.ErrnoException =>

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import { backoffMs } from "../../protocol/backoff.ts";
-import type { Address, Frame } from "../../protocol/frame.ts";
+import type { Address, Frame, RefusedConnection } from "../../protocol/frame.ts";
 import type {
   Binding,
   Bound,
@@ -16,6 +16,7 @@ import type {
 } from "../transport.ts";
 import { NOT_ZMTP } from "./connection.ts";
 import { dial, ipOf, listen, remoteOf } from "./dial.ts";
+import { MemoryKeeper } from "./memory-keeper.ts";
 import { type End, Peer, timedOut } from "./peer.ts";
 
 export const version = "zmtp 3.1";
@@ -31,6 +32,7 @@ export async function bind(
   events: BoundEvents,
 ): Promise<Bound> {
   const { frameBytesMax, unsentBytesMax, deadAfterMs, detectDisconnects = true } = binding;
+  const { held = UNBOUNDED } = binding;
   const options = {
     socketType: "ROUTER" as const,
     frameBytesMax,
@@ -40,6 +42,11 @@ export async function bind(
   };
   const peers = new Map<Address, Peer>();
   const handshaking = new Set<Peer>();
+  const memory = new MemoryKeeper(
+    { ...held, shareMin: frameBytesMax },
+    () => [...handshaking, ...peers.values()],
+    (isFull) => events.full?.(isFull),
+  );
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
   server.maxConnections = binding.connectionsMax ?? Infinity;
@@ -69,9 +76,9 @@ export async function bind(
         handshaking.delete(peer);
       },
       message: (frames) => events.message(address, frames, info),
+      held: (change) => memory.changed(change),
       ended(end) {
-        if (typeof end === "object")
-          events.refused({ cause: "protocol", reason: end.refused, from });
+        if (end !== "broken") events.refused({ ...refusalOf(end), from });
         if (handshaking.delete(peer)) return;
         peers.delete(address);
         if (detectDisconnects || end !== "broken") events.gone(address);
@@ -84,6 +91,7 @@ export async function bind(
   function tick() {
     const now = performance.now();
     for (const peer of peers.values()) peer.tick(now);
+    memory.tick();
   }
 
   function send(to: Address, frames: Frame[]) {
@@ -178,6 +186,17 @@ function addresses(): () => Address {
     return bytes.toString("latin1");
   };
 }
+
+/** The report of a connection that the transport closed. */
+function refusalOf(end: Exclude<End, "broken">): Omit<RefusedConnection, "from"> {
+  if (typeof end === "object") return { cause: "protocol", reason: end.refused };
+  return { cause: "memory", reason: end === "greedy" ? GREEDY : SLOW_CONSUMER };
+}
+
+const SLOW_CONSUMER = "it does not read, and too many bytes wait for it";
+const GREEDY = "the memory for all peers is full, and it holds more than others";
+
+const UNBOUNDED = { bytesMax: Infinity, idleMs: Infinity };
 
 /** Why a connection ended before its handshake was complete. */
 function failureOf(end: End, error: NodeJS.ErrnoException | null): Omit<ConnectFailure, "retryMs"> {

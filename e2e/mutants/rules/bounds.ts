@@ -54,7 +54,7 @@ export const BOUNDS: Mutant[] = [
   },
   {
     rule: "A kept message keeps the whole buffer that it arrived in.",
-    file: "broker/packed-message.ts",
+    file: "protocol/owned.ts",
     find: "if (isOwn(frame)) return frame;",
     replace: "if (frame) return frame;",
   },

@@ -46,6 +46,24 @@ export const ZMTP: Mutant[] = [
     replace: "if (this.#received || (stalled && false)) {",
   },
   {
+    rule: "A busy peer makes room for an idle one.",
+    file: "transport/zmtp/held-bytes.ts",
+    find: "if (mostOfIdle) return mostOfIdle;",
+    replace: "",
+  },
+  {
+    rule: "A peer that reads nothing counts as busy while it sends.",
+    file: "transport/zmtp/held-bytes.ts",
+    find: "if (this.#unread > 0 && now - this.#drainedAt >= idleMs) return true;",
+    replace: "",
+  },
+  {
+    rule: "The bytes of an unfinished message keep the chunks alive in which they came.",
+    file: "transport/zmtp/connection.ts",
+    find: "if (this.#frames.length > this.#ownFrames) this.#ownUnfinished();",
+    replace: "",
+  },
+  {
     rule: "A frame takes its memory as soon as it is announced.",
     file: "transport/zmtp/frames.ts",
     find: "Math.min(this.#size, Math.max(2 * have, PIECEMEAL_BYTES))",

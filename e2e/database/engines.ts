@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export const HOW_TO_GET_THEM = "apt-get install postgresql";
+export const HOW_TO_GET_THEM = "apt-get install postgresql pgbouncer";
 
 export type Engine = "SQLite" | "PostgreSQL";
 
@@ -34,6 +34,11 @@ export function missing(): string[] {
     ...(root && !user.uid ? ["a user postgres"] : []),
   ];
 }
+
+/** PgBouncer, in a folder that PATH of a user may not have; undefined if this machine has none. */
+export const pgBouncer = ["/usr/sbin", ...(process.env.PATH ?? "").split(delimiter)]
+  .map((folder) => join(folder, "pgbouncer"))
+  .find((file) => existsSync(file));
 
 export function programOf(name: "initdb" | "postgres"): string {
   if (programs === undefined) throw new Error(`no PostgreSQL server here: ${HOW_TO_GET_THEM}`);

@@ -63,11 +63,11 @@ export class Postgres implements AsyncDisposable {
     return this.#urlOf(NAME);
   }
 
-  /** Creates an empty database, and resolves to its URL. */
-  async database(): Promise<string> {
+  /** Creates an empty database with these options of CREATE DATABASE, and resolves to its URL. */
+  async database(options = ""): Promise<string> {
     this.#databases += 1;
     const name = `${NAME}_${this.#databases}`;
-    await this.#execute(`create database ${name}`);
+    await this.#execute(`create database ${name} ${options}`);
     return this.#urlOf(name);
   }
 

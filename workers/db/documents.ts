@@ -22,7 +22,8 @@ export class Documents {
   readonly #database: Kysely<Tables>;
   readonly #ttlMs: number;
   readonly #pruner: Pruner;
-  #reachable = true;
+  #state: "reached" | "down" | "refused" = "reached";
+  #crowdLoggedAt = Number.NEGATIVE_INFINITY;
 
   /** `ttlMs` is how long calls last: the log says so if their records may go earlier. */
   constructor(
@@ -105,18 +106,31 @@ export class Documents {
   }
 
   #try<T>(limits: RetryLimits, work: () => Promise<T>): Promise<T> {
-    return withRetry(this.#engine, limits, (failure) => this.#logReachability(failure), work);
+    return withRetry(this.#engine, limits, (failure) => this.#logState(failure), work);
   }
 
-  /** Logs the start of an outage, and its end. */
-  #logReachability(failure: DatabaseFailure | null) {
-    const reachable = failure?.kind !== "down";
-    if (reachable === this.#reachable) return;
-    this.#reachable = reachable;
-    this.#log(
-      reachable
-        ? { event: "database.reached" }
-        : { event: "database.unreachable", reason: failure.reason },
-    );
+  /** Logs the start of an outage or of a refusal, and its end. */
+  #logState(failure: DatabaseFailure | null) {
+    if (failure?.kind === "crowded") return this.#logCrowd(failure.reason, failure.advice);
+    const state =
+      failure?.kind === "down" || failure?.kind === "refused" ? failure.kind : "reached";
+    if (state === this.#state) return;
+    this.#state = state;
+    if (failure?.kind === "refused") {
+      const { reason, advice } = failure;
+      this.#log({ event: "database.refused", reason, advice });
+    } else if (failure?.kind === "down") {
+      this.#log({ event: "database.unreachable", reason: failure.reason });
+    } else this.#log({ event: "database.reached" });
+  }
+
+  /** Some requests may get a connection meanwhile, so the log has one line per minute. */
+  #logCrowd(reason: string, advice: string) {
+    const now = performance.now();
+    if (now - this.#crowdLoggedAt < CROWD_LOG_MS) return;
+    this.#crowdLoggedAt = now;
+    this.#log({ event: "database.refused", reason, advice });
   }
 }
+
+const CROWD_LOG_MS = 60_000;

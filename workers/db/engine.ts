@@ -30,13 +30,16 @@ export type Engine = {
 /**
  * A failure of the database. `busy`: another transaction is in the way, so a retry helps. `down`:
  * the database does not answer, so a commit that was under way may be done or not. `full`: its disk
- * is full. `failed`: anything else.
+ * is full. `refused`: a setting is wrong, so a retry does not help. `crowded`: the server has no
+ * connection left. `failed`: anything else.
  */
-export type DatabaseFailure = {
-  kind: "busy" | "down" | "full" | "read-only" | "failed";
-  /** The message of the database or its driver. */
-  reason: string;
-};
+export type DatabaseFailure =
+  | { kind: FailureKind; reason: string }
+  /** `advice` is the setting to change, for the operator. */
+  | { kind: "refused" | "crowded"; reason: string; advice: string };
+
+/** A failure that no setting of the worker or its server causes. */
+export type FailureKind = "busy" | "down" | "full" | "read-only" | "failed";
 
 /** The tables, which migrations.ts creates. */
 export type Tables = {

@@ -5,6 +5,7 @@ import type { Level } from "../../runtime/log.ts";
 export type DatabaseEvent =
   | { event: "database.opened"; engine: string; where: string; migrated: string[]; newer: string[] }
   | { event: "database.unreachable"; reason: string } // Logged once per outage.
+  | { event: "database.refused"; reason: string; advice: string } // Once, or per minute if crowded.
   | { event: "database.reached" }
   | { event: "records.short"; reason: string } // At the start, and once per time that it happens.
   | { event: "records.stuck"; reason: string }; // Once until it succeeds.
@@ -12,6 +13,7 @@ export type DatabaseEvent =
 export const LEVELS: Record<DatabaseEvent["event"], Level> = {
   "database.opened": "info",
   "database.unreachable": "error",
+  "database.refused": "error",
   "database.reached": "info",
   "records.short": "warn",
   "records.stuck": "error",
@@ -31,6 +33,8 @@ export function sentenceOf(event: DatabaseEvent): string {
     }
     case "database.unreachable":
       return `cannot reach the database (${event.reason}); retrying`;
+    case "database.refused":
+      return `the database refuses this worker (${event.reason}): ${event.advice}`;
     case "database.reached":
       return "the database is reachable again";
     case "records.short":

@@ -53,6 +53,7 @@ export function migrate(database: Kysely<Tables>, engine: Engine): Promise<Migra
   return database.transaction().execute(async (transaction) => {
     const { adapter } = transaction.getExecutor();
     await adapter.acquireMigrationLock(transaction, LOCK);
+    await createMigrationTable(transaction);
     const known = migrations(engine);
     let newer: string[] = [];
     const provider = {
@@ -70,7 +71,21 @@ export function migrate(database: Kysely<Tables>, engine: Engine): Promise<Migra
   });
 }
 
-/** The names in the migration table, which exists when the migrator asks for its migrations. */
+/**
+ * Creates the table as kysely does. If the role lacks the right, kysely would run another query in the
+ * failed transaction, and the error of that one has no reason.
+ */
+async function createMigrationTable(transaction: Transaction<Tables>) {
+  const tables = await transaction.introspection.getTables({ withInternalKyselyTables: true });
+  if (tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return;
+  await transaction.schema
+    .createTable(DEFAULT_MIGRATION_TABLE)
+    .addColumn("name", "varchar(255)", (column) => column.notNull().primaryKey())
+    .addColumn("timestamp", "varchar(255)", (column) => column.notNull())
+    .execute();
+}
+
+/** The names in the migration table. */
 async function executed(transaction: Transaction<Tables>): Promise<string[]> {
   const query = sql<{ name: string }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`;
   return (await query.execute(transaction)).rows.map(({ name }) => name);

@@ -2,12 +2,23 @@
 //
 // Time limits keep a lost peer from blocking the others. The server cancels a statement that takes
 // too long. The worker closes a connection on which a frozen or unreachable server stays silent.
-// The server ends the transaction of a frozen worker.
+// The server ends the transaction of a frozen worker. Each transaction sets these limits for itself,
+// because PgBouncer gives it any of its connections.
 
 import { Socket } from "node:net";
-import { type Kysely, PostgresAdapter, PostgresDialect, sql } from "kysely";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  type PostgresDialectConfig,
+  PostgresDriver,
+  sql,
+} from "kysely";
 import pg from "pg";
-import type { DatabaseFailure, Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { failureOf, isWithoutStartupParameters, WrongEncoding } from "./postgres-failures.ts";
 
 const CONNECTIONS_MAX = 4; // As many as the worker's concurrency.
 const CONNECTING_MS_MAX = 3000;
@@ -36,10 +47,38 @@ export function postgres(url: string): Engine {
 }
 
 class SharedServerDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver() {
+    return new LimitedDriver(this.#config);
+  }
+
   override createAdapter() {
     return new TransactionLockAdapter();
   }
 }
+
+class LimitedDriver extends PostgresDriver {
+  /** One message with three statements: no further round trip. */
+  override async beginTransaction(connection: DatabaseConnection) {
+    await connection.executeQuery(CompiledQuery.raw(BEGIN));
+  }
+}
+
+const LIMITS = {
+  statement_timeout: STATEMENT_MS_MAX,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+};
+
+const BEGIN = [
+  "begin",
+  ...Object.entries(LIMITS).map(([name, ms]) => `set local ${name} = ${ms}`),
+].join("; ");
 
 /** Locks until the transaction ends: a worker that dies cannot keep the lock. */
 class TransactionLockAdapter extends PostgresAdapter {
@@ -53,18 +92,49 @@ class TransactionLockAdapter extends PostgresAdapter {
 /** The lock of the same name in workers of 0.1.0: that of PostgresAdapter. */
 const MIGRATION_LOCK = 3_853_314_791_062_309_107n;
 
-function connect(url: string): pg.Pool {
-  const pool = new pg.Pool({
+/**
+ * The connections of this worker. Connects once, and throws if the worker cannot use the database.
+ * Queries outside of transactions have the limits from the start of their connection. PgBouncer does
+ * not pass them on, so there only the silence of the server ends such a query.
+ */
+async function connect(url: string): Promise<pg.Pool> {
+  try {
+    await tryOut({ ...optionsOf(url), ...LIMITS });
+    return poolOf({ ...optionsOf(url), ...LIMITS });
+  } catch (error) {
+    if (!isWithoutStartupParameters(error)) throw error;
+    await tryOut(optionsOf(url));
+    return poolOf(optionsOf(url));
+  }
+}
+
+async function tryOut(options: pg.ClientConfig) {
+  const client = new pg.Client(options);
+  client.on("error", () => {}); // A query on a broken connection rejects by itself.
+  try {
+    await client.connect();
+    const query = "select current_setting('server_encoding') as encoding";
+    const { encoding } = (await client.query(query)).rows[0];
+    if (encoding !== "UTF8") throw new WrongEncoding(encoding);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function optionsOf(url: string): pg.PoolConfig {
+  return {
     connectionString: url,
     application_name: "majordomo db",
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECTING_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
-    statement_timeout: STATEMENT_MS_MAX,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     stream: socketWithTimeout,
     types: { getTypeParser },
-  });
+  };
+}
+
+function poolOf(options: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(options);
   // A query on a broken connection rejects by itself; an idle one is replaced. Without a listener
   // these events would end the process.
   pool.on("error", () => {});
@@ -81,35 +151,3 @@ function socketWithTimeout(): Socket {
 /** Reads a bigint as a number: versions and times stay below 2^53. */
 const getTypeParser = (type: number, format?: "text" | "binary") =>
   type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format as "text");
-
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-function failureOf(error: unknown): DatabaseFailure | null {
-  if (!(error instanceof Error)) return null;
-  const { code = "", message } = error as Error & { code?: string };
-  const reason = message || code; // An AggregateError of several addresses has no message.
-  if (error instanceof pg.DatabaseError) {
-    return { kind: KINDS[code] ?? KINDS[code.slice(0, 2)] ?? "failed", reason };
-  }
-  return CONNECTION.test(`${code} ${message}`) ? { kind: "down", reason } : null;
-}
-
-const KINDS: Record<string, DatabaseFailure["kind"]> = {
-  "08": "down", // connection_exception
-  "23505": "busy", // unique_violation: a worker of 0.1.0 creates the migration table too
-  "25006": "read-only", // read_only_sql_transaction
-  "25P03": "busy", // idle_in_transaction_session_timeout: frozen worker, rolled back
-  "40001": "busy", // serialization_failure
-  "40P01": "busy", // deadlock_detected
-  "42P07": "busy", // duplicate_table: as above
-  "53100": "full", // disk_full
-  "53300": "down", // too_many_connections
-  "55P03": "busy", // lock_not_available
-  "57014": "busy", // query_canceled: the statement took too long
-  "57P01": "down", // admin_shutdown
-  "57P02": "down", // crash_shutdown
-  "57P03": "down", // cannot_connect_now
-};
-
-/** Matches the errors of node:net and pg for a connection that failed to open or was lost. */
-const CONNECTION =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_|ENOENT)|[Cc]onnection|trying to connect/;

@@ -5,10 +5,11 @@ import { ServiceError } from "../worker.ts";
 import type { DatabaseFailure, Engine } from "./engine.ts";
 
 /** The longest delay before a retry, in ms; the actual delay is random. */
-const RETRY_MS_MAX = { busy: 20, down: 200 };
+const RETRY_MS_MAX = { busy: 20, crowded: 200, down: 200 };
 
 /**
- * How long to retry: `downMs` while the database is down, until `signal` aborts while it is busy.
+ * How long to retry: `downMs` while the database is down, until `signal` aborts while it is busy
+ * or crowded.
  */
 export type RetryLimits = { downMs: number; signal: AbortSignal };
 
@@ -43,7 +44,7 @@ export async function withRetry<T>(
       if (!failure || error instanceof ServiceError) throw error;
       onAttempt(failure);
       const { kind } = failure;
-      if (kind !== "busy" && kind !== "down") throw serviceError(failure);
+      if (kind !== "busy" && kind !== "crowded" && kind !== "down") throw serviceError(failure);
       const isOver = kind === "down" && !doubt ? performance.now() >= downUntil : signal.aborted;
       if (isOver) throw doubt ? new ServiceError(503, doubt.message) : serviceError(failure);
       await delay(Math.random() * RETRY_MS_MAX[kind]);
@@ -56,12 +57,19 @@ const inDoubt = ({ message }: CommitInDoubt): DatabaseFailure => ({
   reason: message,
 });
 
-function serviceError({ kind, reason }: DatabaseFailure): ServiceError {
-  switch (kind) {
+function serviceError(failure: DatabaseFailure): ServiceError {
+  const { reason } = failure;
+  switch (failure.kind) {
     case "busy":
       return new ServiceError(503, `the database is busy, ${UNCHANGED}`);
     case "down":
       return new ServiceError(503, `the database cannot be reached, ${UNCHANGED}: ${reason}`);
+    case "refused":
+    case "crowded": {
+      const { advice } = failure;
+      const refusal = "the database refuses the worker";
+      return new ServiceError(503, `${refusal}, ${UNCHANGED}: ${reason}; ${advice}`);
+    }
     case "full":
       return new ServiceError(503, `the disk of the database is full, ${UNCHANGED}`);
     case "read-only":

@@ -17,7 +17,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from "kysely";
-import type { DatabaseFailure, Engine } from "./engine.ts";
+import type { DatabaseFailure, Engine, FailureKind } from "./engine.ts";
 import { type Machine, setClock, machine as thisMachine, timeOf } from "./sqlite-clock.ts";
 
 const BUSY_TIMEOUT_MS = 20;
@@ -164,7 +164,7 @@ function failureOf(error: unknown): DatabaseFailure | null {
   return { kind: KINDS[errcode & 0xff] ?? "failed", reason };
 }
 
-const KINDS: Record<number, DatabaseFailure["kind"]> = {
+const KINDS: Record<number, FailureKind> = {
   5: "busy", // SQLITE_BUSY: another process holds the lock.
   8: "read-only", // SQLITE_READONLY
   13: "full", // SQLITE_FULL

@@ -164,6 +164,23 @@ test("the path of a request in docs/ARCHITECTURE.md names functions that its fil
   }
 });
 
+test("all programs start with the flags of the image", () => {
+  const [, entry = ""] = readFileSync("Dockerfile", "utf8").match(/^ENTRYPOINT (\[.*\])$/m) ?? [];
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+  const flags = JSON.parse(entry).join(" ");
+  for (const [name, file] of Object.entries(PROGRAMS))
+    assert.equal(scripts[name], `${flags} ${file}`);
+});
+
+const PROGRAMS = {
+  broker: "broker/main.ts",
+  echo: "workers/echo.ts",
+  math: "workers/math.ts",
+  db: "workers/db.ts",
+  call: "clients/call.ts",
+  load: "clients/load.ts",
+};
+
 test("README.md is a landing page of at most 150 lines", () => {
   const lines = readFileSync("README.md", "utf8").trimEnd().split("\n");
   assert.ok(lines.length <= 150, `it has ${lines.length} lines`);

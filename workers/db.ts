@@ -15,7 +15,10 @@ import { workerName } from "./worker-name.ts";
 const settings = readSettings("db", {
   ...workerSettings,
   DATABASE_URL: z.string().optional(),
-  MDP_DB_FILE: z.string().default("data/documents.sqlite"),
+  MDP_DB_FILE: z
+    .string()
+    .refine((path) => !/^[a-z][a-z0-9+.-]+:/i.test(path), "a path such as data/documents.sqlite")
+    .default("data/documents.sqlite"),
   MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 1_000_000),
   MDP_DB_RECORDS_BYTES_MAX: whole("a number of bytes", 1, 1e14, 2 ** 30),
   MDP_DB_RECORDS_MS: whole("a number of ms", 1, 1e12, 3_600_000),

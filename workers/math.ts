@@ -6,5 +6,7 @@ import { serve } from "./worker.ts";
 const calculator = new Calculator();
 await calculator.ready();
 // One request per thread: a further one would wait here while another worker may be idle.
-await serve("math", (body) => calculator.answer(body), { concurrency: THREADS });
+await serve("math", (body, { signal }) => calculator.answer(body, signal), {
+  concurrency: THREADS,
+});
 await calculator.close();

@@ -1,8 +1,10 @@
 // Five workers that share one database.
 
 import assert from "node:assert/strict";
+import pg from "pg";
+import { Opened, onServer } from "../../workers/db/empty-database.testing.ts";
 import { Random } from "../simulated/random.ts";
-import { ask, dbWorkers, onEachEngine } from "./trial.ts";
+import { ask, dbWorkers, onEachEngine, onPostgres } from "./trial.ts";
 
 const TASKS = 40;
 const ROUNDS = 15;
@@ -40,5 +42,30 @@ onEachEngine(
       .flatMap((worker) => worker.all("database.opened"))
       .map((line) => line.migrated);
     assert.deepEqual(migrated.flat().sort(), ["1-documents", "2-records"]);
+  },
+);
+
+const BATCHES = 40;
+
+onPostgres(
+  "batches create the same documents in opposite orders: no deadlock",
+  async (_stack, server) => {
+    const workers = [await Opened.of(onServer(server.url)), await Opened.of(onServer(server.url))];
+    const keys = ["a", "b", "c", "d", "e", "f"];
+    for (let round = 0; round < BATCHES; round += 1) {
+      const puts = keys.map((key) => ({ command: "put", key: `${key}:${round}`, value: round }));
+      const orders = [puts, puts.toReversed(), puts.slice(3).concat(puts.slice(0, 3))];
+      await Promise.all(
+        orders.map((commands, nth) =>
+          workers[nth % 2]?.ask({ command: "batch", commands }, null, AbortSignal.timeout(60_000)),
+        ),
+      );
+    }
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    const sql = "select deadlocks from pg_stat_database where datname = current_database()";
+    const { rows } = await client.query(sql).finally(() => client.end());
+    assert.equal(Number(rows[0].deadlocks), 0);
   },
 );

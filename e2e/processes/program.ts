@@ -11,8 +11,8 @@ export type Ended = { code: number | null; signal: NodeJS.Signals | null };
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** The command that runs a program of this project. */
-const NODE = [process.execPath, "--import", "tsx"];
+/** The command that runs a program of this project, as package.json and the image do. */
+const NODE = [process.execPath, "--max-semi-space-size=16", "--import", "tsx"];
 
 /** The programs that run. Each ends with this process, also when a signal ends it, and also when frozen. */
 const running = new Set<ChildProcess>();

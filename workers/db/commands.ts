@@ -178,7 +178,7 @@ const lock = (database: Database, key: string) =>
     .forUpdate()
     .executeTakeFirst();
 
-/** Locks in the order of the keys, so that two batches cannot deadlock. */
+/** Locks the documents that exist, so that gets see one state of them. Engine.lockKeys() came before. */
 const lockAll = (database: Database, keys: Set<string>) =>
   database
     .selectFrom("documents")

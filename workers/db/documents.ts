@@ -78,6 +78,10 @@ export class Documents {
     const { command: name } = command;
     if (name === "get" || name === "list") return outcomeOf(this.#database, command);
     return this.#transact(names, async (transaction) => {
+      if (command.command === "batch" && changes(command)) {
+        const keys = command.commands.map(({ key }) => key);
+        await this.#engine.lockKeys(transaction, keys);
+      }
       if (names.length === 0 || !changes(command)) return outcomeOf(transaction, command);
       const outcome = await once(transaction, names, command, this.#retention, this.#engine);
       this.#pruner.recorded(Buffer.byteLength(outcome.reply));

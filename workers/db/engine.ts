@@ -19,6 +19,11 @@ export type Engine = {
   /** Adds to the tables after the migrations, in their transaction. Older versions ignore it. */
   prepare(transaction: Kysely<Tables>): Promise<void>;
   /**
+   * Locks these keys for a batch until its transaction ends, also keys without a document. So two
+   * batches that create the same documents in opposite orders cannot deadlock.
+   */
+  lockKeys(transaction: Kysely<Tables>, keys: string[]): Promise<void>;
+  /**
    * Gives some free space back to the file system, in a few ms. Returns whether there is more. A server
    * does so by itself.
    */

@@ -5,6 +5,7 @@
 // The server ends the transaction of a frozen worker. Each transaction sets these limits for itself,
 // because PgBouncer gives it any of its connections.
 
+import { createHash } from "node:crypto";
 import { Socket } from "node:net";
 import {
   CompiledQuery,
@@ -17,7 +18,7 @@ import {
   sql,
 } from "kysely";
 import pg from "pg";
-import type { Engine } from "./engine.ts";
+import type { Engine, Tables } from "./engine.ts";
 import { failureOf, isWithoutStartupParameters, WrongEncoding } from "./postgres-failures.ts";
 
 const CONNECTIONS_MAX = 4; // As many as the worker's concurrency.
@@ -41,10 +42,29 @@ export function postgres(url: string): Engine {
     textByBytes: sql`text collate "C"`,
     now: () => sql`(extract(epoch from now()) * 1000)::bigint`,
     prepare: async () => {},
+    lockKeys,
     reclaim: () => false,
     failureOf,
   };
 }
+
+/**
+ * Each key has one of 32 locks, so that a batch of 100 keys fits into the server's table of locks. All
+ * batches take their locks in one order.
+ */
+async function lockKeys(transaction: Kysely<Tables>, keys: string[]) {
+  const numbers = new Set(keys.map((key) => lockOf(key)));
+  const locks = sql.join(
+    [...numbers].sort((one, other) => one - other).map((n) => sql`(${sql.lit(n)})`),
+  );
+  await sql`select pg_advisory_xact_lock(${sql.lit(KEY_LOCKS)}, n)
+    from (values ${locks}) as locks (n)`.execute(transaction);
+}
+
+const lockOf = (key: string) => createHash("sha256").update(key).digest().readUInt8() % 32;
+
+/** The first half of the locks' numbers; the other programs of this database may use others. */
+const KEY_LOCKS = 1_296_715_908; // "MJD" and a byte.
 
 class SharedServerDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -91,6 +91,15 @@ for (const [kind, before] of [
   });
 }
 
+test("new file in a new folder: only its owner can read it and its further files", async () => {
+  const path = join(folder, "new", "folder", "documents.sqlite");
+  await using worker = await Opened.of(inFile(path));
+  await worker.ask({ command: "put", key: "a", value: 1 });
+  for (const name of readdirSync(dirname(path))) {
+    assert.equal(statSync(join(dirname(path), name)).mode & 0o777, 0o600, name);
+  }
+});
+
 test("database cannot be opened: one line on stderr, exit code 1", () => {
   const text = join(folder, "text");
   const directory = join(folder, "directory");
@@ -101,12 +110,18 @@ test("database cannot be opened: one line on stderr, exit code 1", () => {
     [directory, /: unable to open database file\n$/],
     [text, /: file is not a database\n$/],
     [join(text, "below"), /: (EEXIST|ENOTDIR): .*\n$/],
+    ["/proc/none/below/documents.sqlite", /: ENOENT: .*\n$/],
   ];
   for (const [MDP_DB_FILE, reason] of failures) {
     const { status, line } = ended({ MDP_DB_FILE });
     assert.ok(line.startsWith(`db: cannot open ${MDP_DB_FILE}: `), line);
     assert.match(line, reason);
     assert.equal(status, 1);
+  }
+  for (const MDP_DB_FILE of ["file:data/documents.sqlite", "sqlite:///tmp/documents.sqlite"]) {
+    const { line } = ended({ MDP_DB_FILE });
+    const path = "a path such as data/documents.sqlite";
+    assert.equal(line, `db: MDP_DB_FILE="${MDP_DB_FILE}" is not ${path}\n`);
   }
   const { status, line: sentence } = ended({ DATABASE_URL: "mysql://user:secret@host/database" });
   const expected = "postgres://user:password@host:5432/database";

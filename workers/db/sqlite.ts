@@ -3,7 +3,7 @@
 // node:sqlite is synchronous: while it waits for another process's lock, this process sends no
 // heartbeats. So SQLite waits at most 20 ms, and withRetry() tries again.
 
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
@@ -46,6 +46,7 @@ export function sqlite(file: string, machine: Machine = thisMachine): Engine {
     textByBytes: sql`text`,
     now: () => timeOf(machine),
     prepare: (transaction) => setClock(transaction, machine),
+    lockKeys: async () => {}, // A transaction locks the whole file.
     reclaim: () => database !== undefined && reclaim(database),
     failureOf,
   };
@@ -103,7 +104,9 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 function open(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
+  // Other users of the machine cannot read a new file. SQLite gives its further files the same mode.
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     // Only a file without tables takes this setting. It lets reclaim() shorten the file.
@@ -119,6 +122,17 @@ function open(path: string): DatabaseSync {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** mkdirSync() with `recursive` never returns for a path under /proc. */
+function makeFolder(path: string) {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error; // Else another worker made it meanwhile.
   }
 }
 

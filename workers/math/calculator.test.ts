@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { ServiceError } from "../worker.ts";
 import { Calculator, EXPRESSION_CHARACTERS_MAX } from "./calculator.ts";
@@ -16,7 +17,10 @@ before(() => calculator.ready());
 after(() => calculator.close());
 
 const answer = (...frames: (string | Buffer)[]) =>
-  calculator.answer(frames.map((frame) => Buffer.from(frame)));
+  calculator.answer(
+    frames.map((frame) => Buffer.from(frame)),
+    new AbortController().signal,
+  );
 
 /** The sentence of the error reply, which has code 400. */
 async function rejection(...frames: (string | Buffer)[]): Promise<string> {
@@ -83,12 +87,39 @@ test("endless recursion or nesting: 400, the thread survives", async () => {
   assert.match(await rejection("(".repeat(1000)), /nested or recursing too deeply$/);
 });
 
+test("requests given up: neither a thread nor the queue has them, the next is evaluated", async () => {
+  const controller = new AbortController();
+  const body = [Buffer.from(SLOW)];
+  const given = Array.from({ length: 20 }, () => calculator.answer(body, controller.signal));
+  const ended = Promise.allSettled(given);
+  const reason = new Error("the client cancelled the call");
+  controller.abort(reason);
+  // Each of the 20 would otherwise take a second of one of two threads.
+  const next = answer("1 + 1");
+  assert.deepEqual(await ended, Array(20).fill({ status: "rejected", reason }));
+  assert.equal(await next, "2");
+  const aborted = AbortSignal.abort(reason);
+  await assert.rejects(calculator.answer(body, aborted), reason);
+});
+
+test("threads killed: no file stays open", { skip: !existsSync("/proc/self/fd") }, async () => {
+  const openFiles = () => readdirSync("/proc/self/fd").length;
+  const killBoth = async () => {
+    await Promise.all([rejection(SLOW), rejection(SLOW)]);
+    await Promise.all([answer("1"), answer("1")]);
+  };
+  await killBoth();
+  const before = openFiles();
+  for (let times = 0; times < 3; times += 1) await killBoth();
+  assert.ok(openFiles() <= before + 2, `${openFiles()} open files after ${before}`);
+});
+
 test("node without tsx: the threads start", () => {
   const script = `
     import { Calculator } from ${JSON.stringify(new URL("./calculator.ts", import.meta.url))};
     const calculator = new Calculator();
     await calculator.ready();
-    console.log(await calculator.answer([Buffer.from("2 + 2")]));
+    console.log(await calculator.answer([Buffer.from("2 + 2")], new AbortController().signal));
     await calculator.close();
   `;
   const plain = spawnSync(process.execPath, ["--input-type=module", "--eval", script]);

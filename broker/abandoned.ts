@@ -1,6 +1,6 @@
-// Abandoned requests at plain workers: requests that ended before their worker replied. Such a request
-// takes the only slot of a plain worker until the REPLY, so a worker that never replies would get no
-// request again. The broker sends it DISCONNECT, and it starts over.
+// Abandoned requests at plain workers: requests that ended before their worker replied. Such a
+// request takes the only slot of a plain worker until the REPLY, so a worker that never replies
+// would get no request again. The broker sends it DISCONNECT, and it starts over.
 //
 // A worker with credit has a time limit of its own for each handler, and some know `cancel`. So the
 // broker waits for the REPLY of such a worker as long as it is registered.
@@ -27,9 +27,9 @@ export class Abandoned {
   }
 
   /**
-   * Waits for the REPLY of this worker to a request that has ended, if there was none. Call it again for
-   * each part of the reply. The worker has a lease after the request expires, since a cancelled request
-   * may still run. The default ttl bounds that time.
+   * Waits for the REPLY of this worker to a request that has ended, if there was none. Call it
+   * again for each part of the reply. The worker has a lease after the request expires, since a
+   * cancelled request may still run. The default ttl bounds that time.
    */
   waitFor(request: Request, worker: Worker, now: number) {
     if (!worker.plain || !worker.inFlight.has(request.sequence) || !this.#has(worker)) return;

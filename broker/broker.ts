@@ -15,6 +15,7 @@
 //   replies.ts      sends parts, replies and rejections to clients
 //   liveness.ts     removes silent workers, sends heartbeats
 //   abandoned.ts    finds plain workers that never reply
+//   silent-workers.ts  handles late answers
 //   pairs-in.ts     handles the pairs of a HEARTBEAT
 //   drain.ts        the states of a broker that ends
 //
@@ -48,6 +49,7 @@ import { PairsIn } from "./pairs-in.ts";
 import { SHUTTING_DOWN } from "./rejections.ts";
 import { Replies } from "./replies.ts";
 import { RequestTrace } from "./request-trace.ts";
+import { SilentWorkers } from "./silent-workers.ts";
 import { countsOf, newState, type State } from "./state.ts";
 import type { Counts } from "./vocabulary.ts";
 
@@ -66,6 +68,7 @@ export class Broker {
   #admission: Admission;
   #cancellation: Cancellation;
   #pairsIn: PairsIn;
+  #silentWorkers: SilentWorkers;
   #liveness: Liveness;
 
   /** `incarnation` is 8 random bytes, new at each start. */
@@ -76,7 +79,8 @@ export class Broker {
     this.#admission = new Admission(this.#state, this.#replies, this.#delivery);
     this.#cancellation = new Cancellation(this.#state, this.#replies, this.#delivery);
     this.#pairsIn = new PairsIn(this.#state, this.#replies, this.#delivery);
-    this.#liveness = new Liveness(this.#state, this.#delivery, now);
+    this.#silentWorkers = new SilentWorkers(this.#state, this.#replies, this.#delivery);
+    this.#liveness = new Liveness(this.#state, this.#delivery, this.#silentWorkers, now);
   }
 
   /** A message arrived. The frames are those after the address; no input makes this throw. */
@@ -95,6 +99,7 @@ export class Broker {
     this.#delivery.dispatchAll(expire(this.#state, this.#replies, now), now);
     const worker = this.#state.workers.get(peer);
     if (worker) this.#delivery.removeWorkers([worker], "gone", now);
+    this.#silentWorkers.gone(peer, now);
     this.#cancellation.clientGone(peer, now);
     return this.#end(now);
   }
@@ -134,6 +139,11 @@ export class Broker {
   report(entry: BrokerEvent, now: number): Effect[] {
     this.#state.effects.log(entry);
     return this.#end(now);
+  }
+
+  /** The transport reports each broken connection with `gone`, so that late answers can be used. */
+  detectsDisconnects() {
+    this.#state.late.turnOn();
   }
 
   /** Logs the way of each request from now on, at level debug. */
@@ -185,7 +195,8 @@ export class Broker {
     const fault = faultOfExtension(command, worker);
     if (fault !== null) return this.#invalid(from, fault, now);
     if (worker) this.#afterReady(worker, command, now);
-    else this.#beforeReady(from, command, now, peer);
+    else if (!this.#silentWorkers.receive(from, command, now, peer))
+      this.#beforeReady(from, command, now, peer);
   }
 
   #beforeReady(from: Address, command: WorkerCommand, now: number, peer?: PeerInfo) {
@@ -238,9 +249,9 @@ export class Broker {
 
   /** Ends an event: advances the drain, and returns the effects of the event. */
   #end(now: number): Effect[] {
-    const { drain, requests, effects, pairs } = this.#state;
+    const { drain, requests, effects, pairs, late } = this.#state;
     if (drain.hasBegun) {
-      if (requests.inFlight === 0) this.#advance("idle", now);
+      if (requests.inFlight + late.size === 0) this.#advance("idle", now);
       if (drain.isTimedOut(now)) this.#advance("timeout", now);
     }
     pairs.flushAll(now);

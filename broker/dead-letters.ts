@@ -1,12 +1,12 @@
-// Dead letters: the last quarantined requests, for `mmi.stats`. Without their bodies, which may be
-// confidential.
+// Dead letters: the last requests that no worker answered, for `mmi.stats`. Without their bodies,
+// which may be confidential.
 
 import type { Frame } from "../protocol/frame.ts";
 import { requestIdOf } from "./log-fields.ts";
 import type { Request, Worker } from "./model.ts";
 import { hexOf, textOf } from "./names.ts";
 
-/** A quarantined request. */
+/** A quarantined request, or one that silent workers did not answer. */
 export type DeadLetter = {
   /** The id of the request as workers received it, in hexadecimal digits. */
   request: string;
@@ -14,20 +14,22 @@ export type DeadLetter = {
   service: string;
   /** The address of the client, in hexadecimal digits. Empty: the client had disconnected. */
   client: string;
-  /** How many workers were removed while they had the request. */
+  /** How many workers were removed while they had the request, or have it still. */
   deliveries: number;
   /** The address of the last of these workers, in hexadecimal digits. */
   worker: string;
+  /** Why: it was quarantined; or it expired after its last delivery to silent workers. */
+  reason: "workers removed" | "no answer";
   /** When, in ms of the broker's clock: in main.ts, since 1970. */
   at: number;
 };
 
-/** The dead letter of a request, without its time. `worker` is the last one that had it. */
+/** The dead letter of a request, without `reason` and `at`. `worker` is the last that had it. */
 export const letterOf = (
   request: Request,
   worker: Worker,
   incarnation: Frame,
-): Omit<DeadLetter, "at"> => ({
+): Omit<DeadLetter, "at" | "reason"> => ({
   request: requestIdOf(request, incarnation),
   service: textOf(request.service),
   client: hexOf(request.client ?? ""),

@@ -2,6 +2,7 @@
 // option `wait` until its service has a worker, and the option `linger` without a client.
 
 import type { CallState, Request, Service } from "./model.ts";
+import { endUnanswered } from "./quarantine.ts";
 import {
   CLIENT_GONE,
   EXPIRED_IN_FLIGHT,
@@ -18,7 +19,7 @@ export function expire(state: State, replies: Replies, now: number): Iterable<Se
   if (due.length === 0) return [];
   for (const request of due) {
     const { call } = request;
-    if (!call || call.expiresAt <= now) replies.reject(request, "expired", expiryOf(request), now);
+    if (!call || call.expiresAt <= now) endExpired(state, replies, request, now);
     else endEarly(state, replies, request, call, now);
   }
   return new Set(due.map(({ service }) => service));
@@ -28,6 +29,13 @@ export function expire(state: State, replies: Replies, now: number): Iterable<Se
 export function endWithoutClient(state: State, replies: Replies, request: Request, now: number) {
   forget(state, request);
   replies.reject(request, "clientGone", CLIENT_GONE, now);
+}
+
+function endExpired(state: State, replies: Replies, request: Request, now: number) {
+  const { worker, silent, deliveries } = request.delivery;
+  const isUnanswered = silent && deliveries >= state.limits.deliveriesMax;
+  if (worker && isUnanswered) endUnanswered(state, replies, request, worker, now);
+  else replies.reject(request, "expired", expiryOf(request), now);
 }
 
 function endEarly(state: State, replies: Replies, request: Request, call: CallState, now: number) {

@@ -5,17 +5,18 @@
 import type { Address, Frame } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
 import { idFrame, sequenceOf } from "../protocol/request-id.ts";
-import { letterOf } from "./dead-letters.ts";
 import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Request, Service, Worker } from "./model.ts";
 import { bytesOf, nameOf, textOf } from "./names.ts";
-import { BROKEN_OFF, poison } from "./rejections.ts";
+import { NO_PARTS } from "./parts.ts";
+import { quarantine } from "./quarantine.ts";
+import { BROKEN_OFF } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import { metadataFor } from "./request-metadata.ts";
 import type { State } from "./state.ts";
 import type { RemovalReason } from "./vocabulary.ts";
 
-type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
+export type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
 
 /** The rules for requests on their way to a worker and back. */
 export class Delivery {
@@ -59,7 +60,7 @@ export class Delivery {
   answer(worker: Worker, command: Answer, now: number) {
     const { service, inFlight } = worker;
     const { name, body } = command;
-    const request = inFlight.get(this.#sequenceOf(worker, command.client));
+    const request = this.requestOf(worker, command);
     if (!request) return this.#unmatched(worker, command, now);
     if (name === "REPLY") {
       inFlight.delete(request.sequence);
@@ -114,7 +115,9 @@ export class Delivery {
 
   /** Removes one worker. Returns its requests that another worker may have. */
   #removeWorker(worker: Worker, reason: RemovalReason, now: number): Request[] {
-    const { limits, workers, effects, incarnation, abandoned } = this.#state;
+    const { limits, workers, effects, incarnation, abandoned, requests, late } = this.#state;
+    const isSilent = reason === "expired" && late.isOn;
+    const waiting: Request[] = [];
     const brokenOff: Request[] = [];
     const quarantined: Request[] = [];
     const requeued: Request[] = [];
@@ -125,8 +128,10 @@ export class Delivery {
       }
       // A worker that leaves was not killed by its requests.
       if (reason === "left") request.delivery.deliveries -= 1;
+      else if (!isSilent) request.delivery.deaths += 1;
       if (request.streaming) brokenOff.push(request);
-      else if (request.delivery.deliveries >= limits.deliveriesMax) quarantined.push(request);
+      else if (request.delivery.deaths >= limits.deliveriesMax) quarantined.push(request);
+      else if (request.delivery.deliveries >= limits.deliveriesMax) waiting.push(request);
       else requeued.push(request);
     }
     workers.remove(worker);
@@ -138,11 +143,14 @@ export class Delivery {
       reason,
       requests: requestIdsOf(worker, incarnation),
       requeued: requeued.length,
+      waiting: waiting.length,
       brokenOff: brokenOff.length,
       quarantined: quarantined.length,
     });
     for (const request of brokenOff) this.#replies.reject(request, "refused", BROKEN_OFF, now);
-    for (const request of quarantined) this.#quarantine(request, worker, now);
+    for (const request of quarantined) quarantine(this.#state, this.#replies, request, worker, now);
+    if (isSilent) late.add(worker, [...requeued, ...waiting].filter(hasNoParts));
+    for (const request of waiting) requests.waitForAnswer(request);
     return requeued;
   }
 
@@ -150,19 +158,10 @@ export class Delivery {
     const { delivery } = request;
     const isLast = delivery.deliveries === this.#state.limits.deliveriesMax - 1;
     // It may be a poison message, so it must not share its next worker with other requests.
-    delivery.isolated = delivery.deliveries > 0 && isLast;
+    delivery.isolated = delivery.deaths > 0 && isLast;
     this.#state.requests.forgetParts(request);
     this.#state.requests.toQueue(request, now);
     request.stats.requeued[reason] += 1;
-  }
-
-  /** Settles a poison message, and remembers it as a dead letter. */
-  #quarantine(request: Request, worker: Worker, now: number) {
-    const { incarnation, deadLetters, effects } = this.#state;
-    const letter = letterOf(request, worker, incarnation);
-    effects.log({ event: "request.quarantined", ...letter });
-    deadLetters.add({ ...letter, at: Math.round(now) });
-    this.#replies.reject(request, "quarantined", poison(letter.deliveries), now);
   }
 
   #deliver(request: Request, worker: Worker, body: Frame[], now: number) {
@@ -189,10 +188,10 @@ export class Delivery {
     return idFrame(this.#state.incarnation, request.sequence);
   }
 
-  /** The sequence number of the request that an answer is for, by its client-address frame; or 0. */
-  #sequenceOf({ plain, last }: Worker, client: Frame): number {
-    if (!plain) return sequenceOf(this.#state.incarnation, client);
-    return last?.client === nameOf(client) ? last.sequence : 0;
+  /** The request in flight that an answer is for, by its client-address frame. */
+  requestOf({ plain, last, inFlight }: Worker, { client }: Answer): Request | undefined {
+    if (!plain) return inFlight.get(sequenceOf(this.#state.incarnation, client));
+    return last?.client === nameOf(client) ? inFlight.get(last.sequence) : undefined;
   }
 
   /**
@@ -202,7 +201,7 @@ export class Delivery {
    */
   #unmatched(worker: Worker, command: Answer, now: number) {
     const mayBeLate = !worker.plain && worker.inFlight.size > 0;
-    if (mayBeLate) return this.#countLate(worker.service);
+    if (mayBeLate) return this.countLate(worker.service);
     this.rejectWorker(worker.address, command, `${command.name} without a request`, now);
   }
 
@@ -211,12 +210,16 @@ export class Delivery {
     const { abandoned } = this.#state;
     if (name === "REPLY") abandoned.remove(request);
     else abandoned.waitFor(request, worker, now);
-    this.#countLate(worker.service);
+    this.countLate(worker.service);
   }
 
-  #countLate(service: Service) {
+  /** Counts an answer that the broker drops, because it comes too late. */
+  countLate(service: Service) {
     this.#state.stats.repliesDropped += 1;
     const event = { event: "replies.dropped", service: textOf(service), reason: "late" } as const;
     this.#state.effects.count(event);
   }
 }
+
+/** Whether no part of the reply will be dropped. */
+const hasNoParts = ({ parts }: Request) => parts === NO_PARTS;

@@ -102,10 +102,11 @@ export const requestFrom = (envelope: string[], service: string, ...body: string
 ];
 
 /** A broker to talk with. After each message the account of its requests is checked. */
-export function dialog(overrides: Partial<Limits> = {}) {
+export function dialog(overrides: Partial<Limits> = {}, { detectsDisconnects = true } = {}) {
   let now = 0;
   const log: BrokerEvent[] = [];
   const broker = new Broker({ ...limits, ...overrides }, heartbeat, INCARNATION, now);
+  if (detectsDisconnects) broker.detectsDisconnects();
 
   function sent(effects: Effect[]): string[] {
     checkConservation(broker);

@@ -18,17 +18,11 @@ export type BrokerEvent =
       reason: RemovalReason;
       requests: string[]; // Those that it had in flight; ten at most. The counts have all of them.
       requeued: number;
+      waiting: number; // They had their last delivery, and wait for the late answer of a silent worker.
       brokenOff: number; // Their clients had received a part of the reply.
       quarantined: number;
     })
-  | {
-      event: "request.quarantined";
-      service: string;
-      request: string;
-      client: string;
-      deliveries: number;
-      worker: string;
-    }
+  | (LetterFields & { event: "request.quarantined" | "request.unanswered" })
   | { event: "requests.rejected"; service: string; status: number; reason: string; count: number }
   | { event: "requests.dropped"; service: string; reason: string; count: number }
   | { event: "replies.dropped"; service: string; reason: string; count: number }
@@ -40,6 +34,14 @@ export type BrokerEvent =
   | { event: "broker.stopped"; counts: Counts }
   | { event: "disconnects.undetected"; reason: "turned off" | "not in this libzmq" }
   | TraceEvent;
+
+type LetterFields = {
+  service: string;
+  request: string;
+  client: string;
+  deliveries: number;
+  worker: string;
+};
 
 type WorkerFields = {
   service: string;
@@ -74,6 +76,7 @@ export const LEVELS: Record<BrokerEvent["event"], "debug" | "info" | "warn"> = {
   "request.part": "debug",
   "request.settled": "debug",
   "request.quarantined": "warn",
+  "request.unanswered": "warn",
   "requests.rejected": "warn",
   "requests.dropped": "warn",
   "replies.dropped": "warn",
@@ -100,6 +103,8 @@ export function sentenceOf(event: BrokerEvent): string {
       return `removed a worker of ${event.service}: ${REMOVALS[event.reason]}; ${requestsOf(event)}`;
     case "request.quarantined":
       return `quarantined a request to ${event.service} after ${plural(event.deliveries, "delivery")}`;
+    case "request.unanswered":
+      return `no worker answered a request to ${event.service} after ${plural(event.deliveries, "delivery")}`;
     case "request.accepted":
       return `accepted a ${event.isCall ? "call" : "request"} to ${event.service}`;
     case "request.retried":
@@ -144,12 +149,13 @@ const REMOVALS: Record<RemovalReason, string> = {
   rejected: "it broke the protocol",
 };
 
-type InFlight = { requeued: number; brokenOff: number; quarantined: number };
+type InFlight = { requeued: number; waiting: number; brokenOff: number; quarantined: number };
 
 /** The ends of the requests that a removed worker had in flight. */
-function requestsOf({ requeued, brokenOff, quarantined }: InFlight): string {
+function requestsOf({ requeued, waiting, brokenOff, quarantined }: InFlight): string {
   const counts = [
     requeued > 0 ? `${requeued} requeued` : "",
+    waiting > 0 ? `${waiting} waiting for a late answer` : "",
     brokenOff > 0 ? `${brokenOff} broken off` : "",
     quarantined > 0 ? `${quarantined} quarantined` : "",
   ].filter((part) => part !== "");

@@ -12,7 +12,7 @@ export type Gauges = {
   queued: number;
   /** How long the oldest of them has been in the queue, in ms; 0 if none is. */
   oldestMs: number;
-  /** Open requests that a worker has. */
+  /** Open requests that a worker has, or that wait for the late answer of a silent worker. */
   inFlight: number;
   /** Requests that ended before their worker replied: each still takes a slot of the worker. */
   abandoned: number;
@@ -24,7 +24,7 @@ export type Gauges = {
 
 /** The gauges of all services, by their counters. Services that share counters share gauges. */
 export function gaugesOf(
-  { stats, services, workers }: Pick<State, "stats" | "services" | "workers">,
+  { stats, services, workers, late }: Pick<State, "stats" | "services" | "workers" | "late">,
   now: number,
 ): Map<ServiceStats, Gauges> {
   const all = new Map([...stats].map((each) => [each, newGauges()]));
@@ -43,6 +43,7 @@ export function gaugesOf(
     if (inFlight.size === 0) gauges.idle += 1;
     else gauges.busy += 1;
   }
+  for (const { service } of late.waiting) of(service.stats).inFlight += 1;
   return all;
 }
 

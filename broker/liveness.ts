@@ -3,17 +3,20 @@
 
 import { encode } from "../protocol/mdp.ts";
 import type { Delivery } from "./delivery.ts";
+import type { SilentWorkers } from "./silent-workers.ts";
 import type { State } from "./state.ts";
 
 /** The rules for leases and heartbeats. */
 export class Liveness {
   #state: State;
   #delivery: Delivery;
+  #silentWorkers: SilentWorkers;
   #tickedAt: number;
 
-  constructor(state: State, delivery: Delivery, now: number) {
+  constructor(state: State, delivery: Delivery, silentWorkers: SilentWorkers, now: number) {
     this.#state = state;
     this.#delivery = delivery;
+    this.#silentWorkers = silentWorkers;
     this.#tickedAt = now;
   }
 
@@ -48,6 +51,7 @@ export class Liveness {
       this.#delivery.send(worker, encode({ header: "worker", dialect, name: "HEARTBEAT" }), now);
       this.#state.stats.heartbeats.sent += 1;
     }
+    this.#silentWorkers.sendHeartbeats(now);
   }
 
   /** This process did not run for longer than an interval, so heartbeats may wait unread. */

@@ -273,6 +273,12 @@ test("call ids: in no log line, no reply of mmi.* and no metric, through every e
   const page = await registry.metrics();
   see(freezes(LEASE_MS * 2));
   sends(W3, disconnect);
+  see(sends(C1, call("echo", options({ ttl: 20_000 }), "unanswered")));
+  for (const silent of [W1, W2]) {
+    sends(silent, ready("echo", 4));
+    see(waits(LEASE_MS));
+  }
+  see(waits(20_000));
   see(drains());
   see(sends(C2, call("echo", options(), "too late")));
   see(waits(10_000));

@@ -98,6 +98,10 @@ export type DeliveryState = {
   worker: Worker | null;
   /** How many workers have received it, without those that left. Changed by delivery.ts. */
   deliveries: number;
+  /** How many workers died with it: removed with it in flight, for any reason but DISCONNECT. */
+  deaths: number;
+  /** The silent workers that may answer it. Null: none was silent. Changed by late-answers.ts. */
+  silent: Set<Worker> | null;
   /** It is on its last delivery, and shares no worker. Changed by delivery.ts. */
   isolated: boolean;
   /** When it was last requeued, in ms. Null: never. Changed by requests.ts. */
@@ -114,6 +118,8 @@ export type NewRequest = Pick<
 export const NOT_DELIVERED: Readonly<DeliveryState> = {
   worker: null,
   deliveries: 0,
+  deaths: 0,
+  silent: null,
   isolated: false,
   requeuedAt: null,
 };

@@ -67,6 +67,9 @@ export const EXPIRED_IN_QUEUE: Rejection = {
 /** The request expired before its worker answered. */
 export const EXPIRED_IN_FLIGHT: Rejection = { status: STATUS.expired, reason: "expired in flight" };
 
+/** The request expired after its last delivery. Its workers were silent, or died. */
+export const NO_ANSWER: Rejection = { status: STATUS.expired, reason: "no answer" };
+
 /** The client has a part of the reply, and the worker was removed before the last part. */
 export const BROKEN_OFF: Rejection = {
   status: STATUS.brokenOff,

@@ -7,6 +7,7 @@ import { type CallExtras, withProgress } from "./call-extras.ts";
 import { CallIndex } from "./call-index.ts";
 import { earlierCallers, weighCallers } from "./callers.ts";
 import { ClientIndex } from "./client-index.ts";
+import { LateAnswers } from "./late-answers.ts";
 import type { Limits } from "./limits.ts";
 import { type CallState, NOT_DELIVERED, type Request, type Service, type Worker } from "./model.ts";
 import { pack } from "./packed-message.ts";
@@ -22,6 +23,8 @@ import { weighFrames } from "./weights.ts";
 export class Requests {
   /** The calls that have an id. */
   readonly calls: CallIndex;
+  /** The silent workers, and the requests that they may still answer. */
+  readonly late = new LateAnswers();
   /** Logs the way of each request. Null unless the level of the log is debug. */
   trace: RequestTrace | null = null;
   #stats: Stats;
@@ -182,6 +185,12 @@ export class Requests {
     this.trace?.requeued(request);
   }
 
+  /** The request had its last delivery. It stays in flight until a late answer or its expiry. */
+  waitForAnswer(request: Request) {
+    this.forgetParts(request);
+    this.late.wait(request);
+  }
+
   /** Settles a request. `body` is that of the REPLY to a retry of the call. */
   settle(request: Request, ending: DetailedEnding, body: Frame[], now: number) {
     const { service, stats, call } = request;
@@ -193,6 +202,7 @@ export class Requests {
     request.client = null;
     if (call) call.terms = USUAL_TERMS;
     if (request.delivery.worker) this.#inFlight -= 1;
+    if (request.delivery.silent) this.late.settled(request);
     if (call) this.calls.settle(call, body, now);
     service.queue.remove(request);
     service.open -= 1;

@@ -65,7 +65,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   isReady = true;
   const { endpoint } = socket;
   report({ event: "broker.listening", endpoint, transport: transport.version, heartbeat });
-  if (!socket.detectsDisconnects) {
+  if (socket.detectsDisconnects) broker.detectsDisconnects();
+  else {
     const reason = detectDisconnects ? "not in this libzmq" : "turned off";
     report({ event: "disconnects.undetected", reason });
   }

@@ -8,6 +8,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
 import { Interrupted } from "./interrupted.ts";
+import type { LateAnswers } from "./late-answers.ts";
 import type { Limits } from "./limits.ts";
 import { PairsOut } from "./pairs-out.ts";
 import { Requests } from "./requests.ts";
@@ -27,6 +28,8 @@ export type State = {
   readonly workers: Workers;
   /** All open requests, and the remembered outcomes of calls. */
   readonly requests: Requests;
+  /** The silent workers that may still answer. */
+  readonly late: LateAnswers;
   /** The requests that plain workers have not replied to, and that ended. */
   readonly abandoned: Abandoned;
   /** The last quarantined requests. */
@@ -55,13 +58,15 @@ export function newState(
   const stats = new Stats(limits.servicesMax);
   const workers = new Workers(heartbeat);
   const effects = new Effects();
+  const requests = new Requests(limits, stats, now);
   return {
     limits,
     heartbeat,
     incarnation,
     services: new Services(limits, stats),
     workers,
-    requests: new Requests(limits, stats, now),
+    requests,
+    late: requests.late,
     abandoned: new Abandoned(limits, heartbeat, workers, now),
     deadLetters: new DeadLetters(),
     interrupted: new Interrupted(),

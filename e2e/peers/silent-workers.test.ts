@@ -116,3 +116,35 @@ test("worker that never replies to a request: DISCONNECT after the request expir
     await worker.logged("lost", ({ reason }) => reason === "disconnected");
     assert.deepEqual(asHex(await next), asHex(["next"]));
   }));
+
+/** The workers of one service, the time of a job in leases, and the executions that it has. */
+const LATE: [workers: number, leases: number, executions: number][] = [
+  [1, 1.4, 1],
+  [2, 1.4, 2],
+  [5, 1.4, 2],
+  [5, 3.5, 3],
+];
+
+for (const [count, leases, executions] of LATE)
+  test(`${count} workers silent while busy for ${leases} leases: one reply, by the first`, () =>
+    stretched(200, async (scale) => {
+      const { settings, options } = heartbeat(200 * scale, 3);
+      await using stack = await Stack.start(settings);
+      await using peers = new Peers(stack.endpoint);
+      const work = ["--work", String(Math.round(leases * 600 * scale))];
+      const workers = Array.from({ length: count }, () =>
+        peers.python("busy_worker", "job", ...options, ...work),
+      );
+      await times(stack.broker, "worker.registered", count);
+      assert.deepEqual(asHex(await stack.client.request("job", "body")), asHex(["body"]));
+      const began = workers.map((worker) => came(worker, "request").length);
+      assert.equal(began.filter((each) => each === 1).length, executions);
+      assert.equal(Math.max(...began), 1);
+      assert.equal(workers.filter((worker) => came(worker, "answered").length > 0).length, 1);
+
+      // Each of them returns: all workers take a request again.
+      await Promise.all(workers.map(() => stack.client.request("job", "next")));
+      assert.deepEqual(stack.client.unmatchedReplies, { duplicate: 0, late: 0 });
+      assert.deepEqual(stack.broker.all("request.quarantined"), []);
+      assert.equal(stack.client.retries, 0);
+    }));

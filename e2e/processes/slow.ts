@@ -1,5 +1,6 @@
 // A service whose requests take as long as their first frame says: a number of ms, or "held" for
-// until the worker receives SIGUSR2. At "die" the worker aborts. The reply is the name of the worker
+// until the worker receives SIGUSR2. At "die" the worker aborts. "block" blocks its thread for the ms
+// of the second frame. The reply is the name of the worker
 // and the other frames of the request, the first of which identifies the request in a history.
 
 import { once } from "node:events";
@@ -17,11 +18,16 @@ await serve("slow", async ([work, ...others], { id, signal }) => {
   signal.addEventListener("abort", () =>
     log("slow.aborted", { id, reason: signal.reason.message }),
   );
-  if (String(work) === "held") await once(process, "SIGUSR2", { signal });
+  if (String(work) === "block") block(Number(request));
+  else if (String(work) === "held") await once(process, "SIGUSR2", { signal });
   else await setTimeout(Number(work), undefined, { signal });
   log("slow.finished", { id });
   return [name, ...others];
 });
+
+function block(ms: number) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function log(event: string, fields: object) {
   const time = new Date().toISOString();

@@ -36,6 +36,7 @@ export class SimulatedBroker {
       message: (from, frames) => this.#receive(from, frames),
       gone: (peer) => this.#gone(peer),
     });
+    if (this.#bound.detectsDisconnects) this.#broker.detectsDisconnects();
     this.process.every(tickMs(heartbeat), () => this.#tick());
   }
 

@@ -39,6 +39,7 @@ export type Oddities = {
   longParts: number; // Its parts are long.
   poison: number; // Each worker that begins it dies.
   hang: number; // The handler never ends.
+  late: number; // A plain worker works for longer than a lease, without a heartbeat.
   swallow: number; // A plain worker never replies, and goes on.
   failure: number; // The service replies with an error.
   askedAgain: number; // The client sends the request again under the same call id.
@@ -114,6 +115,7 @@ function drawOddities(random: Random): Oddities {
     longParts: random.pick([0, 0.05, 0.3]),
     poison: now(0.05),
     hang: now(0.05),
+    late: now(0.05),
     swallow: now(0.05),
     failure: now(0.1),
     askedAgain: now(0.2),

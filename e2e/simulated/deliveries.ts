@@ -2,7 +2,7 @@
 // second delivery is right only after the broker removed the worker.
 
 import type { Limits } from "../../broker/limits.ts";
-import type { Frame } from "../../protocol/frame.ts";
+import type { Address, Frame } from "../../protocol/frame.ts";
 import type { Command } from "../../protocol/mdp.ts";
 import { FORGED } from "./intruder.ts";
 import type { Model } from "./model.ts";
@@ -14,6 +14,7 @@ import {
   same,
 } from "./model-request.ts";
 import type { Registrations, Removal } from "./registrations.ts";
+import type { SilentChecks } from "./silent-checks.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
@@ -29,6 +30,7 @@ export class Deliveries {
   #limits: Limits;
   #model: Model;
   #workers: Registrations;
+  #silent: SilentChecks;
   #byId = new Map<string, ModelRequest>(); // By the id that workers with credit get.
   // The worker that replied with this input; it may not be free yet.
   #replied: Registered | null = null;
@@ -38,7 +40,8 @@ export class Deliveries {
   // Requests whose reply broke off; their clients must get an outcome now.
   #broken = new Set<ModelRequest>();
 
-  constructor(world: World, model: Model, workers: Registrations) {
+  constructor(world: World, model: Model, workers: Registrations, silent: SilentChecks) {
+    this.#silent = silent;
     this.#world = world;
     this.#limits = world.configuration.limits;
     this.#model = model;
@@ -146,28 +149,50 @@ export class Deliveries {
   removed(removal: Removal, now: number): Registered {
     const worker = this.#workers.removed(removal, now);
     const held = [...worker.holds.values()].filter(({ ended }) => !ended);
+    const isSilent = removal.reason === "expired" && this.#silent.areUsed;
+    const { deliveriesMax } = this.#limits;
     if (removal.reason === "left") this.left += 1;
     for (const request of held) {
       request.worker = null;
       if (removal.reason === "left") request.deliveries -= 1;
+      else if (!isSilent) request.deaths += 1;
     }
     const broken = held.filter(({ begun }) => begun);
-    const isSpent = ({ begun, deliveries }: ModelRequest) =>
-      !begun && deliveries >= this.#limits.deliveriesMax;
-    const spent = held.filter(isSpent);
-    const requeued = held.filter((request) => !request.begun && !isSpent(request));
+    const spent = held.filter(({ begun, deaths }) => !begun && deaths >= deliveriesMax);
+    const others = held.filter(({ begun, deaths }) => !begun && deaths < deliveriesMax);
+    const waiting = others.filter(({ deliveries }) => deliveries >= deliveriesMax);
+    const requeued = others.filter(({ deliveries }) => deliveries < deliveriesMax);
+    if (isSilent) this.#silent.add(worker, others.filter(hasNoParts));
+    for (const request of waiting) this.#waits(request);
     this.#lost.push(...requeued);
     this.#seeRemoved(removal, worker.queue, requeued, spent.length, now);
     for (const request of requeued) this.#model.dropParts(request);
     for (const request of broken) this.#broken.add(request);
-    for (const request of spent) {
-      if (request.call && request.replyTo) this.#spent.add(request);
-      else this.#model.end(request, "quarantined", null, now);
-    }
+    for (const request of spent) this.#quarantined(request, now);
     // One of them may have expired by now.
     if (!held.some(({ expiry }) => expiry <= now))
-      checkFates(removal, requeued.length, broken.length, spent.length);
+      checkFates(removal, requeued.length, waiting.length, broken.length, spent.length);
     return worker;
+  }
+
+  /** The connection of a peer broke. Its open requests may have killed it. */
+  gone(peer: Address, now: number) {
+    for (const request of this.#silent.forget(peer)) {
+      request.deaths += 1;
+      if (request.deaths >= this.#limits.deliveriesMax && request.expiry > now)
+        this.#quarantined(request, now);
+    }
+  }
+
+  #quarantined(request: ModelRequest, now: number) {
+    if (request.call && request.replyTo) this.#spent.add(request);
+    else this.#model.end(request, "quarantined", null, now);
+  }
+
+  #waits(request: ModelRequest) {
+    request.waits = true;
+    this.#model.dropParts(request);
+    this.#world.sightings.see("a request had its last delivery and waited for a late answer");
   }
 
   /**
@@ -254,8 +279,8 @@ export class Deliveries {
   }
 
   /** Returns whether the next delivery is the last one. */
-  #isLastTime({ deliveries }: ModelRequest): boolean {
-    return deliveries > 0 && deliveries === this.#limits.deliveriesMax - 1;
+  #isLastTime({ deliveries, deaths }: ModelRequest): boolean {
+    return deaths > 0 && deliveries === this.#limits.deliveriesMax - 1;
   }
 
   #seeRemoved(
@@ -277,7 +302,17 @@ export class Deliveries {
   }
 }
 
-function checkFates(removal: Removal, requeued: number, broken: number, spent: number) {
+const hasNoParts = ({ parts }: ModelRequest) => parts.length === 0;
+
+function checkFates(
+  removal: Removal,
+  requeued: number,
+  waiting: number,
+  broken: number,
+  spent: number,
+) {
+  if (removal.waiting !== waiting)
+    throw new Violation("S4", `the log says ${removal.waiting} waiting, the oracle ${waiting}`);
   if (removal.brokenOff !== broken)
     throw new Violation(
       "S12",

@@ -26,6 +26,8 @@ export function stepsOf(order: Order, execution: string, healed: boolean, hangMs
       return [...before, { afterMs, does: "die" }];
     case "failure":
       return [...before, { afterMs, does: "reply", body: encodeErrorReply(400, name) }];
+    case "late":
+      return [...before, reply].with(0, { ...(before[0] ?? reply), afterMs: 0.75 * hangMs });
     case "hang":
     case "swallow":
       return [...before, { ...reply, afterMs: hangMs }];

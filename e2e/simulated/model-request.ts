@@ -29,6 +29,8 @@ export type ModelRequest = {
   lingerBy: number; // The time at which it ends unless a client asks again; or Infinity.
   id: string | null; // The request id that workers with credit get; null before the first delivery.
   deliveries: number;
+  deaths: number; // Its workers that were removed, unless they left or were only silent.
+  waits: boolean; // It had its last delivery, and only a late answer can settle it.
   worker: Registered | null; // The worker that has the request in flight; null while it is queued.
   isolated: boolean; // Its worker may have no other request in flight.
   parts: Frame[]; // The frames of the parts that the worker has answered.

@@ -117,6 +117,8 @@ export class Model {
       lingerBy: Number.POSITIVE_INFINITY,
       id: null,
       deliveries: 0,
+      deaths: 0,
+      waits: false,
       worker: null,
       isolated: false,
       parts: [],

@@ -22,7 +22,7 @@ import { Account } from "./account.ts";
 import { Admissions } from "./admissions.ts";
 import { Answers } from "./answers.ts";
 import { CountedLines } from "./counted-lines.ts";
-import { Deliveries, LATE_MS } from "./deliveries.ts";
+import { type Answer, Deliveries, LATE_MS } from "./deliveries.ts";
 import { Model } from "./model.ts";
 import {
   isTooLong,
@@ -39,6 +39,7 @@ import { OverdueChecks } from "./overdue-checks.ts";
 import { ProgressChecks } from "./progress-checks.ts";
 import { Refusals } from "./refusals.ts";
 import { checkSentAway, Registrations, type Removal } from "./registrations.ts";
+import { SilentChecks } from "./silent-checks.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { BrokerUnderTest, World } from "./world.ts";
@@ -74,6 +75,7 @@ export class Oracle {
   #admissions: Admissions;
   #refusals: Refusals;
   #overdue: OverdueChecks;
+  #silent: SilentChecks;
   #stopBy: number | null = null; // The time at which a draining broker must have refused the rest.
   #now = 0;
   #said: Said | null = null;
@@ -86,7 +88,8 @@ export class Oracle {
     this.#model = new Model(limits);
     this.#account = new Account(broker, limits, this.#model);
     this.#workers = new Registrations(heartbeat, now);
-    this.#deliveries = new Deliveries(world, this.#model, this.#workers);
+    this.#silent = new SilentChecks(world);
+    this.#deliveries = new Deliveries(world, this.#model, this.#workers, this.#silent);
     this.#answers = new Answers(world, this.#model);
     this.#progress = new ProgressChecks(world, this.#model);
     this.#overdue = new OverdueChecks(world);
@@ -134,6 +137,8 @@ export class Oracle {
     if (input.kind === "tick") this.#checkTimes();
     if (input.kind === "tick") this.#progress.check(this.#now);
     this.#deliveries.check(this.#now);
+    const { intervalMs } = this.#world.configuration.heartbeat;
+    this.#silent.check(this.#now, input.kind === "tick", intervalMs);
     this.#admissions.settle();
     this.#account.check(this.#now);
     this.#said = null;
@@ -154,6 +159,7 @@ export class Oracle {
   }
 
   #gone(peer: Address) {
+    this.#deliveries.gone(peer, this.#now);
     for (const request of this.#model.gone(peer, this.#now, this.#now)) {
       this.#see("the outcome of a call went to the client that had asked before");
       this.#answers.askedAgain(request);
@@ -221,7 +227,8 @@ export class Oracle {
     const listed: { inFlight: number; abandoned: number }[] = JSON.parse(String(json));
     const inFlight = listed.reduce((sum, each) => sum + each.inFlight, 0);
     const slots = listed.reduce((sum, { abandoned }) => sum + abandoned, inFlight);
-    if (inFlight !== this.#account.after.inFlight || slots !== this.held)
+    const waiting = [...this.#model.open].filter(({ waits }) => waits).length;
+    if (inFlight + waiting !== this.#account.after.inFlight || slots !== this.held)
       throw new Violation(
         "conservation",
         `mmi.workers has ${inFlight} requests in flight and ${slots} slots, ` +
@@ -258,10 +265,25 @@ export class Oracle {
    */
   #strange(from: Address, command: WorkerCommand, effects: Effect[]) {
     const { name } = command;
+    const silent = this.#silent.get(from);
+    if (silent && silent.dialect === command.dialect && "client" in command) {
+      if (name === "REQUEST") this.#silent.forget(from);
+      else return this.#late(silent, command);
+    } else if (silent && silent.dialect === command.dialect && name === "HEARTBEAT") {
+      return this.#silent.checkKept(silent, command, effects, this.#now);
+    } else this.#silent.forget(from);
     if (name === "PARTIAL" || name === "REPLY")
       this.#deliveries.answered(undefined, command, this.#now);
     if (name === "PARTIAL" || name === "REPLY" || name === "HEARTBEAT")
       checkSentAway(from, effects);
+  }
+
+  /** A silent worker answers. Its answer takes the place of all that another worker has sent. */
+  #late(worker: Registered, command: Answer) {
+    const request = this.#silent.answered(worker, command, this.#now);
+    if (!request) return;
+    this.#model.dropParts(request);
+    this.#answers.came(request, command);
   }
 
   #stop() {
@@ -303,12 +325,23 @@ export class Oracle {
       throw new Violation("S3", `the broker sent an invalid message: ${command.reason}`);
     const worker = this.#workers.get(to);
     const said = this.#said?.from === to ? this.#said.dialect : null;
-    const its = worker?.dialect ?? said ?? this.#overdue.dialectOf(to);
+    const its =
+      worker?.dialect ??
+      said ??
+      this.#overdue.dialectOf(to) ??
+      this.#silent.get(to)?.dialect ??
+      null;
     if (command.dialect !== its)
       throw new Violation("S11", `a worker of ${its?.name} was sent ${command.dialect.name}`);
     if (command.name === "DISCONNECT") {
       this.#overdue.sentAway(to);
+      this.#silent.dismissed(to);
       if (worker) this.#dismissed(worker);
+      return;
+    }
+    const silent = this.#silent.get(to);
+    if (!worker && silent && command.name === "HEARTBEAT") {
+      silent.toldAt = this.#now;
       return;
     }
     if (!worker) throw new Violation("S7", `${command.name} to a peer that is not registered`);

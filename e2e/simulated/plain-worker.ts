@@ -41,7 +41,8 @@ export class PlainWorker {
   #inbox: Frame[][] = []; // Messages that came while it was busy.
   #heartbeatAt = 0; // The time of the next HEARTBEAT.
   #expiry = 0; // The time to reconnect.
-  #attends: boolean; // Reads the broker's messages while it is busy.
+  #attends: boolean; // Reads the broker's messages and sends heartbeats while it is busy.
+  #isLate = false; // Its request makes it silent for longer than a lease.
   #delimits: boolean; // Puts the empty frame before the body of its REPLY, as 7/MDP says.
   #onEnd: () => void;
 
@@ -105,7 +106,7 @@ export class PlainWorker {
 
   #tick() {
     if (!this.#socket) return;
-    if (this.#busy && !this.#attends) return;
+    if (this.#busy && !this.#listens) return;
     if (this.process.now >= this.#expiry) this.#connect();
     else if (this.process.now >= this.#heartbeatAt) this.#send({ name: "HEARTBEAT" });
   }
@@ -116,7 +117,7 @@ export class PlainWorker {
     if (command.header !== "worker" || command.dialect !== this.#dialect) return;
     this.#heard = true;
     this.#expiry = this.process.now + leaseMs(this.#world.configuration.heartbeat);
-    if (this.#busy && (command.name === "REQUEST" || !this.#attends)) this.#inbox.push(frames);
+    if (this.#busy && (command.name === "REQUEST" || !this.#listens)) this.#inbox.push(frames);
     else if (command.name === "DISCONNECT") this.#lose();
     else if (command.name === "REQUEST") this.#serve(command, socket);
   }
@@ -131,6 +132,7 @@ export class PlainWorker {
     // A worker with credit has a time limit for each handler, so it hangs instead.
     if (order.how === "swallow" && !healed && !this.#about) return;
     this.#busy = true;
+    this.#isLate = order.how === "late" && !healed;
     const hangMs = 2 * leaseMs(configuration.heartbeat);
     this.#go({ client, id, socket, gathered: [] }, stepsOf(order, id, healed, hangMs));
   }
@@ -144,6 +146,10 @@ export class PlainWorker {
       this.#part(work, step.body);
       this.#go(work, rest);
     });
+  }
+
+  get #listens(): boolean {
+    return this.#attends && !this.#isLate;
   }
 
   #knows = (word: Feature) => this.#about?.knows.has(word) ?? false;

@@ -17,13 +17,15 @@ export type Task = {
 
 /**
  * The worker's behaviour before the last part: work for so many ms, hang, die, or reply with an
- * error. At "swallow" a plain worker never replies, and goes on as if the request had not come.
+ * error. At "late" a plain worker is silent for longer than a lease. At "swallow" it never replies, and
+ * goes on as if the request had not come.
  */
-export type How = number | "hang" | "swallow" | "poison" | "failure";
+export type How = number | "hang" | "late" | "swallow" | "poison" | "failure";
 
 export function drawHow(random: Random, oddities: Oddities, workMs: number): How {
   if (random.chance(oddities.poison)) return "poison";
   if (random.chance(oddities.hang)) return "hang";
+  if (random.chance(oddities.late)) return "late";
   if (random.chance(oddities.swallow)) return "swallow";
   if (random.chance(oddities.failure)) return "failure";
   return Math.round(random.around(workMs));
@@ -55,4 +57,4 @@ export function orderOf([name, how, form]: Frame[]): Order {
   return { name: String(name), how: known ?? Number(word), parts, partPadding };
 }
 
-const WORDS = ["hang", "swallow", "poison", "failure"] as const satisfies How[];
+const WORDS = ["hang", "late", "swallow", "poison", "failure"] as const satisfies How[];

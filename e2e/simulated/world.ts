@@ -29,7 +29,10 @@ export type World = {
   healed: boolean; // No fault happens from now on.
 };
 
-export type BrokerUnderTest = Pick<Broker, "receive" | "gone" | "tick" | "drain" | "counts">;
+export type BrokerUnderTest = Pick<
+  Broker,
+  "receive" | "gone" | "tick" | "drain" | "counts" | "detectsDisconnects"
+>;
 
 export type BrokerMaker = (
   limits: Limits,

@@ -55,7 +55,7 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A request on its last delivery shares its worker.",
     file: "broker/delivery.ts",
-    find: "    delivery.isolated = delivery.deliveries > 0 && isLast;\n",
+    find: "    delivery.isolated = delivery.deaths > 0 && isLast;\n",
     replace: "",
   },
   {
@@ -79,9 +79,9 @@ export const DELIVERIES: Mutant[] = [
   {
     rule: "A queued request never expires.",
     file: "broker/deadlines.ts",
-    find: "if (!call || call.expiresAt <= now) replies",
+    find: "if (!call || call.expiresAt <= now) endExpired",
     replace:
-      "if (!request.delivery.worker) continue;\n    if (!call || call.expiresAt <= now) replies",
+      "if (!request.delivery.worker) continue;\n    if (!call || call.expiresAt <= now) endExpired",
   },
   {
     rule: "A worker gets a request while an expired one still keeps it busy.",

@@ -18,7 +18,7 @@ export const DRAIN: Mutant[] = [
   {
     rule: "A draining broker waits for nothing in flight.",
     file: "broker/broker.ts",
-    find: 'if (requests.inFlight === 0) this.#advance("idle", now);',
+    find: 'if (requests.inFlight + late.size === 0) this.#advance("idle", now);',
     replace: 'this.#advance("idle", now);',
   },
   {

@@ -103,4 +103,34 @@ export const LIVENESS: Mutant[] = [
     find: "if (!worker.plain || ",
     replace: "if (",
   },
+  {
+    rule: "A late answer is used although the client has a part of another worker's reply.",
+    file: "broker/silent-workers.ts",
+    find: " && !request.streaming;",
+    replace: ";",
+  },
+  {
+    rule: "A late answer is used although the broker dropped the parts before it.",
+    file: "broker/delivery.ts",
+    find: "[...requeued, ...waiting].filter(hasNoParts)",
+    replace: "[...requeued, ...waiting]",
+  },
+  {
+    rule: "A late answer of before READY is used for a request of after it.",
+    file: "broker/silent-workers.ts",
+    find: "    late.forget(worker); // READY",
+    replace: "    // READY",
+  },
+  {
+    rule: "A late answer is used from another connection with the same address.",
+    file: "broker/late-answers.ts",
+    find: "(!peer || worker.peer === peer)",
+    replace: "true",
+  },
+  {
+    rule: "A broken connection of a silent worker is no death with its requests.",
+    file: "broker/silent-workers.ts",
+    find: "      request.delivery.deaths += 1;\n",
+    replace: "",
+  },
 ];

@@ -54,9 +54,9 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A worker may answer a request that was delivered to another.",
     file: "broker/delivery.ts",
-    find: "const request = inFlight.get(this.#sequenceOf(worker, command.client));",
+    find: "if (!plain) return inFlight.get(sequenceOf(this.#state.incarnation, client));",
     replace:
-      "const all = [...this.#state.workers].flatMap((other) => [...other.inFlight]);\n    const request = new Map(all).get(this.#sequenceOf(worker, command.client));",
+      "const all = [...this.#state.workers].flatMap((other) => [...other.inFlight]);\n    if (!plain) return new Map(all).get(sequenceOf(this.#state.incarnation, client));",
   },
   {
     rule: "A reply that comes after the ttl reaches the client.",

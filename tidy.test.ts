@@ -19,6 +19,7 @@ const pure = [
   "transport/endpoint.ts",
   "transport/zmtp/connection.ts",
   "transport/zmtp/frames.ts",
+  "transport/zmtp/byte-flow.ts",
   "transport/zmtp/held-bytes.ts",
   "transport/zmtp/unsent-bytes.ts",
   "workers/session.ts",

@@ -143,6 +143,23 @@ test("7/MDP, Heartbeating: HEARTBEAT or REPLY within the lease: the worker stays
   assert.deepEqual(sends(C1, request("echo", "again")), ["w1 < REQUEST c1 again"]);
 });
 
+test("bytes of a long message: they renew the lease of a worker, and only of a worker", () => {
+  const { sends, sendsBytes, waits, events, broker } = dialog();
+  sends(W1, ready("echo"));
+  sends(W2, ready("echo"));
+  for (let seconds = 0; seconds < 30; seconds += 2) {
+    waits(2000);
+    sendsBytes(W1);
+    sendsBytes("somebody");
+  }
+  assert.deepEqual(
+    events("worker.removed").map((event) => "worker" in event && event.worker),
+    [Buffer.from(W2).toString("hex")],
+  );
+  waits(LEASE_MS);
+  assert.equal(broker.counts().workers, 0);
+});
+
 test("worker silent for a lease: its request is at the head of the queue", () => {
   const { sends, waits } = dialog();
   sends(W1, ready("echo"));

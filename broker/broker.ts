@@ -1,9 +1,9 @@
 // The Majordomo broker (7/MDP, 18/MDP), without its socket and its clock.
 //
-// It handles six events: a message, a lost peer, a refused connection, full memory, a tick of the
-// clock and a stop signal. All but the refused connection and the full memory return effects for
-// main.ts to carry out. The same events in the same order have the same effects, so a test can
-// replay any sequence of faults.
+// It handles seven events: a message, bytes of a long message, a lost peer, a refused connection,
+// full memory, a tick of the clock and a stop signal. Most return effects for start.ts to carry out.
+// The same events in the same order have the same effects, so a test can replay any sequence of
+// faults.
 //
 // This file has the rules for each command, before and after READY. Other rules:
 //
@@ -102,6 +102,12 @@ export class Broker {
     this.#silentWorkers.gone(peer, now);
     this.#cancellation.clientGone(peer, now);
     return this.#end(now);
+  }
+
+  /** The peer gave a sign of life that is no message: bytes of a long one. */
+  alive(peer: Address, now: number) {
+    const worker = this.#state.workers.get(peer);
+    if (worker) this.#state.workers.renewLease(worker, now);
   }
 
   /** The transport or the system refused a connection. The next event returns its line. */

@@ -133,6 +133,8 @@ export function dialog(overrides: Partial<Limits> = {}, { detectsDisconnects = t
     log,
     sends: (peer: string, frames: Frame[], info?: PeerInfo) =>
       sent(broker.receive(peer, frames, now, info)),
+    /** Bytes of a long message of this peer arrive. */
+    sendsBytes: (peer: string) => broker.alive(peer, now),
     disconnects: (peer: string) => sent(broker.gone(peer, now)),
     waits: (ms: number) => passes(ms).filter((line) => !isHeartbeat(line)),
     heartbeats: (ms: number) => passes(ms).filter(isHeartbeat),

@@ -52,6 +52,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   };
   const events = {
     message: (from, frames, peer) => perform(broker.receive(from, frames, now(), peer)),
+    alive: (peer) => broker.alive(peer, now()),
     gone: (peer) => perform(broker.gone(peer, now())),
     refused: (connection) => broker.refused(connection),
     full: (isFull) => broker.memoryFull(isFull),

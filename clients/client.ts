@@ -257,10 +257,12 @@ export class Client {
   }
 
   #connect() {
-    const timing = { deadAfterMs: 4 * this.#settings.silenceMs };
+    const { silenceMs } = this.#settings;
+    const timing = { deadAfterMs: 4 * silenceMs, leaseMs: silenceMs };
     return this.#settings.transport.connect(this.#broker, timing, {
       opened: () => this.#session.opened(performance.now()),
       message: (frames) => this.#perform(this.#session.receive(frames, performance.now())),
+      alive: () => this.#session.alive(performance.now()),
       gone: () => this.#perform(this.#session.gone(performance.now())),
       failed: (failure) => this.#session.failed(failure),
     });

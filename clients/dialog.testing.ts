@@ -111,6 +111,8 @@ export function dialog({ random = 1, probeReply = "200" as string | null } = {})
     opens: () => session.opened(now),
     failsToConnect: (code: string, message = code) =>
       session.failed({ code, message, retryMs: 100 }),
+    /** The broker gives a sign of life that is no message. */
+    brokerIsAlive: () => session.alive(now),
     breaks: () => show(session.gone(now)),
     waits(ms: number) {
       const lines: string[] = [];

@@ -82,6 +82,20 @@ test("deadline passed, no status within the grace time: timed out", () => {
   assert.deepEqual(brokerReplies("echo quick", "Q"), ["3 Q"]);
 });
 
+test("signs of life without a message: no new socket, and no failure", () => {
+  const { request, opens, brokerIsAlive, waits, brokerReplies } = dialog();
+  request("echo", "long");
+  opens();
+  for (let tenths = 0; tenths < 100; tenths += 9) {
+    assert.deepEqual(
+      waits(900).filter((line) => line !== "> mmi.service mmi.call"),
+      [],
+    );
+    brokerIsAlive();
+  }
+  assert.deepEqual(brokerReplies("echo long", "done"), ["1 done"]);
+});
+
 test("silent broker: probe, new socket and resend, failure after three tries", () => {
   const { request, waits, session } = dialog();
   request("echo", "a");

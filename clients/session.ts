@@ -194,6 +194,11 @@ export class ClientSession {
     this.#connectFailure = reasonOf(failure);
   }
 
+  /** Handles a sign of life of the broker that is no message: bytes of a long one, or a PING. */
+  alive(now: number) {
+    this.#restartSilenceTimer(now);
+  }
+
   /** Handles a broken connection. */
   gone(now: number): Effect[] {
     if (this.#connection === "closed") return [];

@@ -9,6 +9,11 @@ export type Timing = {
    * lease: whether a silent peer is dead is for the broker, the worker and the client to decide.
    */
   deadAfterMs: number;
+  /**
+   * How long the program takes a peer for alive after a sign of life, in ms; half of `deadAfterMs` by
+   * default. zmtp reports a long message as `alive` while it brings 8 KiB per second of this time.
+   */
+  leaseMs?: number;
 };
 
 export type Binding = Timing & {
@@ -40,6 +45,11 @@ export type Binding = Timing & {
 export type BoundEvents = {
   /** A message arrived. `peer` is the same object for all messages of a connection. */
   message(from: Address, frames: Frame[], peer: PeerInfo): void;
+  /**
+   * The peer gave a sign of life that is no message: enough bytes of an unfinished one, or a PING while
+   * our bytes wait for the peer. Optional; libzmq never reports it.
+   */
+  alive?(from: Address): void;
   /** The connection broke, or the peer is a slow consumer. Its messages were all handed over before. */
   gone(peer: Address): void;
   /** The transport closed a connection, or the system cannot accept one. libzmq reports neither. */
@@ -70,6 +80,8 @@ export type ConnectedEvents = {
   /** There is a connection: the first one, or the next one after `gone`. */
   opened(): void;
   message(frames: Frame[]): void;
+  /** The same as `alive` of the bound side. */
+  alive?(): void;
   /** The connection broke. */
   gone(): void;
   /** An attempt to connect failed. The transport tries again by itself. */

@@ -130,6 +130,8 @@ export function dialog(options: DialogOptions = {}) {
     },
     /** The broker replies to the next probe. */
     replies: (code: string) => show(session.receive(probeReply(code), now)),
+    /** Bytes of a long message of the broker arrive. */
+    brokerSendsBytes: () => session.alive(now),
     breaks: () => show(session.gone(now)),
     /** Returns the log entries of a failed attempt to connect. */
     failsToConnect: (code: string) =>

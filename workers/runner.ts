@@ -125,6 +125,7 @@ export class Runner implements MeasuredService {
     return transport.connect(broker, timing, {
       opened: () => this.#session.opened(now()),
       message: (frames) => this.#perform(this.#session.receive(frames, now())),
+      alive: () => this.#session.alive(now()),
       gone: () => this.#perform(this.#session.gone(now())),
       failed: (failure) => this.#perform(this.#session.failed(failure, now())),
     });

@@ -35,6 +35,7 @@
 //   chosen         the replies to the probes, or their absence, have chosen READY
 //   outdone        a reply to a probe came after READY, and allows a READY with more frames
 //   command        the broker sent a command other than DISCONNECT
+//   bytes          bytes of a long message of the broker arrived
 //   lost           the connection broke, or the broker sent DISCONNECT or nothing for a lease
 //   drain          the program is to stop
 //   finished       the last request in flight has its reply
@@ -64,6 +65,7 @@ export type Event =
   | "chosen"
   | "outdone"
   | "command"
+  | "bytes"
   | "lost"
   | "drain"
   | "finished"
@@ -76,13 +78,14 @@ export const TRANSITIONS: Record<State, Partial<Record<Event, State>>> = {
   probing:      { opened: "probing",     chosen: "unconfirmed",  lost: "disconnected", drain: "stopped" },
   opening:      { opened: "unconfirmed", command: "confirmed",   lost: "disconnected", drain: "leaving" },
   unconfirmed:  { opened: "unconfirmed", command: "confirmed",   lost: "disconnected", drain: "leaving",
-                  outdone: "renewing" },
+                  outdone: "renewing",   bytes: "unconfirmed" },
   confirmed:    { opened: "confirmed",   command: "confirmed",   lost: "disconnected", drain: "draining",
-                  outdone: "renewing" },
+                  outdone: "renewing",   bytes: "confirmed" },
   renewing:     { opened: "renewing",    command: "renewing",    lost: "disconnected", drain: "draining",
-                  finished: "closing" },
+                  finished: "closing",   bytes: "renewing" },
   closing:      { left: "disconnected",  drain: "leaving" },
-  draining:     { opened: "draining",    command: "draining",    lost: "stopped",      finished: "leaving" },
+  draining:     { opened: "draining",    command: "draining",    lost: "stopped",      finished: "leaving",
+                  bytes: "draining" },
   leaving:      { left: "stopped" },
   stopped:      {},
 };

@@ -88,6 +88,27 @@ test("handler at work: HEARTBEAT goes out at the interval, counted from the last
   assert.deepEqual(waits(100), ["> HEARTBEAT"]);
 });
 
+test("bytes of a long message: they renew the lease of the broker", () => {
+  const { starts, opens, brokerSends, brokerSendsBytes, waits } = dialog();
+  starts();
+  opens();
+  brokerSends(heartbeat);
+  for (let seconds = 0; seconds < 30; seconds += 2) {
+    assert.ok(!waits(2000).includes("close"));
+    brokerSendsBytes();
+  }
+  assert.ok(!waits(2900).includes("close"));
+  assert.ok(waits(100).includes("close"));
+});
+
+test("bytes of a long message before the first command: they do not confirm READY", () => {
+  const { starts, opens, brokerSendsBytes, session } = dialog();
+  starts();
+  opens();
+  brokerSendsBytes();
+  assert.equal(session.ready, false);
+});
+
 test("broker silent for liveness × interval: socket closed, requests aborted, READY again", () => {
   const { starts, brokerSends, waits, answers } = dialog();
   starts();

@@ -213,6 +213,11 @@ export class WorkerSession {
     return effects;
   }
 
+  /** Bytes of a long message of the broker arrived: they renew its lease, as the message will. */
+  alive(now: number) {
+    if (this.#transition("bytes")) this.#renewTimeout(now);
+  }
+
   /** The connection broke. */
   gone(now: number): WorkerEffect[] {
     if (hasLeft(this.#state)) return this.#left(now);

@@ -11,6 +11,7 @@ const OPTIONS = {
   messageBytesMax: 2 ** 26,
   unsentBytesMax: 2 ** 28,
   deadAfterMs: 60_000,
+  leaseMs: 30_000,
 };
 /** Divides no size of a body, so that each large body arrives in several reads. */
 const READ_BYTES = 48 * 1024;

@@ -29,6 +29,7 @@ const ROUTER: ConnectionOptions = {
   frameBytesMax: 1000,
   messageBytesMax: 4000,
   deadAfterMs: 4000,
+  leaseMs: 2000,
 };
 
 /** The effects of these bytes, each in a few words. */
@@ -49,7 +50,9 @@ function describeEffect(effect: Effect): string {
     case "refuse":
       return `refuse: ${effect.reason}`;
     case "time out":
-      return "time out";
+    case "alive":
+    case "pinged":
+      return effect.do;
   }
 }
 
@@ -215,7 +218,11 @@ test("Ours: message past its bound in bytes or frames: refused", () => {
 test("37/ZMTP: PING, also in the middle of a message: PONG with its context", () => {
   const ping = encodeCommand("PING", bytes("\0\x0acontext"));
   const pong = `send ${inText(encodeCommand("PONG", bytes("context")))}`;
-  assert.deepEqual(effectsOf(opened(), "\x01\x01a", ping, "\0\x01b"), [pong, "message a|b"]);
+  assert.deepEqual(effectsOf(opened(), "\x01\x01a", ping, "\0\x01b"), [
+    pong,
+    "pinged",
+    "message a|b",
+  ]);
 });
 
 test("37/ZMTP: unknown commands: ignored", () => {
@@ -257,6 +264,64 @@ test("37/ZMTP: PING with a time to live: a shorter one shortens the time-out, a 
   assert.deepEqual(ticks(connection, 0, 4000), [`2000: ${PING}`, "3000: time out"]);
   const patient = opened({}, [encodeCommand("PING", bytes("\xff\xff"))]);
   assert.deepEqual(ticks(patient, 0, 9000), [`2000: ${PING}`, "5000: time out"]);
+});
+
+test("37/ZMTP: bytes drained after the peer was blocked: they put off the time-out, and not the PING", () => {
+  const connection = opened();
+  ticks(connection, 0, 3000);
+  connection.drained();
+  assert.deepEqual(ticks(connection, 3000, 9000), ["8000: time out"]);
+  const pinged = opened();
+  assert.deepEqual(ticks(pinged, 0, 1000), []);
+  pinged.drained();
+  assert.deepEqual(ticks(pinged, 1000, 2000), [`2000: ${PING}`]);
+});
+
+/** The effects of ticks while the peer sends so many bytes of a message per tick. */
+function slowTicks(connection: Connection, ms: number, count: number, size: number) {
+  return Array.from({ length: count }, (_, nth) => ms * (nth + 1)).flatMap((now) => {
+    effectsOf(connection, "x".repeat(size));
+    return connection.tick(now).map((effect) => `${now}: ${describeEffect(effect)}`);
+  });
+}
+
+const LARGE = { frameBytesMax: 2 ** 20, messageBytesMax: 2 ** 20 };
+const ANNOUNCED = "\x02\0\0\0\0\0\x08\0\0";
+/** 8 KiB per second is 2 KiB per quarter of a second. */
+const QUARTER_MS = 250;
+
+test("Ours: message that takes long: a PING per quarter of a lease, until it is complete", () => {
+  const connection = opened(LARGE, ["\x02\0\0\0\0\0\0\x0f\xa0"]);
+  const pings = [500, 1000, 1500, 2000].map((at) => `${at - 250}: ${PING}`);
+  assert.deepEqual(slowTicks(connection, QUARTER_MS, 8, 400), pings);
+  assert.equal(effectsOf(connection, "x".repeat(800)).length, 1);
+  assert.deepEqual(connection.tick(2250), []);
+  assert.deepEqual(connection.tick(2500), []);
+});
+
+test("Ours: peer of version 3.0 whose message takes long: no PING", () => {
+  const connection = new Connection({ ...ROUTER, ...LARGE }, 0);
+  const greeting = Buffer.from(GREETING);
+  greeting[11] = 0;
+  effectsOf(connection, greeting, ready(), ANNOUNCED);
+  assert.deepEqual(new Set(slowTicks(connection, QUARTER_MS, 8, 1)), new Set());
+});
+
+test("Ours: 8 KiB per second of the lease: a sign of life; less: none", () => {
+  const lives = (bytes: number) =>
+    slowTicks(opened(LARGE, [ANNOUNCED]), QUARTER_MS, 16, bytes)
+      .filter((line) => line.endsWith("alive"))
+      .map((line) => Number.parseInt(line, 10));
+  const later = Array.from({ length: 9 }, (_, nth) => 2000 + 250 * nth);
+  assert.deepEqual(lives(2046), []);
+  assert.deepEqual(lives(2048), later);
+  assert.deepEqual(lives(4096), [1000, 1250, 1500, 1750, ...later]);
+});
+
+test("Ours: one burst of a message: a sign of life when it comes, and not later", () => {
+  const connection = opened(LARGE, [ANNOUNCED, "x".repeat(100_000)]);
+  const lives = ticks(connection, 0, 3000).filter((line) => line.endsWith("alive"));
+  assert.deepEqual(lives, ["1000: alive"]);
 });
 
 test("Ours: ticks that come late: the silence was our own, no time-out", () => {
@@ -354,7 +419,7 @@ test("Ours: unfinished message in crumbs among other bytes: its frames keep no m
 });
 
 test("Ours: whole message: the connection keeps nothing of its bytes", () => {
-  const connections = Array.from({ length: 100 }, () => opened({ frameBytesMax: 2 ** 20 }));
+  const connections = Array.from({ length: 100 }, () => opened(LARGE));
   collect();
   const before = process.memoryUsage().arrayBuffers;
   for (const connection of connections)

@@ -8,12 +8,15 @@
 
 import type { Frame } from "../../protocol/frame.ts";
 import { owned } from "../../protocol/owned.ts";
+import { ByteFlow } from "./byte-flow.ts";
 import { encodeCommand, FrameReader, ProtocolError } from "./frames.ts";
 
 export type Effect =
   | { do: "send"; bytes: Buffer } // At once, before any message.
   | { do: "open"; identity: Frame } // Messages may be sent. The peer's identity; empty if it has none.
   | { do: "message"; frames: Frame[] } // A message arrived.
+  | { do: "alive" } // Enough bytes of a message arrived to be a sign of life.
+  | { do: "pinged" } // The peer sent PING.
   | { do: "refuse"; reason: string } // The peer broke the protocol: send what is pending, then close.
   | { do: "time out" }; // The peer was silent for too long: close.
 
@@ -28,6 +31,8 @@ export type ConnectionOptions = {
   messageBytesMax: number;
   /** After this many ms without a byte from the peer, the connection counts as broken. */
   deadAfterMs: number;
+  /** How long the program takes the peer for alive after a sign of life, in ms. */
+  leaseMs: number;
 };
 
 /** The types of socket that may be at the other end (28/REQREP). */
@@ -51,12 +56,20 @@ export class Connection {
   #received = true; // Bytes arrived since the last tick.
   #receivedAt: number; // The tick at which the last bytes were noticed.
   #tickedAt: number;
+  #drained = false; // The system took bytes for the peer since the last tick, after they had waited.
+  #drainedAt = 0; // The tick at which that was noticed.
+  #completed = false; // A message was complete since the last tick.
+  #flow: ByteFlow; // Of a message that no tick has seen complete.
+  #flowBytes = 0; // Since the last tick.
   #pinged = false; // A PING was sent since the last bytes arrived.
+  #pingedAt = -Infinity; // The tick of the last PING for an unfinished message.
+  #wasPinged = false; // The bytes that are read now have a PING.
   #timeoutMs: number; // The longest silence of the peer.
 
   constructor(options: ConnectionOptions, now: number) {
     this.#options = options;
     this.#reader = new FrameReader(options.frameBytesMax);
+    this.#flow = new ByteFlow(options.leaseMs);
     this.#timeoutMs = options.deadAfterMs;
     this.#receivedAt = now;
     this.#tickedAt = now;
@@ -81,6 +94,9 @@ export class Connection {
     try {
       const rest = this.#state === "greeting" ? this.#greet(bytes, effects) : bytes;
       if (rest) this.#read(rest, effects);
+      if (this.unfinishedBytes > 0) this.#flowBytes += bytes.length;
+      if (this.#wasPinged) effects.push({ do: "pinged" });
+      this.#wasPinged = false;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#state = "closed";
@@ -89,12 +105,22 @@ export class Connection {
     return effects;
   }
 
+  /** The system took bytes for the peer that had waited for it to read. */
+  drained() {
+    this.#drained = true;
+  }
+
   /**
-   * Time passed. Must be called several times in `deadAfterMs`. After a quarter of it without bytes,
-   * sends PING to a peer whose version has PING (37/ZMTP, Connection Heartbeating).
+   * Time passed. Must be called several times in `leaseMs`. Sends PING to a peer whose version has
+   * PING (37/ZMTP, Connection Heartbeating): after a quarter of `deadAfterMs` without bytes, and per
+   * quarter of a lease while a message is unfinished. Its sender cannot send heartbeats of MDP in
+   * between, and the PING shows it that we are alive.
    */
   tick(now: number): Effect[] {
     const { deadAfterMs } = this.#options;
+    const effects = this.#unfinishedTick(now);
+    if (this.#drained) this.#drainedAt = now;
+    this.#drained = false;
     const stalled = now - this.#tickedAt > deadAfterMs / 2; // Bytes of the peer may wait unread.
     this.#tickedAt = now;
     if (this.#received || stalled) {
@@ -103,14 +129,30 @@ export class Connection {
     }
     this.#received = false;
     const silence = now - this.#receivedAt;
-    if (this.#state !== "open" || this.#minorVersion === 0) return [];
-    if (silence >= this.#timeoutMs) {
+    if (this.#state !== "open" || this.#minorVersion === 0) return effects;
+    if (Math.min(silence, now - this.#drainedAt) >= this.#timeoutMs) {
       this.#state = "closed";
       return [{ do: "time out" }];
     }
-    if (this.#pinged || silence < deadAfterMs / 4) return [];
+    if (this.#pinged || silence < deadAfterMs / 4) return effects;
     this.#pinged = true;
-    return [{ do: "send", bytes: encodePing(deadAfterMs) }];
+    effects.push({ do: "send", bytes: encodePing(deadAfterMs) });
+    return effects;
+  }
+
+  #unfinishedTick(now: number): Effect[] {
+    const bytes = this.#flowBytes;
+    const isLong = this.unfinishedBytes > 0 && !this.#completed;
+    this.#flowBytes = 0;
+    this.#completed = false;
+    if (!isLong) this.#flow.clear();
+    if (!isLong || this.#state !== "open") return [];
+    const effects: Effect[] = this.#flow.tick(now, bytes) ? [{ do: "alive" }] : [];
+    const { deadAfterMs, leaseMs } = this.#options;
+    if (this.#minorVersion === 0 || now - this.#pingedAt < leaseMs / 4) return effects;
+    this.#pingedAt = now;
+    effects.push({ do: "send", bytes: encodePing(deadAfterMs) });
+    return effects;
   }
 
   /** Returns the bytes after the peer's greeting; null while the greeting is incomplete. */
@@ -150,6 +192,7 @@ export class Connection {
     if (this.#bytes > this.#options.messageBytesMax) throw new ProtocolError("too large a message");
     if (this.#frames.length > FRAMES_MAX) throw new ProtocolError("a message of too many frames");
     if (more) return;
+    this.#completed = true;
     effects.push({ do: "message", frames: this.#frames });
     this.#frames = [];
     this.#ownFrames = 0;
@@ -196,6 +239,7 @@ export class Connection {
     const context = data.subarray(TTL_BYTES);
     if (context.length > CONTEXT_BYTES_MAX)
       throw new ProtocolError("a PING with too long a context");
+    this.#wasPinged = true;
     const ttlMs = data.readUInt16BE(0) * 100;
     const { deadAfterMs } = this.#options;
     this.#timeoutMs = ttlMs > 0 ? Math.min(ttlMs, deadAfterMs) : deadAfterMs;

@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../../protocol/frame.ts";
+import { LIFE_BYTES_PER_S } from "./byte-flow.ts";
 import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from "./connection.ts";
 import { encodeMessages } from "./frames.ts";
 import { Holding } from "./held-bytes.ts";
@@ -17,6 +18,8 @@ export type PeerEvents = {
   /** The handshake is complete. */
   opened(identity: Frame): void;
   message(frames: Frame[]): void;
+  /** The peer gave a sign of life that is no message. */
+  alive?(): void;
   /** `holding.bytes` changed by so many bytes. */
   held?(change: number): void;
   /** The last event of a connection. `error` is that of the socket, if there was one. */
@@ -43,6 +46,8 @@ export class Peer {
   #pendingBytes = 0;
   #unsent = new UnsentBytes(); // The bytes that the socket is not to have yet.
   #isWaiting = false; // `#written` will be called.
+  #writtenBytes = 0; // Since the last tick.
+  #underWayUntil = 0; // Bytes that the system took may be under way until then.
   #isDue = false; // The peer is in `due`, or will be flushed when #isReceiving ends.
   #turnsHeld = 0; // The number of event-loop turns that the pending messages have waited.
   #closing = false; // We closed the connection: no more events.
@@ -107,6 +112,9 @@ export class Peer {
     this.#perform(this.#connection.tick(now));
     this.#account();
     this.holding.tick(now);
+    const underWayMs = (1000 * this.#writtenBytes) / LIFE_BYTES_PER_S;
+    this.#underWayUntil = Math.max(this.#underWayUntil, now) + underWayMs;
+    this.#writtenBytes = 0;
   }
 
   flush() {
@@ -158,6 +166,12 @@ export class Peer {
         case "send":
           commands ??= [];
           commands.push(effect.bytes);
+          break;
+        case "alive":
+          this.#events.alive?.();
+          break;
+        case "pinged":
+          if (this.#mayHaveUnread()) this.#events.alive?.();
           break;
         case "open":
           if (commands) this.#writePieces(commands);
@@ -215,6 +229,7 @@ export class Peer {
     this.#isWaiting = false;
     if (this.#ended || this.#closing) return;
     this.holding.drained();
+    this.#connection.drained();
     this.#writeUnsent();
     this.#account();
   };
@@ -222,9 +237,23 @@ export class Peer {
   #write(pieces: Buffer[], written?: () => void) {
     const last = pieces.length - 1;
     if (last > 0) this.#socket.cork();
-    for (let nth = 0; nth <= last; nth += 1)
-      this.#socket.write(pieces[nth] as Buffer, nth === last ? written : undefined);
+    for (let nth = 0; nth <= last; nth += 1) {
+      const piece = pieces[nth] as Buffer;
+      this.#writtenBytes += piece.length;
+      this.#socket.write(piece, nth === last ? written : undefined);
+    }
     if (last > 0) this.#socket.uncork();
+  }
+
+  /**
+   * Whether our bytes may still be on their way, so that the peer cannot answer them yet. On the side
+   * that connects, bytes that the system took count too. It does not report when they arrive, so
+   * they count for as long as a slow link takes.
+   */
+  #mayHaveUnread(): boolean {
+    if (this.#socket.writableLength > 0 || !this.#unsent.isEmpty) return true;
+    if (!this.#isOnlyPeer) return false;
+    return this.#writtenBytes > LIFE_BYTES_PER_S || performance.now() < this.#underWayUntil;
   }
 
   /** The bytes that the peer has not read, as far as this process knows. */

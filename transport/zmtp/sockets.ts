@@ -38,6 +38,7 @@ export async function bind(
     frameBytesMax,
     messageBytesMax: 4 * frameBytesMax, // The broker logs messages up to this size.
     deadAfterMs,
+    leaseMs: binding.leaseMs ?? deadAfterMs / 2,
     unsentBytesMax,
   };
   const peers = new Map<Address, Peer>();
@@ -59,7 +60,7 @@ export async function bind(
     const reason = `the system cannot accept it (${code})`;
     events.refused({ cause: "system", reason, from: null });
   });
-  const clock = setInterval(tick, tickMs(deadAfterMs));
+  const clock = setInterval(tick, tickMs(options.leaseMs));
   let open = true;
   return { send, close, endpoint: boundEndpoint, detectsDisconnects: detectDisconnects };
 
@@ -76,6 +77,7 @@ export async function bind(
         handshaking.delete(peer);
       },
       message: (frames) => events.message(address, frames, info),
+      alive: () => events.alive?.(address),
       held: (change) => memory.changed(change),
       ended(end) {
         if (end !== "broken") events.refused({ ...refusalOf(end), from });
@@ -114,7 +116,7 @@ export async function bind(
  */
 export function connect(
   endpoint: string,
-  { deadAfterMs }: Timing,
+  { deadAfterMs, leaseMs = deadAfterMs / 2 }: Timing,
   events: ConnectedEvents,
 ): Connected {
   const options = {
@@ -122,13 +124,14 @@ export function connect(
     frameBytesMax: RECEIVED_BYTES_MAX,
     messageBytesMax: RECEIVED_BYTES_MAX,
     deadAfterMs,
+    leaseMs,
     unsentBytesMax: UNSENT_BYTES_MAX,
   };
   let failures = 0; // Consecutive ones.
   let redial: NodeJS.Timeout | undefined;
   let waiting: Frame[][] = []; // The messages sent while there is no connection.
   let peer: Peer | null = dialPeer();
-  const clock = setInterval(() => peer?.tick(performance.now()), tickMs(deadAfterMs));
+  const clock = setInterval(() => peer?.tick(performance.now()), tickMs(leaseMs));
   return { send, close };
 
   function dialPeer(): Peer {
@@ -145,6 +148,7 @@ export function connect(
         events.opened();
       },
       message: events.message,
+      alive: () => events.alive?.(),
       ended(end, error) {
         peer = null;
         waiting = end === "slow consumer" ? [] : dialed.unsent;
@@ -213,7 +217,7 @@ function failureOf(end: End, error: NodeJS.ErrnoException | null): Omit<ConnectF
   return { code, message: message || code }; // Several addresses, all of which failed: no message.
 }
 
-const tickMs = (deadAfterMs: number) => Math.min(deadAfterMs / 4, 1000);
+const tickMs = (leaseMs: number) => Math.min(leaseMs / 8, 1000);
 
 /** The longest attempt to connect, in ms. The next attempt looks up the name again. */
 const CONNECT_MS = 1000;

@@ -60,8 +60,8 @@ export const READY: Mutant[] = [
   {
     rule: "A worker that opens another session abandons its requests.",
     file: "workers/session-states.ts",
-    find: 'outdone: "renewing" },\n  renewing',
-    replace: 'outdone: "closing" },\n  renewing',
+    find: 'outdone: "renewing",   bytes: "confirmed"',
+    replace: 'outdone: "closing",   bytes: "confirmed"',
   },
   {
     rule: "A worker that opens another session takes requests.",

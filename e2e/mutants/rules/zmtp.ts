@@ -36,7 +36,7 @@ export const ZMTP: Mutant[] = [
   {
     rule: "A silent peer never times out.",
     file: "transport/zmtp/connection.ts",
-    find: "if (silence >= this.#timeoutMs) {",
+    find: "if (Math.min(silence, now - this.#drainedAt) >= this.#timeoutMs) {",
     replace: "if (silence >= Infinity) {",
   },
   {
@@ -44,6 +44,18 @@ export const ZMTP: Mutant[] = [
     file: "transport/zmtp/connection.ts",
     find: "if (this.#received || stalled) {",
     replace: "if (this.#received || (stalled && false)) {",
+  },
+  {
+    rule: "Any byte of an unfinished message is a sign of life.",
+    file: "transport/zmtp/byte-flow.ts",
+    find: "return bytes > 0 && sum >= (LIFE_BYTES_PER_S * this.#leaseMs) / 1000;",
+    replace: "return bytes > 0;",
+  },
+  {
+    rule: "A receiver sends no PING while a message is unfinished.",
+    file: "transport/zmtp/connection.ts",
+    find: "if (this.#minorVersion === 0 || now - this.#pingedAt < leaseMs / 4) return effects;",
+    replace: "if (this.#minorVersion >= 0) return effects;",
   },
   {
     rule: "A busy peer makes room for an idle one.",

@@ -215,7 +215,9 @@ test("event of the program around the broker: logged, and in mmi.events", () => 
   const { broker } = dialog();
   const entry: BrokerEvent = { event: "disconnects.undetected", reason: "turned off" };
   assert.deepEqual(broker.report(entry, 7), [{ do: "log", entry }]);
-  assert.deepEqual(eventsOf(eventsReply(broker, "0")), [{ sequence: 1, at: 7, ...entry }]);
+  assert.deepEqual(eventsOf(eventsReply(broker, "0")), [
+    { sequence: 1, at: 7, msg: sentenceOf(entry), ...entry },
+  ]);
 });
 
 const SECRET = "secret-call-id-of-a-client";

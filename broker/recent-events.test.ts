@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sentenceOf } from "./events.ts";
 import { RECENT_EVENTS_MAX, RecentEvents } from "./recent-events.ts";
 
 const sequences = (recent: RecentEvents, after: number, bytesMax = 1e9) =>
@@ -11,10 +12,11 @@ function filled(count: number): RecentEvents {
   return recent;
 }
 
-test("events: numbered from 1 in order, each with its fields and the time", () => {
+test("events: numbered from 1 in order, each with its fields, the time and the sentence", () => {
+  const msg = sentenceOf({ event: "broker.stalled", ms: 1 });
   assert.deepEqual(filled(2).after(0, 1e9), [
-    { sequence: 1, at: 1001, event: "broker.stalled", ms: 1 },
-    { sequence: 2, at: 1002, event: "broker.stalled", ms: 2 },
+    { sequence: 1, at: 1001, event: "broker.stalled", ms: 1, msg },
+    { sequence: 2, at: 1002, event: "broker.stalled", ms: 2, msg: msg.replace("1 ms", "2 ms") },
   ]);
 });
 

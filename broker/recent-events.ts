@@ -1,7 +1,7 @@
 // The last log events of a broker, for `mmi.events`. Events of level debug are not among them.
 
 import type { NumberedEvent } from "../protocol/management.ts";
-import type { BrokerEvent } from "./events.ts";
+import { type BrokerEvent, sentenceOf } from "./events.ts";
 
 /** How many events a broker keeps. */
 export const RECENT_EVENTS_MAX = 1000;
@@ -20,7 +20,8 @@ export class RecentEvents {
   /** Adds an event, and forgets the oldest one past the bound. `at` is in ms of the broker's clock. */
   add(entry: BrokerEvent, at: number) {
     this.#lastSequence += 1;
-    const event = { sequence: this.#lastSequence, at: Math.round(at), ...entry };
+    const msg = sentenceOf(entry);
+    const event = { sequence: this.#lastSequence, at: Math.round(at), ...entry, msg };
     const bytes = Buffer.byteLength(JSON.stringify(event));
     this.#ring[this.#lastSequence % RECENT_EVENTS_MAX] = { event, bytes };
   }

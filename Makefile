@@ -14,7 +14,7 @@ demo: node_modules ## Without Docker: one worker is killed, one is frozen, no re
 check: node_modules ## Types, lint and house rules: a few seconds
 	@npm run -s check
 
-test: node_modules ## All suites for a contributor: rules, simulation, processes, databases, peers, versions, containers
+test: node_modules ## All suites for a contributor: rules, simulation, processes, browser, databases, peers, versions, containers
 	@npm run -s test
 
 proof: node_modules ## Before a release: suites on libzmq, long simulation, chaos, mutants; ARGS='--only chaos'
@@ -47,12 +47,16 @@ bench: node_modules ## Speed beside NATS, Redis, RabbitMQ and others, half an ho
 call: node_modules ## Send one request: make call SERVICE=math BODY='2 + 2'
 	@npm run -s call -- '$(SERVICE)' '$(BODY)'
 
+console: node_modules ## The page of the broker at 127.0.0.1:5555, at http://127.0.0.1:8080
+	@npm run -s console
+
 load: node_modules ## Put load on the broker at 127.0.0.1:5555: make load ARGS='--rate 500'
 	@npm run -s load -- $(ARGS)
 
 up: ## Docker: start the whole stack in the background and wait until it is healthy
 	docker compose up --build --detach --wait
-	@echo "Running. Next: make logs, make scale N=5, make down."
+	@echo "Console: $$(docker compose logs --no-log-prefix console | grep -o 'http://[^ \"]*#token=[0-9a-f]*' | tail -n 1)"
+	@echo "Next: make logs, make scale N=5, make down."
 
 logs: ## Docker: follow the logs of the stack
 	docker compose logs --follow --tail 20
@@ -82,4 +86,4 @@ bench/node_modules: bench/package.json bench/package-lock.json
 	@npm ci --prefix bench --no-audit --no-fund --loglevel=error
 	@touch bench/node_modules
 
-.PHONY: help demo check test proof databases conformance peers e2e chaos simulate mutants bench call load up logs scale smoke down clean
+.PHONY: help demo check test proof databases conformance peers e2e chaos simulate mutants bench call console load up logs scale smoke down clean

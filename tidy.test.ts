@@ -26,6 +26,9 @@ const pure = [
   "workers/events.ts",
   "clients/session.ts",
   "clients/session-states.ts",
+  ...["access", "board", "broker-view", "feed", "history", "rates", "readings", "removals"].map(
+    (name) => `clients/console/${name}.ts`,
+  ),
 ].filter((file) => !isTest(file));
 
 const IMPURE = new RegExp(
@@ -105,7 +108,7 @@ for (const [file, most] of Object.entries(FOREIGN_LINES).flatMap(([files, most])
 
 /** Programs, and the parts of runtime/ that only programs use. serve() is a program's sugar. */
 const OF_A_PROGRAM = new RegExp(
-  "^(e2e|bench)/|^(broker/main|workers/(worker|echo|math|db)|clients/(call|load|arguments|load/.+)" +
+  "^(e2e|bench)/|^(broker/main|workers/(worker|echo|math|db)|clients/(call|load|console|arguments|load/.+)" +
     "|runtime/(fail|log|log-output|output|settings|signals))\\.ts$",
 );
 const libraries = sources.filter(

@@ -3,6 +3,7 @@
 
 import { CALL_ID_BYTES_MAX, CALL_ID_BYTES_MIN } from "../protocol/call-id.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
+import { encodeJson } from "../protocol/json.ts";
 import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { checkSignal, checkWhole, invalid, isNumberFrom } from "../runtime/invalid-option.ts";
 import { MESSAGE_BYTES } from "../runtime/ranges.ts";
@@ -126,4 +127,13 @@ function adviceFor(value: unknown): string {
   if (value instanceof ArrayBuffer) return ": pass `new Uint8Array(value)`";
   if (typeof value === "object" && value !== null) return ": pass `JSON.stringify(value)`";
   return typeof value === "number" ? ": pass `String(value)`" : "";
+}
+
+/** The JSON text of a value. Throws a RangeError for a value without JSON. */
+export function jsonOf(value: unknown): string {
+  try {
+    return encodeJson(value);
+  } catch (error) {
+    throw new RangeError(`value has no JSON: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -6,8 +6,11 @@ import { EventEmitter, on } from "node:events";
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { decodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf } from "../protocol/frame.ts";
+import { decodeJson } from "../protocol/json.ts";
 import { BODY_FRAMES_MAX, bodyBytesMax, serviceFrame } from "../protocol/mdp.ts";
+import { type Contract, validated } from "../runtime/contract.ts";
 import { checkSignal } from "../runtime/invalid-option.ts";
+import type { InputOf, OutputOf, StandardSchema } from "../runtime/standard-schema.ts";
 import type { Connected } from "../transport/transport.ts";
 import {
   type Body,
@@ -17,17 +20,28 @@ import {
   checkService,
   clientSettings,
   framesOf,
+  jsonOf,
   type RequestOptions,
 } from "./client-options.ts";
-import { BrokenOff, Closed, NoBroker, rejectionOf, ServiceFailed, TimedOut } from "./errors.ts";
+import {
+  BrokenOff,
+  Closed,
+  InvalidReply,
+  NoBroker,
+  rejectionOf,
+  ServiceFailed,
+  TimedOut,
+} from "./errors.ts";
 import type { Outcome } from "./outcome.ts";
 import { ClientSession, type Effect, type UnmatchedReplies } from "./session.ts";
 
+export { type Contract, contract } from "../runtime/contract.ts";
 export {
   BrokenOff,
   Cancelled,
   Closed,
   Expired,
+  InvalidReply,
   NoBroker,
   NotAllowed,
   NoWorker,
@@ -44,9 +58,12 @@ export type { Body, ClientOptions, Frame, RequestOptions, UnmatchedReplies };
 
 type PartHandler = (body: Frame[]) => void;
 
+/** Makes the error of a failed request. request() calls it, so that the stack shows the caller. */
+type Failure = () => Error;
+
 type Waiter = {
-  resolve(body: Frame[]): void;
-  reject(error: unknown): void;
+  settle(result: Frame[] | Failure): void;
+  reject(reason: unknown): void;
   onPart: PartHandler | null; // Null: the caller wants the reply as a whole.
   service: string;
   callId: string | null;
@@ -66,6 +83,8 @@ export class Client {
   #waiters = new MapByNumber<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #isUnref = false;
+  #holds = true; // The connection keeps the process running.
 
   /**
    * `broker` is an endpoint such as tcp://localhost:5555. The broker may start later. Throws a
@@ -105,10 +124,10 @@ export class Client {
    * NoWorker, Expired, TooManyCallers, Cancelled, QueueFull, Quarantined, ShuttingDown); with the
    * reason of `signal`; or with a RangeError if the service name, the body or an option is invalid.
    */
-  request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
-    return new Promise((resolve, reject) => {
-      this.#request(service, framesOf(body), options, { resolve, reject, onPart: null });
-    });
+  async request(service: string, body: Body, options: RequestOptions = {}): Promise<Frame[]> {
+    const result = await this.#start(service, framesOf(body), options, null);
+    if (typeof result === "function") throw result();
+    return result;
   }
 
   /**
@@ -140,26 +159,80 @@ export class Client {
     const events = new EventEmitter().on("error", () => {});
     const parts = on(events, "part", { close: ["end"] });
     let begun = false;
+    let failure: Failure | null = null;
     const onPart = (frames: Frame[]) => {
       begun = true;
       events.emit("part", frames);
     };
     const either = AbortSignal.any(signal ? [signal, cancel.signal] : [cancel.signal]);
-    const whole = new Promise<Frame[]>((resolve, reject) => {
-      this.#request(service, body, { ...options, signal: either }, { resolve, reject, onPart });
-    });
-    whole.then(
-      (last) => {
-        if (!begun || !isEmpty(last)) onPart(last);
+    this.#start(service, body, { ...options, signal: either }, onPart).then(
+      (result) => {
+        if (typeof result === "function") failure = result;
+        else if (!begun || !isEmpty(result)) onPart(result);
         events.emit("end");
       },
-      (error) => events.emit("error", error),
+      (reason) => events.emit("error", reason),
     );
     try {
       for await (const [frames] of parts) yield frames;
+      if (failure) throw (failure as Failure)();
     } finally {
       cancel.abort();
     }
+  }
+
+  /**
+   * Sends a value as JSON and resolves to the value of the reply, for a service whose handler is
+   * json(handler). With a contract, the worker validates the request (ServiceFailed with status 400 names
+   * the path of a wrong value), and this client validates the reply.
+   *
+   * Rejects with the errors of request(), with InvalidReply if the reply is not JSON or not valid, or with
+   * a RangeError if `value` has no JSON.
+   */
+  json<Reply = unknown>(service: string, value: unknown, options?: RequestOptions): Promise<Reply>;
+  json<Request extends StandardSchema, Reply extends StandardSchema>(
+    contract: Contract<Request, Reply>,
+    value: InputOf<Request>,
+    options?: RequestOptions,
+  ): Promise<OutputOf<Reply>>;
+  async json(to: string | Contract, value: unknown, options: RequestOptions = {}) {
+    const contract = typeof to === "object" ? to : null;
+    const service = contract ? contract.service : (to as string);
+    const result = await this.#start(service, framesOf(jsonOf(value)), options, null);
+    if (typeof result === "function") throw result();
+    const decoded = decodeJson(result);
+    const reply =
+      contract && "value" in decoded ? await validated(contract.reply, decoded.value) : decoded;
+    if ("value" in reply) return reply.value;
+    const { id: callId = null } = options;
+    throw new InvalidReply(service, `the reply of ${service} is ${reply.problem}`, { callId });
+  }
+
+  /**
+   * Resolves to the ms of a round trip to the broker. Rejects with TimedOut, NoBroker or Closed, and with
+   * the reason of `signal`. A broker without 8/MMI does not answer: TimedOut.
+   */
+  async ping(options: Pick<RequestOptions, "timeoutMs" | "signal"> = {}): Promise<number> {
+    const sentAt = performance.now();
+    await this.request("mmi.service", "mmi.service", { timeoutMs: 5000, ...options });
+    return performance.now() - sentAt;
+  }
+
+  /**
+   * From now on the client keeps the process running only while requests are outstanding. On libzmq a
+   * connection always keeps it running. Returns this client.
+   */
+  unref(): this {
+    this.#isUnref = true;
+    this.#startOrStopTimer();
+    return this;
+  }
+
+  /** Undoes unref(). */
+  ref(): this {
+    this.#isUnref = false;
+    this.#startOrStopTimer();
+    return this;
   }
 
   /** Rejects all outstanding requests with Closed, closes the socket and lets the process end. */
@@ -170,17 +243,37 @@ export class Client {
     for (const [id, { service, callId }] of this.#waiters) {
       this.#session.cancel(id);
       const sentence = "the client was closed before the reply arrived";
-      const error = new Closed(service, sentence, { callId });
-      this.#removeWaiter(id)?.reject(error);
+      this.#removeWaiter(id)?.settle(() => new Closed(service, sentence, { callId }));
     }
     this.#startOrStopTimer();
+  }
+
+  /** The same as close(), for `using`. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+
+  /** The same as close(), for `await using`. */
+  async [Symbol.asyncDispose]() {
+    this.close();
+  }
+
+  #start(
+    service: string,
+    body: Frame[],
+    options: RequestOptions,
+    onPart: PartHandler | null,
+  ): Promise<Frame[] | Failure> {
+    return new Promise((settle, reject) => {
+      this.#request(service, body, options, { settle, reject, onPart });
+    });
   }
 
   #request(
     service: string,
     frames: Frame[],
     options: RequestOptions,
-    callbacks: Pick<Waiter, "resolve" | "reject" | "onPart">,
+    callbacks: Pick<Waiter, "settle" | "reject" | "onPart">,
   ) {
     checkRequestOptions(options);
     const { timeoutMs = 30_000, signal, id: givenId } = options;
@@ -237,6 +330,7 @@ export class Client {
       switch (effect.do) {
         case "connect":
           this.#socket = this.#connect();
+          this.#holds = true;
           break;
         case "close":
           this.#socket?.close(0);
@@ -271,24 +365,29 @@ export class Client {
   #settle(id: number, outcome: Outcome) {
     const waiter = this.#removeWaiter(id);
     if (!waiter) return;
-    const { service, callId, timeoutMs, resolve, reject } = waiter;
-    if ("reply" in outcome) {
-      const errorReply = decodeErrorReply(outcome.reply);
-      if (!errorReply) resolve(outcome.reply);
-      else reject(new ServiceFailed(service, errorReply.code, errorReply.sentence, callId));
-    } else if ("refused" in outcome) {
-      reject(rejectionOf(service, outcome.refused, outcome.sentence, callId));
-    } else if (outcome.failed === "broken off") {
+    const { service, callId } = waiter;
+    if (!("reply" in outcome)) return waiter.settle(() => this.#errorOf(outcome, waiter));
+    const errorReply = decodeErrorReply(outcome.reply);
+    if (!errorReply) return waiter.settle(outcome.reply);
+    const { code, sentence } = errorReply;
+    waiter.settle(() => new ServiceFailed(service, code, sentence, callId));
+  }
+
+  #errorOf(outcome: Exclude<Outcome, { reply: Frame[] }>, waiter: Waiter): Error {
+    const { service, callId, timeoutMs } = waiter;
+    if ("refused" in outcome)
+      return rejectionOf(service, outcome.refused, outcome.sentence, callId);
+    if (outcome.failed === "broken off") {
       const sentence = "the connection was lost in the middle of the reply";
-      reject(new BrokenOff(service, sentence, { callId }));
-    } else if (outcome.failed === "timed out") {
-      const sentence = `no reply from ${service} within ${timeoutMs} ms`;
-      reject(new TimedOut(service, sentence, { callId }));
-    } else {
-      const reason = outcome.reason === null ? "" : ` (${outcome.reason})`;
-      const sentence = `no broker answers at ${this.#broker}${reason}`;
-      reject(new NoBroker(service, sentence, { callId }));
+      return new BrokenOff(service, sentence, { callId });
     }
+    if (outcome.failed === "timed out") {
+      const sentence = `no reply from ${service} within ${timeoutMs} ms`;
+      return new TimedOut(service, sentence, { callId });
+    }
+    const reason = outcome.reason === null ? "" : ` (${outcome.reason})`;
+    const sentence = `no broker answers at ${this.#broker}${reason}`;
+    return new NoBroker(service, sentence, { callId });
   }
 
   /** Runs the timer only while requests are outstanding, so an idle client uses no CPU. */
@@ -303,6 +402,14 @@ export class Client {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+    this.#hold(wanted || !this.#isUnref);
+  }
+
+  /** Whether the connection keeps the process running. */
+  #hold(keepsRunning: boolean) {
+    if (keepsRunning === this.#holds) return;
+    this.#holds = keepsRunning;
+    this.#socket?.hold?.(keepsRunning);
   }
 }
 

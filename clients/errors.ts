@@ -87,6 +87,11 @@ export class ServiceFailed extends RequestError {
   }
 }
 
+/** The reply is not JSON in one frame, or not valid by the contract. The service has executed it. */
+export class InvalidReply extends RequestError {
+  override readonly code = "MDP_INVALID_REPLY";
+}
+
 /** The broker rejected the request. The message is the broker's. */
 export class Refused extends RequestError {
   override readonly code: string = "MDP_REFUSED";

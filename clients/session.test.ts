@@ -347,6 +347,13 @@ test("reply in parts: each part is passed on, the final one is the outcome", () 
   assert.deepEqual(session.unmatchedReplies, { duplicate: 0, late: 0 });
 });
 
+test("quarantine by a broker of 0.1.0 after a part: the stream broke off", () => {
+  const { requestParts, brokerSends, brokerRejects } = dialog();
+  requestParts("count", "3");
+  brokerSends("count 3", "PARTIAL", "206", "one");
+  assert.deepEqual(brokerRejects("count 3", 502, "it broke off"), ["1 504: it broke off"]);
+});
+
 test("caller accepts parts: header of 0.2; otherwise header of 0.1", () => {
   const { request, session } = dialog();
   request("echo", "a");

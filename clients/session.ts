@@ -285,8 +285,11 @@ export class ClientSession {
       request.sentAs = null;
       return this.#sendDue(now);
     }
-    if (!("refused" in outcome) || outcome.refused !== STATUS.shuttingDown)
-      return [this.#settle(id, outcome)];
+    if (!("refused" in outcome)) return [this.#settle(id, outcome)];
+    // A broker of 0.1.0 has no other status for a stream that broke off.
+    if (request.streaming && outcome.refused === STATUS.quarantined)
+      return [this.#settle(id, { ...outcome, refused: STATUS.brokenOff })];
+    if (outcome.refused !== STATUS.shuttingDown) return [this.#settle(id, outcome)];
     this.#defer(request, outcome, now);
     return [];
   }

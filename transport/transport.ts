@@ -111,6 +111,8 @@ export type Connected = {
   send(frames: Frame[]): void;
   /** Goes on sending pending messages for `lingerMs` at most, if there is a connection. */
   close(lingerMs: number): void;
+  /** Whether the connection keeps the process running; true by default. libzmq cannot change it. */
+  hold?(keepsRunning: boolean): void;
 };
 
 export const TRANSPORTS = ["libzmq", "zmtp"] as const;

@@ -4,6 +4,7 @@
 import { EventEmitter } from "node:events";
 import { z } from "zod";
 import type { Frame } from "../protocol/frame.ts";
+import type { Contract } from "../runtime/contract.ts";
 import { fail } from "../runtime/fail.ts";
 import { serveHealth } from "../runtime/health.ts";
 import { checkSignal } from "../runtime/invalid-option.ts";
@@ -23,9 +24,11 @@ import {
   whole,
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
+import type { InputOf, OutputOf, StandardSchema } from "../runtime/standard-schema.ts";
 import { loadTransport } from "../transport/load-transport.ts";
 import { levelOf, sentenceOf, type WorkerEvent } from "./events.ts";
 import type { Handler } from "./job.ts";
+import { type JsonHandler, json } from "./json.ts";
 import { addWorkerMetrics } from "./metrics.ts";
 import { Runner } from "./runner.ts";
 import { workerName } from "./worker-name.ts";
@@ -37,7 +40,9 @@ import {
   workerSettings as withDefaults,
 } from "./worker-options.ts";
 
+export { type Contract, contract } from "../runtime/contract.ts";
 export { type Handler, type HandlerContext, type ReplyBody, ServiceError } from "./job.ts";
+export { type JsonHandler, json } from "./json.ts";
 export type { Frame, ServiceOptions, WorkerOptions };
 
 /** The events of a Worker and their arguments. `service` is the name of the service concerned. */
@@ -102,7 +107,23 @@ export class Worker extends EventEmitter<WorkerEvents> {
    * Throws a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.", if it has
    * a handler here already, or if an option is out of range. Throws an Error after close().
    */
-  serve(service: string, handler: Handler, options: ServiceOptions = {}): this {
+  serve(service: string, handler: Handler, options?: ServiceOptions): this;
+  /** The same with a contract: its service, and json(contract, handler). */
+  serve<Request extends StandardSchema, Reply extends StandardSchema>(
+    contract: Contract<Request, Reply>,
+    handler: JsonHandler<OutputOf<Request>, InputOf<Reply>>,
+    options?: ServiceOptions,
+  ): this;
+  serve(
+    to: string | Contract,
+    given: Handler | JsonHandler<never, unknown>,
+    options: ServiceOptions = {},
+  ): this {
+    const isContract = typeof to === "object" && to !== null;
+    const service = isContract ? to.service : to;
+    const handler = isContract
+      ? json(to, given as JsonHandler<unknown, unknown>)
+      : (given as Handler);
     const settings = serviceSettings(service, handler, options);
     if (this.#state !== "running") throw new Error("the worker is closed");
     if (this.#runners.has(service)) throw new RangeError(`"${service}" has a handler already`);

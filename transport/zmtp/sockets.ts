@@ -130,12 +130,15 @@ export function connect(
   let failures = 0; // Consecutive ones.
   let redial: NodeJS.Timeout | undefined;
   let waiting: Frame[][] = []; // The messages sent while there is no connection.
+  let keepsRunning = true; // The connection keeps the process running.
+  let socket: Socket;
   let peer: Peer | null = dialPeer();
   const clock = setInterval(() => peer?.tick(performance.now()), tickMs(leaseMs));
-  return { send, close };
+  return { send, close, hold };
 
   function dialPeer(): Peer {
-    const socket = dial(endpoint, (bytes) => dialed.receive(bytes));
+    socket = dial(endpoint, (bytes) => dialed.receive(bytes));
+    if (!keepsRunning) socket.unref();
     socket.setTimeout(CONNECT_MS, () =>
       socket.destroy(timedOut(`no connection within ${CONNECT_MS} ms`)),
     );
@@ -157,6 +160,7 @@ export function connect(
         redial = setTimeout(() => {
           peer = dialPeer();
         }, wait);
+        if (!keepsRunning) redial.unref();
         if (opened || end === "slow consumer") events.gone();
         else events.failed({ ...failureOf(end, error), retryMs: Math.round(wait) });
       },
@@ -168,6 +172,11 @@ export function connect(
   function send(frames: Frame[]) {
     if (peer) peer.send(frames);
     else waiting.push(frames);
+  }
+
+  function hold(keeps: boolean) {
+    keepsRunning = keeps;
+    for (const each of [socket, clock, redial]) keeps ? each?.ref() : each?.unref();
   }
 
   function close(lingerMs: number) {

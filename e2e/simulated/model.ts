@@ -155,13 +155,15 @@ export class Model {
   }
 
   /**
-   * Ends or abandons the requests of a peer that is gone, except those expired by `over`. Returns
-   * the calls whose outcome now goes to the client that had asked before.
+   * Ends or abandons the requests of a peer that is gone, except those expired by `over`, or whose
+   * wait for a worker is over by then: the broker ends these before. Returns the calls whose outcome
+   * now goes to the client that had asked before.
    */
   gone(peer: Address, over: number, now: number): ModelRequest[] {
     const inherited: ModelRequest[] = [];
     for (const request of this.open) {
-      if (request.expiry <= over && request.replyTo?.address === peer) {
+      const isOver = request.expiry <= over || isDue(request.waitBy, over);
+      if (isOver && request.replyTo?.address === peer) {
         request.earlier = request.earlier.filter(({ address }) => address !== peer);
       } else if (this.leaves(request, peer)) inherited.push(request);
       else if (request.replyTo === null && request.lingerBy === Number.POSITIVE_INFINITY)

@@ -9,7 +9,7 @@ import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Request, Service, Worker } from "./model.ts";
 import { bytesOf, nameOf, textOf } from "./names.ts";
 import { NO_PARTS } from "./parts.ts";
-import { quarantine } from "./quarantine.ts";
+import { isolateSuspect, quarantine } from "./quarantine.ts";
 import { BROKEN_OFF } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import { metadataFor } from "./request-metadata.ts";
@@ -155,10 +155,7 @@ export class Delivery {
   }
 
   #requeue(request: Request, reason: RemovalReason, now: number) {
-    const { delivery } = request;
-    const isLast = delivery.deliveries === this.#state.limits.deliveriesMax - 1;
-    // It may be a poison message, so it must not share its next worker with other requests.
-    delivery.isolated = delivery.deaths > 0 && isLast;
+    isolateSuspect(request, this.#state.limits);
     this.#state.requests.forgetParts(request);
     this.#state.requests.toQueue(request, now);
     request.stats.requeued[reason] += 1;

@@ -224,6 +224,16 @@ test("connection of a silent worker broken: a step towards quarantine", () => {
   assert.equal(broker.counts().quarantined, 1);
 });
 
+test("connection of a silent worker broken, last delivery left: the request shares no worker", () => {
+  const { sends, disconnects } = scene({ deliveriesMax: 2 });
+  disconnects(W1);
+  assert.equal(sends(W2, ready("echo", 4)).length, 1);
+  assert.deepEqual(sends(C2, request("echo", "other")), []);
+  const lines = sends(W2, reply(id(1), "1"));
+  assert.equal(lines[0], "c1 < mmi.call 200 1");
+  assert.match(String(lines[1]), /^w2 < REQUEST .* other$/);
+});
+
 test("silent worker, then a death on the last delivery: the late answer is used", () => {
   const { sends, disconnects } = scene({ deliveriesMax: 2 });
   sends(W2, ready("echo", 4));

@@ -16,7 +16,7 @@ import { UNKNOWN_PEER } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { Answer, Delivery } from "./delivery.ts";
 import type { Request, Worker } from "./model.ts";
-import { quarantine } from "./quarantine.ts";
+import { isolateSuspect, quarantine } from "./quarantine.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
 
@@ -68,6 +68,7 @@ export class SilentWorkers {
       request.delivery.deaths += 1;
       if (request.delivery.deaths >= limits.deliveriesMax)
         quarantine(this.#state, this.#replies, request, worker, now);
+      else if (request.delivery.worker === null) isolateSuspect(request, limits);
     }
     this.#delivery.dispatch(worker.service, now);
   }

@@ -54,8 +54,8 @@ export const DELIVERIES: Mutant[] = [
   },
   {
     rule: "A request on its last delivery shares its worker.",
-    file: "broker/delivery.ts",
-    find: "    delivery.isolated = delivery.deaths > 0 && isLast;\n",
+    file: "broker/quarantine.ts",
+    find: "  delivery.isolated = delivery.deaths > 0 && delivery.deliveries === deliveriesMax - 1;\n",
     replace: "",
   },
   {

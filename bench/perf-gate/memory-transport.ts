@@ -81,6 +81,8 @@ class MemorySocket {
   on() {}
   cork() {}
   uncork() {}
+  pause() {}
+  resume() {}
   destroy() {}
 
   #deliver() {

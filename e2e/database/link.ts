@@ -39,7 +39,8 @@ export class Link implements Disposable {
 
   /**
    * The next time that a peer sends `words`, the server receives them and replies, but the link loses
-   * the reply and closes the connection. With `andRefuse` no connection succeeds until `accept`.
+   * the reply and closes the connection. With `andRefuse` it closes all connections, and none succeeds
+   * until `accept`.
    */
   cutAfter(words: string, { andRefuse = false } = {}) {
     this.#fatal = words;
@@ -55,7 +56,8 @@ export class Link implements Disposable {
     this.#fatal = null;
     this.#refuses = this.#refusesAfterCut;
     pair.listener.unpipe(pair.caller).resume();
-    pair.listener.once("data", () => cut(pair));
+    // A worker has further connections, such as that of its pruner.
+    pair.listener.once("data", () => (this.#refuses ? this.#pairs : [pair]).forEach(cut));
   }
 
   /** Closes all connections. Held back bytes are lost. */

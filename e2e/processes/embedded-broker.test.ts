@@ -94,6 +94,7 @@ test("logger, registry and health port: the broker uses them", async () => {
   await spare.close();
   await using started = await start({ logger, metrics, health: { port }, traceRequests: true });
   started.finish();
+  await until("the worker is registered", () => events.includes("worker.registered"));
   await started.client.request("held", "hi");
   const page = parseMetrics(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
   assert.equal(sumOf(page, "mdp_requests_received_total", { service: "held" }), 1);

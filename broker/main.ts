@@ -76,8 +76,7 @@ const broker = await startBroker({
   metrics: processMetrics(transport.version),
 }).catch((error: Error) => fail("broker", error.message));
 
-const QUEUED_FEW = 10_000; // A full collection with so few requests takes only some ms.
-const memory = giveMemoryBack(() => broker.counts().queued < QUEUED_FEW);
+const memory = giveMemoryBack(() => broker.counts().queued);
 onStopSignal(async () => {
   await broker.close();
   clearInterval(memory);

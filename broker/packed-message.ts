@@ -1,7 +1,8 @@
 // Messages packed for the time that the broker keeps them. A frame from the transport is a view of
-// a larger block of memory, and keeps all of that block alive. So a small message becomes a string,
-// one character per byte, with an overhead of 16 bytes. A large message becomes frames with memory
-// of their own.
+// a larger block of memory, and keeps all of that block alive. So a message of less than 64 KiB
+// becomes a string, one character per byte, with an overhead of 16 bytes. V8 returns the pages of
+// strings to the system; small buffers leave gaps that stay. A large message becomes frames with
+// memory of their own.
 
 import { EMPTY, type Frame, sizeOf } from "../protocol/frame.ts";
 import { owned } from "../protocol/owned.ts";
@@ -33,7 +34,7 @@ export function bodyOf(packed: PackedMessage): Frame[] {
 
 // The string is `[start of the body] [length of a frame] [frame] …`; start and length have two
 // bytes.
-const STRING_BYTES_MAX = 1024;
+const STRING_BYTES_MAX = 65_535;
 const LENGTH_BYTES = 2;
 const table = Buffer.allocUnsafeSlow(STRING_BYTES_MAX); // For one message at a time.
 

@@ -1,21 +1,29 @@
-// Gives memory back to the system. V8 runs a full collection only under memory pressure, so that an idle
-// broker would keep the heap of its busiest moment.
+// Gives memory back to the system: collects garbage when collection-rule.ts says so.
 
 import { Session } from "node:inspector/promises";
 import { getHeapStatistics } from "node:v8";
+import { CollectionRule, type UsedMemory } from "./collection-rule.ts";
+
+/** Collects garbage from time to time. `queued` returns the number of queued requests. */
+export function giveMemoryBack(queued: () => number) {
+  const rule = new CollectionRule();
+  let isCollecting = false;
+  return setInterval(async () => {
+    if (isCollecting || !rule.look(queued(), usedMemory())) return;
+    isCollecting = true;
+    await collectGarbage();
+    isCollecting = false;
+    rule.collected(usedMemory());
+  }, LOOK_MS);
+}
 
 /**
- * Collects garbage whenever the heap is large and `usesLittle` returns true. V8 returns the size of its
- * heap. process.memoryUsage() also reads /proc, and throws when the process has no free file (EMFILE).
+ * As V8 counts it. process.memoryUsage() also reads /proc, and throws when the process has no free
+ * file (EMFILE).
  */
-export function giveMemoryBack(usesLittle: () => boolean) {
-  let bound = WORTH_A_LOOK_BYTES;
-  return setInterval(async () => {
-    if (getHeapStatistics().total_heap_size <= bound || !usesLittle()) return;
-    bound = Infinity; // One collection at a time.
-    await collectGarbage();
-    bound = Math.max(WORTH_A_LOOK_BYTES, 2 * getHeapStatistics().total_heap_size);
-  }, LOOK_MS);
+function usedMemory(): UsedMemory {
+  const { total_heap_size, external_memory } = getHeapStatistics();
+  return { heap: total_heap_size, external: external_memory };
 }
 
 /** Takes time in proportion to the memory that stays in use. */
@@ -26,5 +34,4 @@ async function collectGarbage() {
   session.disconnect();
 }
 
-const LOOK_MS = 5000;
-const WORTH_A_LOOK_BYTES = 2 ** 27;
+const LOOK_MS = 2000;

@@ -109,6 +109,8 @@ function open(path: string): DatabaseSync {
   if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    // SQLite opens a read-only file without an error, and the first write would fail.
+    accessSync(path, constants.W_OK);
     // Only a file without tables takes this setting. It lets reclaim() shorten the file.
     database.exec("pragma auto_vacuum = incremental");
     // With WAL, readers and the one writer do not block each other.
@@ -116,8 +118,6 @@ function open(path: string): DatabaseSync {
     database.exec(`pragma journal_size_limit = ${LOG_BYTES_MAX}`);
     // A committed change survives a power failure; the cost is one flush per commit.
     database.exec("pragma synchronous = full");
-    // SQLite opens a read-only file without an error, and the first write would fail.
-    accessSync(path, constants.W_OK);
     return database;
   } catch (error) {
     database.close();

@@ -23,6 +23,13 @@ test("end of a long queue: two collections, and then none", () => {
   assert.deepEqual(looks(rule, [30_000, 0, 0, 0]), [false, true, true, false]);
 });
 
+test("long queue that comes and goes between two looks: two collections", () => {
+  const rule = new CollectionRule();
+  assert.deepEqual(looks(rule, [0]), [false]);
+  rule.sample(200_000);
+  assert.deepEqual(looks(rule, [0, 0, 0]), [true, true, false]);
+});
+
 test("end of a queue of few large requests: two collections", () => {
   const rule = new CollectionRule();
   const large = { heap: 20_000_000, external: 100_000_000 };

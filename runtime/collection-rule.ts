@@ -14,11 +14,16 @@ export class CollectionRule {
   #heapBound = HEAP_BYTES_MIN;
   #externalBound = EXTERNAL_BYTES_MIN;
 
+  /** Notes the queue between two looks, so that a long queue that comes and goes is seen. */
+  sample(queued: number) {
+    this.#queuedMost = Math.max(this.#queuedMost, queued);
+  }
+
   /** Returns whether to collect garbage now. Call it at equal intervals. */
   look(queued: number, { heap, external }: UsedMemory): boolean {
     const isAtRest = Math.abs(queued - this.#queuedBefore) <= queued / 100;
     this.#queuedBefore = queued;
-    this.#queuedMost = Math.max(this.#queuedMost, queued);
+    this.sample(queued);
     if (queued > QUEUED_MAX) return false;
     if (queued <= QUEUED_FEW) this.#queuedAtRest = 0;
     if (this.#isToRepeat) return this.#collect(queued);

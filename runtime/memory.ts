@@ -8,13 +8,17 @@ import { CollectionRule, type UsedMemory } from "./collection-rule.ts";
 export function giveMemoryBack(queued: () => number) {
   const rule = new CollectionRule();
   let isCollecting = false;
+  let samples = 0;
   return setInterval(async () => {
-    if (isCollecting || !rule.look(queued(), usedMemory())) return;
+    samples += 1;
+    rule.sample(queued());
+    if (samples % SAMPLES_PER_LOOK !== 0 || isCollecting) return;
+    if (!rule.look(queued(), usedMemory())) return;
     isCollecting = true;
     await collectGarbage();
     isCollecting = false;
     rule.collected(usedMemory());
-  }, LOOK_MS);
+  }, SAMPLE_MS);
 }
 
 /**
@@ -34,4 +38,5 @@ async function collectGarbage() {
   session.disconnect();
 }
 
-const LOOK_MS = 2000;
+const SAMPLE_MS = 200;
+const SAMPLES_PER_LOOK = 10;

@@ -105,7 +105,7 @@ export class Admission {
     const { options } = call;
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
-    const rejection = this.#rejectionOf(known, weight, options);
+    const rejection = this.#rejectionOf(from, known, weight, options);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
     const expiresAt = now + (options.ttl ?? limits.requestTtlMs);
     const isCall = isSame(command.service, CALL);
@@ -126,13 +126,14 @@ export class Admission {
 
   /** Why the broker cannot take one more request of this weight, in bytes; null if it can. */
   #rejectionOf(
+    client: Address,
     service: Service | undefined,
     weight: number,
     { wait }: CallOptions,
   ): Rejection | null {
     const { limits, services, requests, drain, memory } = this.#state;
     if (drain.hasBegun) return SHUTTING_DOWN;
-    if (memory.isFull) return MEMORY_FULL;
+    if (memory.heavy.has(client)) return MEMORY_FULL;
     if (wait === 0 && !service?.workers) return NO_WORKER;
     if (!service && services.isFull) return TOO_MANY_SERVICES;
     if (service && service.open >= limits.queueMax) return TOO_MANY_REQUESTS;

@@ -116,9 +116,9 @@ export class Broker {
     this.#state.effects.count({ event: "connections.refused", reason, from });
   }
 
-  /** The transport holds too much for its peers, so no request is accepted; or that is over. */
-  memoryFull(isFull: boolean) {
-    this.#state.memory.isFull = isFull;
+  /** The transport holds too much for its peers: no request of the peers `heavy` is accepted. */
+  memoryFull(heavy: ReadonlySet<Address>) {
+    this.#state.memory.heavy = heavy;
   }
 
   /** Time passed. Call this several times per heartbeat interval. */

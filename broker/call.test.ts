@@ -126,13 +126,15 @@ test("calls with a ttl, shorter or longer than the broker's: each expires at its
   assert.deepEqual(waits(100), ["c1 < mmi.call 404 no worker registered in time"]);
 });
 
-test("429: the transport holds too much for its peers, until it does not", () => {
+test("429: the transport holds too much for this client, until it does not", () => {
   const { sends, broker } = dialog();
-  broker.memoryFull(true);
+  sends("w0", ready("light"));
+  broker.memoryFull(new Set(["c1"]));
   const full = "the messages to and from clients and workers take too much memory";
   assert.deepEqual(sends("c1", call("echo", {}, "hi")), [`c1 < mmi.call 429 ${full}`]);
   assert.deepEqual(sends("c1", request("echo", "hi")), []);
-  broker.memoryFull(false);
+  assert.deepEqual(sends("c2", call("light", {}, "hi")), ["w0 < REQUEST c2 hi"]);
+  broker.memoryFull(new Set());
   sends("w1", ready("echo"));
   assert.deepEqual(sends("c1", call("echo", {}, "hi")), ["w1 < REQUEST c1 hi"]);
 });

@@ -55,7 +55,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     alive: (peer) => broker.alive(peer, now()),
     gone: (peer) => perform(broker.gone(peer, now())),
     refused: (connection) => broker.refused(connection),
-    full: (isFull) => broker.memoryFull(isFull),
+    full: (heavy) => broker.memoryFull(heavy),
   } satisfies Parameters<typeof transport.bind>[2];
   const stopped = Promise.withResolvers<void>();
   const socket: Bound = await transport.bind(bind, connections, events).catch((cause: Error) => {

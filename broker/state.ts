@@ -1,7 +1,7 @@
 // The state of a broker: all that it remembers from one message to the next. Each file with rules
 // (admission.ts, delivery.ts, replies.ts, broker.ts) works on the same one.
 
-import type { Frame } from "../protocol/frame.ts";
+import type { Address, Frame } from "../protocol/frame.ts";
 import type { Heartbeat } from "../protocol/heartbeat.ts";
 import { Abandoned } from "./abandoned.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -38,8 +38,8 @@ export type State = {
   readonly interrupted: Interrupted;
   /** The counters of metrics and `mmi.stats`. */
   readonly stats: Stats;
-  /** Whether the messages to and from peers take more than their share of the memory. */
-  readonly memory: { isFull: boolean };
+  /** The peers that fill the memory for the messages to and from peers. Empty while it has room. */
+  readonly memory: { heavy: ReadonlySet<Address> };
   /** The state of the drain. */
   readonly drain: Drain;
   /** The effects of the input that the broker is handling. */
@@ -71,7 +71,7 @@ export function newState(
     deadLetters: new DeadLetters(),
     interrupted: new Interrupted(),
     stats,
-    memory: { isFull: false },
+    memory: { heavy: new Set() },
     drain: new Drain(limits),
     effects,
     pairs: new PairsOut(incarnation, workers, stats, effects),

@@ -5,15 +5,15 @@ import { memoryMaxHere, sharesOf } from "./memory-budget.ts";
 
 const MiB = 2 ** 20;
 
-test("shares: together at most two thirds of the budget", () => {
+test("shares: together at most half of the budget", () => {
   for (const memory of [128, 512, 1024, 8192].map((size) => size * MiB)) {
     const { queueBytes, outcomesBytes, heldBytes } = sharesOf(memory, Infinity);
-    assert.ok(queueBytes + outcomesBytes + heldBytes <= (memory * 2) / 3);
+    assert.ok(queueBytes + outcomesBytes + heldBytes <= memory / 2);
   }
   assert.deepEqual(sharesOf(1024 * MiB, Infinity), {
     queueBytes: 256 * MiB,
     outcomesBytes: 64 * MiB,
-    heldBytes: 256 * MiB,
+    heldBytes: 128 * MiB,
     connections: 8192,
   });
 });

@@ -35,7 +35,7 @@ export function sharesOf(memoryMax: number, heapMax: number): MemoryShares {
   return {
     queueBytes: Math.floor(Math.min(memoryMax / 4, heapMax / 2)),
     outcomesBytes: Math.floor(Math.min(memoryMax / 16, heapMax / 8)),
-    heldBytes: Math.floor(memoryMax / 4),
+    heldBytes: Math.floor(memoryMax / 8),
     connections: Math.floor(memoryMax / 8 / CONNECTION_BYTES),
   };
 }

@@ -55,10 +55,11 @@ export type BoundEvents = {
   /** The transport closed a connection, or the system cannot accept one. libzmq reports neither. */
   refused(connection: RefusedConnection): void;
   /**
-   * More bytes are held than `held` allows, and no peer is to be disconnected for it; or that is over.
-   * While `isFull`, take no new work. Optional; libzmq never reports it.
+   * More bytes are held than `held` allows, and no peer is to be disconnected for it: take no new work
+   * from the peers `heavy`, which hold at least the mean. It replaces the last report, and is empty
+   * when the bytes fit again. Optional; libzmq never reports it.
    */
-  full?(isFull: boolean): void;
+  full?(heavy: ReadonlySet<Address>): void;
 };
 
 export type Bound = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { greediest, type HeldBounds, Holding } from "./held-bytes.ts";
+import { greediest, type HeldBounds, Holding, heaviest } from "./held-bytes.ts";
 
 const BOUNDS: HeldBounds = { bytesMax: 1000, shareMin: 100, idleMs: 2000 };
 
@@ -108,4 +108,14 @@ test("peer that begins a large message after a long rest: not idle for an interv
   assert.equal(holding.isIdle(LATER + 2000, 2000), true);
   holding.completed();
   assert.equal(holding.isIdle(LATER + 9000, 2000), false);
+});
+
+test("the heaviest peers hold at least the mean of all, and light ones are not among them", () => {
+  const peers = [peer("light", 10), peer("deaf", 500), peer("slow", 400), peer("quiet", 0)];
+  assert.deepEqual(
+    [...heaviest(peers)].map(({ name }) => name),
+    ["deaf", "slow"],
+  );
+  const equal = [peer("a", 500), peer("b", 500)];
+  assert.deepEqual([...heaviest(equal)], equal);
 });

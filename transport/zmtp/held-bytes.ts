@@ -90,6 +90,12 @@ export function greediest<Peer extends { holding: Holding }>(
   return bytesOf(most) > share || total > HARD_FACTOR * bytesMax ? most : null;
 }
 
+/** The peers that hold at least the mean of all, in bytes: those that fill a memory that is full. */
+export function heaviest<Peer extends { holding: Holding }>(peers: readonly Peer[]): Set<Peer> {
+  const total = peers.reduce((sum, { holding }) => sum + holding.bytes, 0);
+  return new Set(peers.filter(({ holding }) => holding.bytes * peers.length >= total));
+}
+
 const bytesOf = (peer: { holding: Holding } | null) => peer?.holding.bytes ?? 0;
 
 /** Past so many times the budget, also a busy peer within its share is disconnected. */

@@ -1,20 +1,20 @@
-// Keeps the memory that the transport holds for its peers within its budget: counts it, and ends the
-// connections that `greediest` names.
+// Keeps the memory that the transport holds for its peers within its budget: counts it, ends the
+// connections that `greediest` names, and reports those of `heaviest` while there is none to end.
 
-import { greediest, type HeldBounds } from "./held-bytes.ts";
+import { greediest, type HeldBounds, heaviest } from "./held-bytes.ts";
 import type { Peer } from "./peer.ts";
 
 /** The memory held for all peers. `peers` returns those with a connection. */
 export class MemoryKeeper {
   #bounds: HeldBounds;
-  #peers: () => Iterable<Peer>;
-  #full: (isFull: boolean) => void;
+  #peers: () => Peer[];
+  #full: (heavy: ReadonlySet<Peer>) => void;
   #bytes = 0;
   #isFull = false;
   #isRelieving = false;
   #nextLookBytes: number; // The next look is due when so many bytes are held.
 
-  constructor(bounds: HeldBounds, peers: () => Iterable<Peer>, full: (isFull: boolean) => void) {
+  constructor(bounds: HeldBounds, peers: () => Peer[], full: (heavy: ReadonlySet<Peer>) => void) {
     this.#bounds = bounds;
     this.#peers = peers;
     this.#full = full;
@@ -43,11 +43,11 @@ export class MemoryKeeper {
     }
     this.#isRelieving = false;
     // While no peer is to be disconnected, a look at all of them for each message would cost too much.
-    const isFull = this.#bytes > bytesMax;
-    this.#nextLookBytes = isFull ? this.#bytes + bytesMax / LOOKS : bytesMax;
-    if (isFull === this.#isFull) return;
-    this.#isFull = isFull;
-    this.#full(isFull);
+    const wasFull = this.#isFull;
+    this.#isFull = this.#bytes > bytesMax;
+    this.#nextLookBytes = this.#isFull ? this.#bytes + bytesMax / LOOKS : bytesMax;
+    if (this.#isFull) this.#full(heaviest(this.#peers()));
+    else if (wasFull) this.#full(new Set());
   }
 }
 

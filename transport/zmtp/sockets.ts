@@ -46,7 +46,7 @@ export async function bind(
   const memory = new MemoryKeeper(
     { ...held, shareMin: frameBytesMax },
     () => [...handshaking, ...peers.values()],
-    (isFull) => events.full?.(isFull),
+    (heavy) => events.full?.(addressesOf(heavy)),
   );
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
@@ -88,6 +88,10 @@ export async function bind(
     });
     socket.on("data", (bytes) => peer.receive(bytes));
     handshaking.add(peer);
+  }
+
+  function addressesOf(heavy: ReadonlySet<Peer>): Set<Address> {
+    return new Set([...peers].filter(([, peer]) => heavy.has(peer)).map(([address]) => address));
   }
 
   function tick() {

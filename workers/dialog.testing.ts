@@ -4,6 +4,8 @@
 import { type Dialect, MDP_0_1 } from "../protocol/dialects.ts";
 import { type Frame, toFrame } from "../protocol/frame.ts";
 import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
+import type { Pair } from "../protocol/pairs.ts";
+import { requestId } from "../protocol/request-id.ts";
 import { type SessionEvent, sentenceOf } from "./events.ts";
 import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
 
@@ -174,5 +176,12 @@ function shownRest(command: WorkerCommand): unknown[] {
     const keys = about ? [`name=${about.name}`, `knows=${[...about.knows]}`] : [];
     return [service, credit ?? "without a credit", ...keys];
   }
+  if (command.name === "HEARTBEAT") return (command.pairs ?? []).map(shownPair);
   return "client" in command ? [command.client, ...command.body] : [];
+}
+
+function shownPair(pair: Pair): string {
+  if (pair.name === "limit") return `limit ${pair.limit}`;
+  const addresses = "addresses" in pair ? pair.addresses : [];
+  return [pair.name, ...addresses.map((address) => requestId(address))].join(" ");
 }

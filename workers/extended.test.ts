@@ -130,3 +130,37 @@ test("worker that streams, cancel in 0.2: the handler aborted", () => {
   const aborted = brokerSends(beat([{ name: "cancel", addresses: [first] }], dialect));
   assert.deepEqual(aborted, [`abort ${first}: ${CANCELLED}`]);
 });
+
+test("drain with a request in flight: limit 0, later requests returned at once, DISCONNECT last", () => {
+  const { starts, brokerSends, drains, answers, requests, waits } = dialog({ replies: OF_0_2_0 });
+  starts();
+  brokerSends(request(first, "long", true));
+  assert.deepEqual(drains(), ["> HEARTBEAT limit 0"]);
+  assert.deepEqual(drains(), []);
+  assert.deepEqual(brokerSends(request(second, "crossed", true)), [
+    `> HEARTBEAT returned ${second.toString("hex")}`,
+  ]);
+  assert.deepEqual(brokerSends(request(third, "crossed")), [
+    `> HEARTBEAT returned ${third.toString("hex")}`,
+  ]);
+  assert.deepEqual(waits(INTERVAL_MS), ["> HEARTBEAT"]);
+  const [last] = answers(0, "done").slice(-1);
+  assert.equal(last, "> DISCONNECT");
+  assert.deepEqual(brokerSends(request(second, "crossed our DISCONNECT", true)), []);
+  assert.equal(requests().length, 1);
+});
+
+test("drain without a request in flight: DISCONNECT at once, and no limit", () => {
+  const { starts, brokerSends, drains } = dialog({ replies: OF_0_2_0 });
+  starts();
+  brokerSends(beat([{ name: "incarnation", incarnation }]));
+  assert.deepEqual(drains(), ["> DISCONNECT"]);
+});
+
+test("drain at a broker without pairs: no limit, later requests ignored", () => {
+  const { starts, brokerSends, drains } = dialog({ replies: OF_0_1_0 });
+  starts();
+  brokerSends(request(first, "long"));
+  assert.deepEqual(drains(), []);
+  assert.deepEqual(brokerSends(request(second, "crossed")), []);
+});

@@ -18,7 +18,7 @@ import {
 } from "./dialog.testing.ts";
 
 const PROBES = ["connect", "> mmi.ready?", "> mmi.call?"];
-const EXTENDED = "> READY echo 2 name=host:1 knows=meta,cancel";
+const EXTENDED = "> READY echo 2 name=host:1 knows=meta,cancel,shares";
 const CREDIT = "> READY echo 2";
 const PLAIN = "> READY echo without a credit";
 const IN_PARTS = "> READY echo without a credit (0.2)";

@@ -23,7 +23,8 @@
 //   renewing       the broker has more than this READY uses: handlers finish, new requests are
 //                  ignored, then the next conversation begins; same timeout
 //   closing        as `leaving`, before the next conversation
-//   draining       the program is to stop: handlers finish, new requests are ignored; same timeout
+//   draining       the program is to stop: handlers finish, and new requests are returned, or ignored
+//                  where the broker has no pairs; same timeout
 //   leaving        DISCONNECT is sent, and the socket stays open for LEAVE_MS so that it arrives
 //   stopped        the socket is closed for good
 //

@@ -20,7 +20,7 @@ import {
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Pair } from "../protocol/pairs.ts";
 import type { About } from "../protocol/ready.ts";
-import { requestId } from "../protocol/request-id.ts";
+import { REQUEST_ID_BYTES, requestId } from "../protocol/request-id.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
 import { probeMessages, ReadyChoice, type ReadyForm } from "./ready-choice.ts";
@@ -116,7 +116,7 @@ export class WorkerSession {
     this.#options = options;
     const { streams, credit, name, plainReady, heartbeat } = options;
     this.#dialect = streams ? MDP_0_2 : MDP_0_1;
-    const about: About = { name, knows: new Set(["meta", "cancel"]) };
+    const about: About = { name, knows: new Set(["meta", "cancel", "shares"]) };
     this.#readyChoice = new ReadyChoice({
       streams,
       credit,
@@ -193,9 +193,9 @@ export class WorkerSession {
     if (!this.#transition("command")) return [];
     const pairs = (command.name === "HEARTBEAT" && command.pairs) || NO_PAIRS;
     const effects = this.#commandReceived(before, pairs, now);
-    // A draining worker ignores a REQUEST: the broker requeues it when our DISCONNECT arrives.
-    if (command.name !== "REQUEST" || this.#state !== "confirmed") return effects;
+    if (command.name !== "REQUEST") return effects;
     const { client, metadata, body } = command;
+    if (this.#state !== "confirmed") return [...effects, ...this.#returned(client, now)];
     const deadline = now + this.#options.timeLimitMs;
     const number = ++this.#lastNumber;
     const request = {
@@ -266,7 +266,25 @@ export class WorkerSession {
     if (this.#state === "stopped") return [draining, { do: "stopped" }];
     if (before === "closing") return [draining];
     if (this.#state === "leaving") return [draining, this.#leave(now)];
+    if (this.#inFlight.size > 0) return [draining, ...this.#limitedTo(0, now)];
     return [draining, ...this.#leaveIfFinished(now)];
+  }
+
+  /** So many requests may be in flight here. A broker without pairs goes by the credit. */
+  #limitedTo(limit: number, now: number): WorkerEffect[] {
+    if (!this.#isExtended) return [];
+    return [this.#send({ name: "HEARTBEAT", pairs: [{ name: "limit", limit }] }, now)];
+  }
+
+  /**
+   * A draining worker returns a REQUEST that crossed its `limit`, so that another worker gets the request
+   * at once. A broker without pairs requeues it when our DISCONNECT arrives.
+   */
+  #returned(client: Frame, now: number): WorkerEffect[] {
+    const isPossible = this.#isExtended && client.length === REQUEST_ID_BYTES;
+    if (this.#state !== "draining" || !isPossible) return [];
+    const returned: Pair = { name: "returned", addresses: [client] };
+    return [this.#send({ name: "HEARTBEAT", pairs: [returned] }, now)];
   }
 
   /** Takes the declared transition. Returns false, and does nothing, if there is none. */

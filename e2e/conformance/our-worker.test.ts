@@ -165,7 +165,7 @@ suite("with a broker and a worker each", { concurrency: 4 }, () => {
       ["", "MDPW01", "\x01", "slow", "1"],
     );
     assert.match(name ?? "", new RegExp(`^name=.+:${own.program.pid}$`));
-    assert.equal(knows, "knows=meta,cancel");
+    assert.equal(knows, "knows=meta,cancel,shares");
     const address = `thislife\0\0\0\0\0\0\0\x07`;
     const metadata = "\x01\x00\x00\x01\x00\x00\x13\x88";
     await own.broker.sends(own.worker, "", "MDPW01", "\x02", address, metadata, "60000");

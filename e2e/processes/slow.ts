@@ -1,17 +1,17 @@
-// A service whose requests take as long as their first frame says: a number of ms, or "held" for
-// until the worker receives SIGUSR2. At "die" the worker aborts. "block" blocks its thread for the ms
-// of the second frame. The reply is the name of the worker
+// A service with the concurrency CONCURRENCY, by default 1. Its requests take as long as their first
+// frame says: a number of ms, or "held" for until the worker receives SIGUSR2. At "die" the worker
+// aborts. "block" blocks its thread for the ms of the second frame. The reply is the name of the worker
 // and the other frames of the request, the first of which identifies the request in a history.
 
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { serve } from "../../workers/worker.ts";
+import { type Handler, serve } from "../../workers/worker.ts";
 
 const name = process.env.HOSTNAME ?? String(process.pid);
 
 process.on("SIGUSR2", () => {}); // Without a listener the signal ends the process.
 
-await serve("slow", async ([work, ...others], { id, signal }) => {
+const handler: Handler = async ([work, ...others], { id, signal }) => {
   const request = String(others[0] ?? "");
   log("slow.began", { id, request });
   if (String(work) === "die") process.abort();
@@ -23,7 +23,9 @@ await serve("slow", async ([work, ...others], { id, signal }) => {
   else await setTimeout(Number(work), undefined, { signal });
   log("slow.finished", { id });
   return [name, ...others];
-});
+};
+
+await serve("slow", handler, { concurrency: Number(process.env.CONCURRENCY ?? 1) });
 
 function block(ms: number) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

@@ -67,6 +67,7 @@ export const SIGHTS = [
   "progress waited until it was due",
   "a worker with metadata got a redelivery",
   "a worker that left gave a request back",
+  "a worker that drained returned a request that crossed its limit",
   "a client got 400",
   "a client got 404",
   "a client got 408",

@@ -34,6 +34,9 @@ export class SimulatedWorker {
   #tickedAt = 0;
   #hasSentReady = false; // On this socket.
   #dialect = ""; // Of that READY.
+  #isExtended = false; // That READY has keys.
+  #hasSentDisconnect = false;
+  #returned: string | null = null; // The client frame of the request that it returned last.
   #leaving = false;
   #begun = 0;
   #onEnd: () => void;
@@ -96,7 +99,20 @@ export class SimulatedWorker {
 
   #receive(frames: Frame[]) {
     this.#heardAt = this.process.now;
+    const mustReturn = this.#canReturn && clientOf(frames);
     this.#perform(this.#session.receive(frames, this.process.now));
+    if (!mustReturn) return;
+    if (this.#returned !== mustReturn)
+      throw new Violation(
+        "L4",
+        `${this.process.name} leaves and keeps a request that it will not do`,
+      );
+    this.#world.sightings.see("a worker that drained returned a request that crossed its limit");
+  }
+
+  /** Whether it drains, and the broker knows pairs. */
+  get #canReturn(): boolean {
+    return this.#leaving && this.#isExtended && !this.#hasSentDisconnect;
   }
 
   #perform(effects: WorkerEffect[]) {
@@ -134,6 +150,7 @@ export class SimulatedWorker {
       this.#hasSentReady = true;
       this.#heardAt = this.process.now;
       this.#dialect = entry.dialect;
+      this.#isExtended = entry.extended;
       if (entry.credit === null)
         sightings.see("a worker with extensions got no reply and fell back to plain MDP");
     }
@@ -165,7 +182,13 @@ export class SimulatedWorker {
 
   #send(frames: Frame[]) {
     const { random, configuration, healed } = this.#world;
-    const command = decode(frames);
+    const command = decode(frames, true);
+    if (command.header === "worker" && command.name === "DISCONNECT")
+      this.#hasSentDisconnect = true;
+    if (command.header === "worker" && command.name === "HEARTBEAT")
+      for (const pair of command.pairs ?? [])
+        if (pair.name === "returned")
+          this.#returned = String(pair.addresses[0]?.toString("latin1"));
     const answers = command.header === "worker" && "client" in command ? command : null;
     if (answers && !this.#given.has(answers.client.toString("latin1")))
       throw new Violation("S3", `${this.process.name} answers a request of another conversation`);
@@ -212,6 +235,13 @@ export class SimulatedWorker {
     this.kill(Number.POSITIVE_INFINITY);
     this.#onEnd();
   }
+}
+
+/** The client frame of a REQUEST; null for another message. */
+function clientOf(frames: Frame[]): string | null {
+  const command = decode(frames, true);
+  const isRequest = command.header === "worker" && command.name === "REQUEST";
+  return isRequest ? command.client.toString("latin1") : null;
 }
 
 const isId = (client: Frame) => client.length === ID_BYTES;

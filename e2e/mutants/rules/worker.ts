@@ -90,8 +90,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A draining worker takes requests.",
     file: "workers/session.ts",
-    find: 'command.name !== "REQUEST" || this.#state !== "confirmed"',
-    replace: 'command.name !== "REQUEST"',
+    find: 'if (this.#state !== "confirmed") return [...effects',
+    replace: 'if (this.#state === "stopped") return [...effects',
+  },
+  {
+    rule: "A draining worker keeps a request that it will not do.",
+    file: "workers/session.ts",
+    find: 'if (this.#state !== "draining" || !isPossible) return [];',
+    replace: "if (isPossible || !isPossible) return [];",
   },
   {
     rule: "A worker sends DISCONNECT before its last REPLY.",

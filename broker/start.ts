@@ -47,6 +47,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     unsentBytesMax: limits.queueBytesMax, // Also counts expired requests that a worker has not read.
     held: { bytesMax: heldBytesMax, idleMs: heartbeat.intervalMs },
     connectionsMax,
+    isWorker: (peer: string) => broker.overview().workers.get(peer) !== undefined,
     detectDisconnects,
     deadAfterMs: deadAfterMs(heartbeat),
   };

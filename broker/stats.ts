@@ -35,7 +35,7 @@ export class Stats {
   /** HEARTBEAT commands. */
   readonly heartbeats = { received: 0, sent: 0 };
   /** Connections that the transport or the system refused, by cause. */
-  readonly connectionsRefused = { protocol: 0, full: 0, system: 0, memory: 0 };
+  readonly connectionsRefused = { protocol: 0, full: 0, system: 0, memory: 0, identity: 0 };
   /** Retries of calls. */
   retried = 0;
   /** Replies to requests that were settled, or that another worker has now. */

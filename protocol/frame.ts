@@ -19,9 +19,9 @@ export type PeerInfo = {
 export type RefusedConnection = {
   /**
    * The peer broke ZMTP; there are too many connections; the system returned an error; too much memory
-   * was held for peers.
+   * was held for peers; another peer has the identity.
    */
-  cause: "protocol" | "full" | "system" | "memory";
+  cause: "protocol" | "full" | "system" | "memory" | "identity";
   /** The reason as a part of a sentence. */
   reason: string;
   /** The IP address of the peer; null on `ipc` and where unknown. */

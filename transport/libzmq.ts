@@ -33,7 +33,6 @@ export async function bind(
     // next one. With it and `mandatory`, a send to a full or missing peer fails immediately.
     sendTimeout: 0,
     mandatory: true,
-    handover: true, // A peer with a fixed routing id may reconnect before its old connection is closed.
     sendHighWaterMark: PEER_MESSAGES_MAX,
     maxMessageSize: frameBytesMax,
     linger: LINGER_MS,

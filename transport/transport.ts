@@ -37,6 +37,11 @@ export type Binding = Timing & {
    * default there is no bound; libzmq has none.
    */
   connectionsMax?: number;
+  /**
+   * Whether the peer at this address is a worker whose lease runs. No other connection gets its
+   * identity before a lease of silence. By default no peer is one; libzmq does not use it.
+   */
+  isWorker?: (peer: Address) => boolean;
   /** Whether `gone` reports broken connections; true by default. */
   detectDisconnects?: boolean;
 };

@@ -22,7 +22,7 @@ const DIALOGS = [
   "protocol/*.test.ts",
   "runtime/{health,log-output}.test.ts",
   "transport/endpoint.test.ts",
-  "transport/zmtp/connection.test.ts",
+  "transport/zmtp/{connection,identity-claim}.test.ts",
   "workers/db/{document-command,documents,once}.test.ts",
 ];
 const FLOODS = ["broker/memory.test.ts", "e2e/simulated/fuzz.test.ts"];

@@ -32,19 +32,24 @@ const ROUTER: ConnectionOptions = {
   leaseMs: 2000,
 };
 
-/** The effects of these bytes, each in a few words. */
+/** The effects of these bytes, each in a few words. An identified peer is admitted at once. */
 function effectsOf(connection: Connection, ...sent: (Buffer | string)[]): string[] {
-  return sent.flatMap((each) =>
-    connection.receive(typeof each === "string" ? bytes(each) : each).map(describeEffect),
-  );
+  return sent.flatMap((each) => received(connection, each).map(describeEffect));
+}
+
+function received(connection: Connection, sent: Buffer | string): Effect[] {
+  const effects = connection.receive(typeof sent === "string" ? bytes(sent) : sent);
+  return effects.at(-1)?.do === "identify" ? [...effects, ...connection.admit()] : effects;
 }
 
 function describeEffect(effect: Effect): string {
   switch (effect.do) {
     case "send":
       return `send ${inText(effect.bytes)}`;
+    case "identify":
+      return `identify ${inText(effect.identity)}`;
     case "open":
-      return `open ${inText(effect.identity)}`;
+      return "open";
     case "message":
       return `message ${effect.frames.map(inText).join("|")}`;
     case "refuse":
@@ -71,12 +76,45 @@ test("37/ZMTP: the greeting has signature, version 3.1 and mechanism NULL in 64 
   assert.deepEqual(encodeGreeting(), GREETING);
 });
 
-test("37/ZMTP: greeting received: READY is sent; READY received: the connection is open", () => {
-  const connection = new Connection(ROUTER, 0);
-  assert.deepEqual(effectsOf(connection, GREETING), [READY_OF_ROUTER]);
+const DEALER: ConnectionOptions = { ...ROUTER, socketType: "DEALER" };
+const READY_OF_DEALER = `send ${inText(ready())}`;
+
+test("37/ZMTP: DEALER: READY at the greeting of the peer; open at its READY", () => {
+  const connection = new Connection(DEALER, 0);
+  assert.deepEqual(effectsOf(connection, GREETING), [READY_OF_DEALER]);
   assert.equal(connection.open, false);
-  assert.deepEqual(effectsOf(connection, ready()), ["open "]);
+  assert.deepEqual(effectsOf(connection, ready("ROUTER")), ["identify ", "open"]);
   assert.equal(connection.open, true);
+});
+
+test("37/ZMTP: ROUTER: READY when the peer is admitted; its messages wait until then", () => {
+  const connection = new Connection(ROUTER, 0);
+  assert.deepEqual(effectsOf(connection, GREETING), []);
+  const effects = connection.receive(Buffer.concat([ready(), message("a"), bytes("\0")]));
+  assert.deepEqual(effects.map(describeEffect), ["identify "]);
+  assert.deepEqual(connection.receive(bytes("\x01b")), []);
+  assert.equal(connection.open, false);
+  const admitted = connection.admit().map(describeEffect);
+  assert.deepEqual(admitted, [READY_OF_ROUTER, "open", "message a", "message b"]);
+  assert.equal(connection.open, true);
+  assert.deepEqual(connection.admit(), []);
+});
+
+test("37/ZMTP: peer that waits for our READY: it gets READY, and is identified later", () => {
+  const connection = new Connection(ROUTER, 0);
+  assert.deepEqual(ticks(connection, 0, 3000), []);
+  effectsOf(connection, GREETING);
+  assert.deepEqual(ticks(connection, 3000, 9000), [`5000: ${READY_OF_ROUTER}`]);
+  assert.deepEqual(effectsOf(connection, ready()), ["identify ", "open"]);
+});
+
+test("37/ZMTP: probe: PING at once, to an open peer whose version has it", () => {
+  const probe = (connection: Connection) => connection.probe().map(describeEffect);
+  assert.deepEqual(probe(opened()), [PING]);
+  assert.deepEqual(probe(new Connection(ROUTER, 0)), []);
+  const old = new Connection(ROUTER, 0);
+  effectsOf(old, Buffer.from(GREETING).fill(0, 11, 12), ready());
+  assert.deepEqual([old.open, old.knowsPing, probe(old)], [true, false, []]);
 });
 
 test("37/ZMTP: READY has the socket type, and the identity where there is one", () => {
@@ -90,7 +128,7 @@ test("37/ZMTP: version 3.0 or later: accepted; earlier: refused", () => {
   const version = (major: number, minor: number) => {
     const greeting = Buffer.from(GREETING);
     greeting.set([major, minor], 10);
-    return effectsOf(new Connection(ROUTER, 0), greeting);
+    return effectsOf(new Connection(DEALER, 0), greeting);
   };
   for (const [major, minor] of [
     [3, 0],
@@ -98,7 +136,7 @@ test("37/ZMTP: version 3.0 or later: accepted; earlier: refused", () => {
     [3, 2],
     [4, 0],
   ] as const)
-    assert.deepEqual(version(major, minor), [READY_OF_ROUTER]);
+    assert.deepEqual(version(major, minor), [READY_OF_DEALER]);
   for (const major of [0, 1, 2])
     assert.deepEqual(version(major, 0), ["refuse: a ZMTP version below 3.0"]);
 });
@@ -124,8 +162,9 @@ test("28/REQREP: ROUTER accepts DEALER, REQ and ROUTER; DEALER accepts ROUTER, D
   const talksTo = (socketType: ConnectionOptions["socketType"]) =>
     types.filter((type) => {
       const connection = new Connection({ ...ROUTER, socketType }, 0);
-      const [, answer = "", end = ""] = effectsOf(connection, GREETING, ready(type));
-      if (answer === "open ") return true;
+      const effects = effectsOf(connection, GREETING, ready(type));
+      if (connection.open) return true;
+      const [answer = "", end = ""] = effects.slice(-2);
       assert.ok(answer.includes("\x05ERROR"));
       assert.equal(end, "refuse: a socket type that may not connect to ours");
       return false;
@@ -139,7 +178,7 @@ test("37/ZMTP: property names match in any case; unknown properties are ignored"
   const properties =
     property("X-Note", "hi") + property("SOCKET-TYPE", "REQ") + property("identity", "\xffid");
   const said = encodeCommand("READY", bytes(properties));
-  assert.deepEqual(effectsOf(connection, GREETING, said).slice(1), ["open \xffid"]);
+  assert.equal(effectsOf(connection, GREETING, said)[0], "identify \xffid");
 });
 
 test("28/REQREP: identity over 255 bytes or with a leading zero: refused", () => {
@@ -147,11 +186,11 @@ test("28/REQREP: identity over 255 bytes or with a leading zero: refused", () =>
     const size = Buffer.alloc(4);
     size.writeUInt32BE(identity.length);
     const said = `\x08Identity${inText(size)}${identity}`;
-    return effectsOf(new Connection(ROUTER, 0), GREETING, ready("DEALER", said)).at(-1);
+    return effectsOf(new Connection(ROUTER, 0), GREETING, ready("DEALER", said));
   };
-  assert.equal(identified("x".repeat(255)), `open ${"x".repeat(255)}`);
-  assert.equal(identified("x".repeat(256)), "refuse: the identity is too long");
-  assert.equal(identified("\0abcd"), "refuse: the identity starts with a zero");
+  assert.equal(identified("x".repeat(255))[0], `identify ${"x".repeat(255)}`);
+  assert.equal(identified("x".repeat(256)).at(-1), "refuse: the identity is too long");
+  assert.equal(identified("\0abcd").at(-1), "refuse: the identity starts with a zero");
 });
 
 test("37/ZMTP: anything but a valid READY in the handshake: refused with a reason", () => {
@@ -346,7 +385,7 @@ test("37/ZMTP: messages cut into chunks anywhere: decoded to the same messages",
       const got: Frame[][] = [];
       for (let [at, nth] = [0, 0]; at < wire.length; nth += 1) {
         const end = at + (lengths[nth % lengths.length] as number);
-        for (const effect of connection.receive(wire.subarray(at, end)))
+        for (const effect of received(connection, wire.subarray(at, end)))
           if (effect.do === "message") got.push(effect.frames);
         at = end;
       }
@@ -392,7 +431,7 @@ test("Ours: any bytes: nothing throws, and nothing follows a refusal", () => {
     fc.property(fc.boolean(), fc.array(piece, { maxLength: 12 }), (politely, pieces) => {
       const connection = new Connection(ROUTER, 0);
       const said = politely ? [GREETING, ready(), ...pieces] : pieces;
-      const effects = said.flatMap((each) => connection.receive(each));
+      const effects = said.flatMap((each) => received(connection, each));
       const refusals = effects.filter((effect) => effect.do === "refuse");
       for (const refusal of refusals) ends.add(refusal.reason);
       assert.ok(refusals.length <= 1);

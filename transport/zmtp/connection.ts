@@ -6,14 +6,15 @@
 //                      READY: type and identity of its socket            a command
 //                      messages, and PING, PONG and ERROR between them
 
-import type { Frame } from "../../protocol/frame.ts";
+import { EMPTY, type Frame } from "../../protocol/frame.ts";
 import { owned } from "../../protocol/owned.ts";
 import { ByteFlow } from "./byte-flow.ts";
 import { encodeCommand, FrameReader, ProtocolError } from "./frames.ts";
 
 export type Effect =
   | { do: "send"; bytes: Buffer } // At once, before any message.
-  | { do: "open"; identity: Frame } // Messages may be sent. The peer's identity; empty if it has none.
+  | { do: "identify"; identity: Frame } // Empty if the peer has none. The connection waits for `admit`.
+  | { do: "open" } // Messages may be sent.
   | { do: "message"; frames: Frame[] } // A message arrived.
   | { do: "alive" } // Enough bytes of a message arrived to be a sign of life.
   | { do: "pinged" } // The peer sent PING.
@@ -46,8 +47,10 @@ const FRAME_BYTES = 128;
 
 export class Connection {
   #options: ConnectionOptions;
-  #state: "greeting" | "handshake" | "open" | "closed" = "greeting";
+  #state: "greeting" | "handshake" | "identified" | "open" | "closed" = "greeting";
   #greeting = Buffer.alloc(0); // The bytes of the peer's greeting so far.
+  #readySent = false;
+  #handshakeTicks = 0;
   #minorVersion = 0; // The peer speaks ZMTP 3.x, and this is x.
   #reader: FrameReader;
   #frames: Frame[] = []; // The frames of a message whose last frame has not arrived.
@@ -86,23 +89,32 @@ export class Connection {
     return framesBytes + this.#reader.unfinishedBytes;
   }
 
+  /** Whether the peer's version has PING. */
+  get knowsPing(): boolean {
+    return this.#minorVersion > 0;
+  }
+
   /** Bytes arrived. */
   receive(bytes: Buffer): Effect[] {
     if (this.#state === "closed") return [];
     this.#received = true;
+    return this.#readAll(bytes, []);
+  }
+
+  /** Opens the connection of an identified peer. Its bytes that wait since then follow. */
+  admit(): Effect[] {
+    if (this.#state !== "identified") return [];
     const effects: Effect[] = [];
-    try {
-      const rest = this.#state === "greeting" ? this.#greet(bytes, effects) : bytes;
-      if (rest) this.#read(rest, effects);
-      if (this.unfinishedBytes > 0) this.#flowBytes += bytes.length;
-      if (this.#wasPinged) effects.push({ do: "pinged" });
-      this.#wasPinged = false;
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#state = "closed";
-      effects.push({ do: "refuse", reason: error.message });
-    }
-    return effects;
+    this.#sendReady(effects);
+    this.#state = "open";
+    effects.push({ do: "open" });
+    return this.#readAll(EMPTY, effects);
+  }
+
+  /** A PING out of turn. */
+  probe(): Effect[] {
+    const probes = this.#state === "open" && this.knowsPing;
+    return probes ? [{ do: "send", bytes: encodePing(this.#options.deadAfterMs) }] : [];
   }
 
   /** The system took bytes for the peer that had waited for it to read. */
@@ -128,6 +140,7 @@ export class Connection {
       this.#pinged = false;
     }
     this.#received = false;
+    if (this.#state === "handshake") return this.#tickHandshake();
     const silence = now - this.#receivedAt;
     if (this.#state !== "open" || this.#minorVersion === 0) return effects;
     if (Math.min(silence, now - this.#drainedAt) >= this.#timeoutMs) {
@@ -163,13 +176,43 @@ export class Connection {
     if (this.#greeting.length < GREETING_BYTES) return null;
     this.#minorVersion = this.#greeting[MINOR_AT] as number;
     this.#state = "handshake";
-    effects.push({ do: "send", bytes: encodeReady(this.#options) });
+    // A ROUTER first reads the identity: a peer whose identity another connection holds must wait.
+    if (this.#options.socketType === "DEALER") this.#sendReady(effects);
     return bytes.subarray(GREETING_BYTES - had);
+  }
+
+  /** 37/ZMTP does not say which side sends READY first, and the peer may wait for ours. */
+  #tickHandshake(): Effect[] {
+    const effects: Effect[] = [];
+    this.#handshakeTicks += 1;
+    if (this.#handshakeTicks > 1) this.#sendReady(effects);
+    return effects;
+  }
+
+  #sendReady(effects: Effect[]) {
+    if (this.#readySent) return;
+    this.#readySent = true;
+    effects.push({ do: "send", bytes: encodeReady(this.#options) });
+  }
+
+  #readAll(bytes: Buffer, effects: Effect[]): Effect[] {
+    try {
+      const rest = this.#state === "greeting" ? this.#greet(bytes, effects) : bytes;
+      if (rest) this.#read(rest, effects);
+      if (this.unfinishedBytes > 0) this.#flowBytes += bytes.length;
+      if (this.#wasPinged) effects.push({ do: "pinged" });
+      this.#wasPinged = false;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#state = "closed";
+      effects.push({ do: "refuse", reason: error.message });
+    }
+    return effects;
   }
 
   #read(bytes: Buffer, effects: Effect[]) {
     this.#reader.push(bytes);
-    while (this.#state !== "closed" && this.#reader.next()) {
+    while (this.#state !== "closed" && this.#state !== "identified" && this.#reader.next()) {
       const { body, more, isCommand } = this.#reader;
       if (isCommand) this.#command(body, effects);
       else this.#frame(body, more, effects);
@@ -218,8 +261,8 @@ export class Connection {
       this.#state = "closed";
       effects.push({ do: "send", bytes: encodeError(fault) }, { do: "refuse", reason: fault });
     } else {
-      this.#state = "open";
-      effects.push({ do: "open", identity });
+      this.#state = "identified";
+      effects.push({ do: "identify", identity });
     }
   }
 

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { type Frame, sizeOf } from "../../protocol/frame.ts";
 import { LIFE_BYTES_PER_S } from "./byte-flow.ts";
 import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from "./connection.ts";
+import { ipOf, remoteOf } from "./dial.ts";
 import { encodeMessages } from "./frames.ts";
 import { Holding } from "./held-bytes.ts";
 import { UnsentBytes } from "./unsent-bytes.ts";
@@ -15,8 +16,13 @@ export type PeerOptions = ConnectionOptions & {
 };
 
 export type PeerEvents = {
+  /**
+   * The peer sent its identity, empty if it has none. The connection waits until `admit` is called. By
+   * default it does not wait.
+   */
+  identified?(identity: Frame): void;
   /** The handshake is complete. */
-  opened(identity: Frame): void;
+  opened?(): void;
   message(frames: Frame[]): void;
   /** The peer gave a sign of life that is no message. */
   alive?(): void;
@@ -41,6 +47,7 @@ export class Peer {
   #connection: Connection;
   #unsentBytesMax: number;
   #isOnlyPeer: boolean; // A DEALER has one connection.
+  #answered: (() => void) | null = null; // The next bytes answer a probe.
   #isReceiving = false; // The handlers of received messages run.
   #pending: Frame[][] = []; // The messages since the last flush, or since before the handshake.
   #pendingBytes = 0;
@@ -50,6 +57,9 @@ export class Peer {
   #underWayUntil = 0; // Bytes that the system took may be under way until then.
   #isDue = false; // The peer is in `due`, or will be flushed when #isReceiving ends.
   #turnsHeld = 0; // The number of event-loop turns that the pending messages have waited.
+  #isUnadmitted = false; // The peer was identified, and waits for `admit`.
+  #bytesWritten = 0; // At the last tick.
+  #wroteMuch = false; // Between the last two ticks; the system's buffers may still have these bytes.
   #closing = false; // We closed the connection: no more events.
   #ended = false;
   #timeout: NodeJS.Timeout; // Of the handshake, and later of the close.
@@ -84,11 +94,14 @@ export class Peer {
   /** The system may hand over many chunks of one socket in a turn. Lets other peers come in between. */
   #pauseForOthers() {
     this.#socket.pause();
-    setImmediate(() => this.#socket.resume());
+    setImmediate(() => {
+      if (!this.#isUnadmitted) this.#socket.resume();
+    });
   }
 
   #receive(bytes: Buffer) {
     this.#isReceiving = this.#isOnlyPeer;
+    if (this.#answered) this.#heard(this.#answered);
     try {
       this.#perform(this.#connection.receive(bytes));
     } finally {
@@ -96,6 +109,35 @@ export class Peer {
       this.#isReceiving = false;
     }
     this.#account();
+  }
+
+  /** Opens the connection of a peer that was identified. */
+  admit() {
+    this.#isUnadmitted = false;
+    this.#socket.resume();
+    this.#perform(this.#connection.admit());
+    this.#account();
+  }
+
+  /** Sends PING if the peer's version has it. Calls `answered` at the next bytes of the peer. */
+  probe(answered: () => void) {
+    this.#answered = answered;
+    this.#perform(this.#connection.probe());
+  }
+
+  /** Whether an answer to a probe may take long: its version has no PING, or bytes wait before it. */
+  get isSlow(): boolean {
+    return !this.#connection.knowsPing || this.#unreadBytes > 0 || this.#wroteMuch;
+  }
+
+  /** The IP address and port of the peer; null on `ipc`. */
+  get remote(): string | null {
+    return remoteOf(this.#socket);
+  }
+
+  /** The IP address of the peer; null on `ipc`. */
+  get from(): string | null {
+    return ipOf(this.#socket.remoteAddress);
   }
 
   send(frames: Frame[]) {
@@ -115,6 +157,9 @@ export class Peer {
     const underWayMs = (1000 * this.#writtenBytes) / LIFE_BYTES_PER_S;
     this.#underWayUntil = Math.max(this.#underWayUntil, now) + underWayMs;
     this.#writtenBytes = 0;
+    const { bytesWritten } = this.#socket;
+    this.#wroteMuch = bytesWritten - this.#bytesWritten > MUCH_BYTES;
+    this.#bytesWritten = bytesWritten;
   }
 
   flush() {
@@ -173,11 +218,16 @@ export class Peer {
         case "pinged":
           if (this.#mayHaveUnread()) this.#events.alive?.();
           break;
-        case "open":
+        case "identify":
           if (commands) this.#writePieces(commands);
           commands = null;
           clearTimeout(this.#timeout);
-          this.#events.opened(effect.identity);
+          this.#identified(effect.identity);
+          break;
+        case "open":
+          if (commands) this.#writePieces(commands);
+          commands = null;
+          this.#events.opened?.();
           this.#flushThisTurn();
           break;
         case "refuse":
@@ -190,6 +240,19 @@ export class Peer {
       }
     }
     if (commands && !this.#ended && !this.#closing) this.#writePieces([Buffer.concat(commands)]);
+  }
+
+  #identified(identity: Frame) {
+    if (!this.#events.identified) return this.admit();
+    this.#events.identified(identity);
+    if (this.#connection.open) return;
+    this.#isUnadmitted = true;
+    this.#socket.pause(); // Its messages wait in the system's buffers.
+  }
+
+  #heard(answered: () => void) {
+    this.#answered = null;
+    answered();
   }
 
   #flushThisTurn() {
@@ -327,6 +390,9 @@ const SEVERAL = 2;
 
 /** The longest handshake, in ms. */
 const HANDSHAKE_MS = 10_000;
+
+/** A peer reads fewer bytes than these at once, even over a slow link. */
+const MUCH_BYTES = 2 ** 16;
 
 /** The memory of a pending frame beyond its bytes, in bytes. */
 const FRAME_BYTES = 64;

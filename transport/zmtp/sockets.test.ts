@@ -77,9 +77,8 @@ async function reader(t: TestContext, path: string, name: string) {
   const socket = connectSocket({ path });
   t.after(() => socket.destroy());
   const news = readingOf(socket);
-  const identity = Buffer.from(`\x08Identity\0\0\0\x01${name}`, "latin1");
   socket.write(encodeGreeting());
-  socket.write(encodeCommand("READY", Buffer.concat([DEALER, identity])));
+  socket.write(readyAs(name));
   assert.equal(await news.next(), "it is open");
   return news;
 }
@@ -108,17 +107,96 @@ test("28/REQREP: the address of a peer is its identity, or else a zero and four 
   assert.match(await broker.next(), /^00[0-9a-f]{8} says hello$/);
 });
 
-test("28/REQREP: peer with an identity reconnects before its old connection broke: it keeps its address", async (t) => {
+/** The handshake of a peer with this identity, without its greeting. */
+function readyAs(name: string): Buffer {
+  const size = String.fromCharCode(name.length);
+  const identity = Buffer.from(`\x08Identity\0\0\0${size}${name}`, "latin1");
+  return encodeCommand("READY", Buffer.concat([DEALER, identity]));
+}
+
+/** A peer of this minor version that answers nothing. It has sent one message. */
+async function silentPeer(t: TestContext, path: string, name: string, minorVersion = 1) {
+  const socket = connectSocket({ path });
+  t.after(() => socket.destroy());
+  socket.write(Buffer.from(encodeGreeting()).fill(minorVersion, 11, 12));
+  socket.write(Buffer.concat([readyAs(name), Buffer.from("\0\x02hi")]));
+  return socket;
+}
+
+const HELD = "refused: its identity belongs to another connection";
+
+test("identity of a live connection: the newcomer is closed without ERROR, and served after the holder's end", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path);
-  const first = dealer(t, path, "me");
-  await first.send("hello");
+  const holder = dealer(t, path, "me");
+  await holder.send("hello");
   assert.equal(await broker.next(), `${hex("me")} says hello`);
-  const second = dealer(t, path, "me");
-  await second.send("it is me");
+  const received = await raw(path, encodeGreeting(), readyAs("me"));
+  assert.deepEqual(received, encodeGreeting());
+  assert.equal(await broker.next(), HELD);
+  const newcomer = dealer(t, path, "me");
+  await newcomer.send("it is me");
+  for (let nth = 0; nth < 3; nth += 1) assert.equal(await broker.next(), HELD);
+  broker.send("me", [Buffer.from("yours")]);
+  assert.equal(String(await holder.receive()), "yours");
+  holder.close();
+  let next = await broker.next();
+  while (next === HELD) next = await broker.next();
+  assert.equal(next, `${hex("me")} is gone`);
   assert.equal(await broker.next(), `${hex("me")} says it is me`);
   broker.send("me", [Buffer.from("welcome back")]);
-  assert.equal(String(await second.receive()), "welcome back");
+  assert.equal(String(await newcomer.receive()), "welcome back");
+});
+
+/** The time until a newcomer has the identity of a silent holder, in ms. The lease is 3 s. */
+async function takeoverMs(t: TestContext, minorVersion: number, isWorker = () => false) {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 6000, isWorker });
+  await silentPeer(t, path, "me", minorVersion);
+  assert.equal(await broker.next(), `${hex("me")} says hi`);
+  const begunAt = performance.now();
+  await dealer(t, path, "me").send("it is me");
+  assert.equal(await broker.next(), `${hex("me")} is gone`);
+  assert.equal(await broker.next(), `${hex("me")} says it is me`);
+  return performance.now() - begunAt;
+}
+
+test("identity of a silent connection: gone, and the newcomer is served after 1 s", async (t) => {
+  const ms = await takeoverMs(t, 1);
+  assert.ok(ms >= 950 && ms < 3000, `${ms} ms`);
+});
+
+test("identity of a silent worker, and of a silent peer of ZMTP 3.0: the newcomer waits for a lease", async (t) => {
+  assert.ok((await takeoverMs(t, 1, () => true)) >= 2950);
+  assert.ok((await takeoverMs(t, 0)) >= 2950);
+});
+
+test("newcomer waits, and the holder hangs up: gone, and the newcomer is served at once", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path, { deadAfterMs: 1_000_000, isWorker: () => true });
+  const holder = await silentPeer(t, path, "me");
+  assert.equal(await broker.next(), `${hex("me")} says hi`);
+  await dealer(t, path, "me").send("it is me");
+  while (!String(await once(holder, "data")).includes("\x04PING")); // The newcomer waits.
+  holder.destroy();
+  assert.equal(await broker.next(), `${hex("me")} is gone`);
+  assert.equal(await broker.next(), `${hex("me")} says it is me`);
+});
+
+test("two newcomers wait for one identity: the later one takes the place of the earlier one", async (t) => {
+  const path = socketFile();
+  const broker = await bound(t, path);
+  await silentPeer(t, path, "me");
+  assert.equal(await broker.next(), `${hex("me")} says hi`);
+  const first = raw(path, encodeGreeting(), readyAs("me"));
+  const second = connectSocket({ path });
+  t.after(() => second.destroy());
+  assert.ok(await once(second, "data"));
+  second.write(Buffer.concat([encodeGreeting(), readyAs("me"), Buffer.from("\0\x06second")]));
+  assert.equal(await broker.next(), HELD);
+  assert.deepEqual(await first, encodeGreeting());
+  assert.equal(await broker.next(), `${hex("me")} is gone`);
+  assert.equal(await broker.next(), `${hex("me")} says second`);
 });
 
 const MESSAGE = "\0\x02hi";
@@ -274,9 +352,7 @@ test("silent peer: PING, then gone", async (t) => {
   const alive = dealer(t, path, "alive");
   await alive.send("hello");
   assert.equal(await broker.next(), `${hex("alive")} says hello`);
-  const identity = Buffer.from("\x08Identity\0\0\0\x04dead", "latin1");
-  const ready = encodeCommand("READY", Buffer.concat([DEALER, identity]));
-  const received = await raw(path, encodeGreeting(), ready);
+  const received = await raw(path, encodeGreeting(), readyAs("dead"));
   assert.ok(received.includes("\x04PING"));
   assert.equal(await broker.next(), `${hex("dead")} is gone`);
   await alive.send("still here"); // libzmq answered each PING.

@@ -14,6 +14,7 @@ import type {
   ConnectFailure,
   Timing,
 } from "../transport.ts";
+import { Claims } from "./claims.ts";
 import { NOT_ZMTP } from "./connection.ts";
 import { dial, ipOf, listen, remoteOf } from "./dial.ts";
 import { MemoryKeeper } from "./memory-keeper.ts";
@@ -32,7 +33,7 @@ export async function bind(
   events: BoundEvents,
 ): Promise<Bound> {
   const { frameBytesMax, unsentBytesMax, deadAfterMs, detectDisconnects = true } = binding;
-  const { held = UNBOUNDED } = binding;
+  const { held = UNBOUNDED, isWorker = () => false } = binding;
   const options = {
     socketType: "ROUTER" as const,
     frameBytesMax,
@@ -48,6 +49,7 @@ export async function bind(
     () => [...handshaking, ...peers.values()],
     (heavy) => events.full?.(addressesOf(heavy)),
   );
+  const claims = new Claims(deadAfterMs / 2, { isWorker, replace, dismiss });
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
   server.maxConnections = binding.connectionsMax ?? Infinity;
@@ -65,25 +67,26 @@ export async function bind(
   return { send, close, endpoint: boundEndpoint, detectsDisconnects: detectDisconnects };
 
   function accept(socket: Socket) {
-    let address = "";
+    let address: Address = "";
     const info = { who: null, remote: remoteOf(socket) };
     const from = ipOf(socket.remoteAddress);
     const peer = new Peer(socket, options, {
-      opened(identity) {
+      identified(identity) {
         address = identity.length > 0 ? identity.toString("latin1") : nextAddress();
-        // A peer with an identity of its own may reconnect before its old connection is closed.
-        peers.get(address)?.close(0);
-        peers.set(address, peer);
-        handshaking.delete(peer);
+        const holder = peers.get(address);
+        if (holder) claims.add(address, holder, peer);
+        else admit(address, peer);
       },
       message: (frames) => events.message(address, frames, info),
       alive: () => events.alive?.(address),
       held: (change) => memory.changed(change),
       ended(end) {
         if (end !== "broken") events.refused({ ...refusalOf(end), from });
-        if (handshaking.delete(peer)) return;
+        if (handshaking.delete(peer)) return claims.left(address, peer);
         peers.delete(address);
         if (detectDisconnects || end !== "broken") events.gone(address);
+        const newcomer = claims.take(address);
+        if (newcomer) admit(address, newcomer);
       },
     });
     socket.on("data", (bytes) => peer.receive(bytes));
@@ -94,9 +97,32 @@ export async function bind(
     return new Set([...peers].filter(([, peer]) => heavy.has(peer)).map(([address]) => address));
   }
 
+  function admit(address: Address, peer: Peer) {
+    handshaking.delete(peer);
+    peers.set(address, peer);
+    peer.admit();
+  }
+
+  /** The holder is reported as gone even without detection: its requests are not the newcomer's. */
+  function replace(address: Address, holder: Peer, newcomer: Peer) {
+    holder.close(0);
+    if (peers.delete(address)) events.gone(address);
+    admit(address, newcomer);
+  }
+
+  /** Without ERROR (37/ZMTP), after which libzmq never connects again. */
+  function dismiss(holder: Peer, newcomer: Peer) {
+    const { from } = newcomer;
+    handshaking.delete(newcomer);
+    newcomer.close(0);
+    const owner = holder.remote ? `the peer at ${holder.remote}` : "another connection";
+    events.refused({ cause: "identity", reason: `its identity belongs to ${owner}`, from });
+  }
+
   function tick() {
     const now = performance.now();
     for (const peer of peers.values()) peer.tick(now);
+    for (const peer of handshaking) peer.tick(now);
     memory.tick();
   }
 
@@ -108,6 +134,7 @@ export async function bind(
     if (!open) return;
     open = false;
     clearInterval(clock);
+    claims.close();
     server.close();
     for (const peer of handshaking) peer.close(0);
     for (const peer of peers.values()) peer.close(LINGER_MS);

@@ -9,4 +9,28 @@ export const HOSTILE_PEERS: Mutant[] = [
     find: "const text = decodeText(frame);",
     replace: "const text: string | null = frame.toString();",
   },
+  {
+    rule: "A newcomer gets the identity of a holder that answered.",
+    file: "transport/zmtp/identity-claim.ts",
+    find: 'if (answered) return "the holder lives";',
+    replace: "",
+  },
+  {
+    rule: "A newcomer gets the identity of a worker before a lease of silence.",
+    file: "transport/zmtp/identity-claim.ts",
+    find: "isSlow ? Math.max(this.#leaseMs, CLAIM_MS) : CLAIM_MS",
+    replace: "isSlow && this.#leaseMs === 0 ? 0 : CLAIM_MS",
+  },
+  {
+    rule: "After a stall the transport takes a holder for dead whose bytes wait unread.",
+    file: "transport/zmtp/identity-claim.ts",
+    find: "if (stalled) this.#begunAt = now;",
+    replace: "",
+  },
+  {
+    rule: "A ROUTER completes the handshake of a peer before it is admitted.",
+    file: "transport/zmtp/connection.ts",
+    find: 'this.#state = "identified";',
+    replace: 'this.#state = "open";\n      effects.push({ do: "open" });',
+  },
 ];

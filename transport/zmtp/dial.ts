@@ -12,21 +12,61 @@ import {
   type TcpAddress,
   withPort,
 } from "../endpoint.ts";
+import { Attempts, type AttemptsEvents } from "./attempts.ts";
+import { addressesOf } from "./lookups.ts";
+
+export type DialEvents = AttemptsEvents & {
+  /** Bytes arrived at the connected socket. They belong to the callee from then on. */
+  received(bytes: Buffer): void;
+};
+
+/** An attempt to reach an endpoint, until there is a connection. */
+export type Dialing = {
+  /** Gives up. No events come any more. */
+  close(): void;
+  /** Whether it keeps the process running; true at first. */
+  hold(keepsRunning: boolean): void;
+};
 
 /**
- * Returns a socket that connects to `endpoint`; each call looks up the host name. Calls `received` with
- * bytes that arrive, which belong to it from then on. Throws a RangeError for a bad endpoint.
+ * Looks up the host of `endpoint`, and connects to the first of its addresses that answers. Throws a
+ * RangeError for a bad endpoint.
  */
-export function dial(endpoint: string, received: (bytes: Buffer) => void): Socket {
+export function dial(endpoint: string, events: DialEvents): Dialing {
   // All sockets read into one buffer: a copy costs less than a new buffer for each read.
   const callback = (size: number) => {
-    received(Buffer.from(incoming.subarray(0, size)));
+    events.received(Buffer.from(incoming.subarray(0, size)));
     return true;
   };
-  return connect({
-    ...systemPath(parseBrokerEndpoint(endpoint)),
-    onread: { buffer: incoming, callback },
-  });
+  const onread = { buffer: incoming, callback };
+  const address = systemPath(parseBrokerEndpoint(endpoint));
+  if ("path" in address) return new Attempts([{ ...address, onread }], events);
+  const { host, port } = address;
+  if (isIP(host) > 0) return new Attempts([{ host, port, onread }], events);
+  let attempts: Attempts | null = null;
+  let open = true;
+  let keepsRunning = true;
+  addressesOf(host).then(
+    (addresses) => {
+      const options = addresses.map(({ address: ip }) => ({ host: ip, port, onread }));
+      if (!open) return;
+      attempts = new Attempts(options, events);
+      attempts.hold(keepsRunning);
+    },
+    (error) => {
+      if (open) events.failed(error);
+    },
+  );
+  return {
+    close() {
+      open = false;
+      attempts?.close();
+    },
+    hold(keeps) {
+      keepsRunning = keeps;
+      attempts?.hold(keeps);
+    },
+  };
 }
 
 /** The IP address and port at the other end of an open socket, or null for `ipc`. */

@@ -8,6 +8,7 @@ import { Connection, type ConnectionOptions, type Effect, encodeGreeting } from 
 import { ipOf, remoteOf } from "./dial.ts";
 import { encodeMessages } from "./frames.ts";
 import { Holding } from "./held-bytes.ts";
+import { timedOut } from "./timed-out.ts";
 import { UnsentBytes } from "./unsent-bytes.ts";
 
 export type PeerOptions = ConnectionOptions & {
@@ -355,10 +356,6 @@ const SLICE_BYTES = 2 ** 17;
 
 /** So many bytes of pending messages are counted when they are written, further ones at once. */
 const UNCOUNTED_BYTES_MAX = 2 ** 16;
-
-/** An error as the system makes it for an attempt that takes too long. */
-export const timedOut = (message: string): NodeJS.ErrnoException =>
-  Object.assign(new Error(message), { code: "ETIMEDOUT" });
 
 /** The peers with pending messages, in the order in which they were first sent one. */
 let due: Peer[] = [];

@@ -16,9 +16,9 @@ import type {
 } from "../transport.ts";
 import { Claims } from "./claims.ts";
 import { NOT_ZMTP } from "./connection.ts";
-import { dial, ipOf, listen, remoteOf } from "./dial.ts";
+import { type Dialing, dial, ipOf, listen, remoteOf } from "./dial.ts";
 import { MemoryKeeper } from "./memory-keeper.ts";
-import { type End, Peer, timedOut } from "./peer.ts";
+import { type End, Peer } from "./peer.ts";
 
 export const version = "zmtp 3.1";
 
@@ -162,20 +162,26 @@ export function connect(
   let redial: NodeJS.Timeout | undefined;
   let waiting: Frame[][] = []; // The messages sent while there is no connection.
   let keepsRunning = true; // The connection keeps the process running.
-  let socket: Socket;
-  let peer: Peer | null = dialPeer();
+  let connection: Socket | null = null;
+  let peer: Peer | null = null;
+  let dialing: Dialing | null = dialPeer();
   const clock = setInterval(() => peer?.tick(performance.now()), tickMs(leaseMs));
   return { send, close, hold };
 
-  function dialPeer(): Peer {
-    socket = dial(endpoint, (bytes) => dialed.receive(bytes));
-    if (!keepsRunning) socket.unref();
-    socket.setTimeout(CONNECT_MS, () =>
-      socket.destroy(timedOut(`no connection within ${CONNECT_MS} ms`)),
-    );
-    socket.once("connect", () => socket.setTimeout(0));
+  function dialPeer(): Dialing {
+    const attempts = dial(endpoint, {
+      connected: newPeer,
+      received: (bytes) => peer?.receive(bytes),
+      failed: (error) => retry("broken", error),
+    });
+    attempts.hold(keepsRunning);
+    return attempts;
+  }
+
+  function newPeer(socket: Socket) {
+    connection = socket;
     let opened = false;
-    const dialed = new Peer(socket, options, {
+    const connected = new Peer(socket, options, {
       opened() {
         opened = true;
         failures = 0;
@@ -185,19 +191,34 @@ export function connect(
       alive: () => events.alive?.(),
       ended(end, error) {
         peer = null;
-        waiting = end === "slow consumer" ? [] : dialed.unsent;
-        const wait = backoffMs(Math.min(failures, FAILURES_COUNTED), Math.random());
-        failures += 1;
-        redial = setTimeout(() => {
-          peer = dialPeer();
-        }, wait);
-        if (!keepsRunning) redial.unref();
-        if (opened || end === "slow consumer") events.gone();
-        else events.failed({ ...failureOf(end, error), retryMs: Math.round(wait) });
+        waiting = end === "slow consumer" ? [] : connected.unsent;
+        if (opened || end === "slow consumer") {
+          dialLater();
+          events.gone();
+        } else {
+          retry(end, error);
+        }
       },
     });
-    for (const frames of waiting) dialed.send(frames);
-    return dialed;
+    dialing = null;
+    peer = connected;
+    for (const frames of waiting.splice(0)) connected.send(frames);
+  }
+
+  function retry(end: End, error: NodeJS.ErrnoException | null) {
+    const retryMs = Math.round(dialLater());
+    events.failed({ ...failureOf(end, error), retryMs });
+  }
+
+  /** Returns the time until the next attempt, in ms. */
+  function dialLater(): number {
+    const wait = backoffMs(Math.min(failures, FAILURES_COUNTED), Math.random());
+    failures += 1;
+    redial = setTimeout(() => {
+      dialing = dialPeer();
+    }, wait);
+    if (!keepsRunning) redial.unref();
+    return wait;
   }
 
   function send(frames: Frame[]) {
@@ -207,12 +228,14 @@ export function connect(
 
   function hold(keeps: boolean) {
     keepsRunning = keeps;
-    for (const each of [socket, clock, redial]) keeps ? each?.ref() : each?.unref();
+    dialing?.hold(keeps);
+    for (const each of [connection, clock, redial]) keeps ? each?.ref() : each?.unref();
   }
 
   function close(lingerMs: number) {
     clearTimeout(redial);
     clearInterval(clock);
+    dialing?.close();
     peer?.close(lingerMs);
   }
 }
@@ -258,9 +281,6 @@ function failureOf(end: End, error: NodeJS.ErrnoException | null): Omit<ConnectF
 }
 
 const tickMs = (leaseMs: number) => Math.min(leaseMs / 8, 1000);
-
-/** The longest attempt to connect, in ms. The next attempt looks up the name again. */
-const CONNECT_MS = 1000;
 
 /** Bounds the wait between attempts to 800 ms. */
 const FAILURES_COUNTED = 3;

@@ -41,12 +41,21 @@ export async function bind(
   // Random, so that no peer can fake a disconnect; at worst it could fake its own.
   const farewell = randomBytes(16);
   const detectsDisconnects = detectDisconnects && socket.announceDisconnects(farewell);
-  await socket.bind(endpoint);
+  await socket.bind(endpoint).catch((error) => {
+    socket.close();
+    throw error;
+  });
   const boundPort = Number(/:([0-9]+)$/.exec(socket.lastEndpoint ?? "")?.[1]);
   const boundEndpoint = "host" in address ? withPort(endpoint, boundPort) : endpoint;
   let open = true;
-  setImmediate(() => void receiveAll()); // No event before the caller has the returned object.
+  // No event before the caller has the returned object.
+  setImmediate(() => receiveAll().catch(throwIfOpen));
   return { send, close, endpoint: boundEndpoint, detectsDisconnects };
+
+  /** A receive that waits at a close may end with an error (ENOTSOCK). */
+  function throwIfOpen(error: unknown) {
+    if (open) throw error;
+  }
 
   async function receiveAll() {
     for await (const [address, ...frames] of socket) {
@@ -92,34 +101,48 @@ export function connect(endpoint: string, timing: Timing, events: ConnectedEvent
   let broke = false; // A connection broke, and libzmq has not announced the next attempt yet.
   let handshakeError: NodeJS.ErrnoException | null = null; // Of the current attempt to connect.
   let received = 0;
-  socket.events.on("handshake", () => {
-    connected = true;
-    if (open) events.opened();
-  });
-  socket.events.on("disconnect", () => {
-    if (!connected) return; // An attempt to connect failed: "connect:retry" follows.
-    connected = false;
-    broke = true;
-    goneOnceRead(received);
-  });
-  const handshakeFailed = ({ error }: { error: NodeJS.ErrnoException }) => {
-    handshakeError = error;
-  };
-  socket.events.on("handshake:error:protocol", handshakeFailed);
-  socket.events.on("handshake:error:other", handshakeFailed);
-  socket.events.on("connect:retry", ({ interval }) => {
-    if (open && !broke) events.failed({ ...failureOf(handshakeError), retryMs: interval });
-    broke = false;
-    handshakeError = null;
-  });
+  const news = socket.events; // Made before the socket connects, so that it misses no event.
   socket.connect(endpoint);
-  void receiveAll();
+  receiveAll().catch(throwIfOpen);
+  watch().catch(throwIfOpen);
   return { send, close };
+
+  /** A receive that waits at a close may end with an error (ENOTSOCK). */
+  function throwIfOpen(error: unknown) {
+    if (open) throw error;
+  }
 
   async function receiveAll() {
     for await (const frames of socket) {
       received += 1;
       if (open) events.message(frames);
+    }
+  }
+
+  async function watch() {
+    for await (const event of news) {
+      if (!open) break;
+      switch (event.type) {
+        case "handshake":
+          connected = true;
+          events.opened();
+          break;
+        case "disconnect":
+          if (!connected) break; // An attempt to connect failed: "connect:retry" follows.
+          connected = false;
+          broke = true;
+          goneOnceRead(received);
+          break;
+        case "handshake:error:protocol":
+        case "handshake:error:other":
+          handshakeError = event.error;
+          break;
+        case "connect:retry":
+          if (!broke) events.failed({ ...failureOf(handshakeError), retryMs: event.interval });
+          broke = false;
+          handshakeError = null;
+          break;
+      }
     }
   }
 

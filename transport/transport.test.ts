@@ -269,6 +269,26 @@ function suite(bind: Transport["bind"], connect: Transport["connect"]) {
     peer.send(frames("too late"));
   });
 
+  test("both sides close with 20,000 messages on their way: nothing rejects unhandled", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    for (const reads of [false, true]) {
+      const at = endpoint();
+      const broker = await bound(at, { unsentBytesMax: 2 ** 30 });
+      const peer = connected(at);
+      for (let nth = 0; nth < 20_000; nth += 1) peer.send(frames("hello"));
+      if (reads) await broker.nextMessage();
+      peer.close(0);
+      broker.close();
+    }
+    const broker = await bound(endpoint());
+    connected(`tcp://127.0.0.1:${port}`).send(frames("hello")); // Later than any rejection.
+    await broker.nextMessage();
+    process.off("unhandledRejection", listener);
+    assert.deepEqual(unhandled, []);
+  });
+
   test("peer closes before it ever connected: the next broker receives nothing from it", async () => {
     const at = endpoint();
     const gaveUp = connected(at);

@@ -1,34 +1,12 @@
-// Checks a history of requests: every request ends exactly once, at the client that sent it. The
+// Checks a history of requests: every request ends exactly once, at the client that sent it, and the
+// executions of the workers fit to it (history-executions.ts). The
 // simulation, the process tests and the container tests all use this checker. Clients record their
 // requests and outcomes; the log lines of workers give the executions.
 
-/** The end of a request, as its client saw it. */
-export type Outcome =
-  /** A reply. It names the request that it answers. */
-  | { answers: string }
-  /** A rejection by the broker or an error reply of the service. */
-  | { refused: string }
-  /** The client stopped waiting; a worker may still execute the request. */
-  | { unknown: string };
+import type { Expectations, HistoryEvent, Outcome } from "./history-events.ts";
+import { Executions } from "./history-executions.ts";
 
-/** The events of a history, in the order in which clients and workers recorded them. */
-export type HistoryEvent =
-  /** A client sent a request. `again` names the earlier request that it repeats. */
-  | { event: "asked"; request: string; client: string; again?: string }
-  | { event: "ended"; request: string; client: string; outcome: Outcome }
-  /** The client left; its open requests may stay without an outcome. */
-  | { event: "client.gone"; client: string }
-  /** A worker started an execution; `id` is the request id that the broker sent. */
-  | { event: "began"; worker: string; id: string; request?: string }
-  | { event: "finished"; worker: string; id: string };
-
-/** Further expectations of a history. */
-export type Expectations = {
-  /** The most executions that one request may have. */
-  executionsMax?: number;
-  /** The history has every execution with the name of its request. */
-  allBegan?: boolean;
-};
+export type { Expectations, HistoryEvent, Outcome };
 
 /** The number of requests by outcome, and the violations as sentences. */
 export type Verdict = {
@@ -70,7 +48,7 @@ type Request = {
 class Judge {
   #expectations: Expectations;
   #requests = new Map<string, Request>();
-  #executions = new Map<string, number>(); // Number of executions by request id.
+  #executions: Executions;
   #gone = new Set<string>();
   #verdict: Verdict = {
     asked: 0,
@@ -90,27 +68,37 @@ class Judge {
 
   constructor(expectations: Expectations) {
     this.#expectations = expectations;
+    this.#executions = new Executions(expectations, (sentence) => this.#violation(sentence));
   }
 
   judge(history: HistoryEvent[]): Verdict {
     for (const event of history) this.#note(event);
     for (const [name, request] of this.#requests) this.#end(name, request);
-    for (const [id, executions] of this.#executions) this.#count(id, executions);
+    for (const [id, executions] of this.#executions.byId) this.#count(id, executions);
+    this.#executions.end();
+    const { asked, answered, refused, abandoned } = this.#verdict;
+    if (asked > abandoned && answered + refused === 0) {
+      this.#violation("no request has an outcome that is known");
+    }
     return this.#verdict;
   }
 
   #note(event: HistoryEvent) {
     switch (event.event) {
       case "asked":
+        this.#executions.asked(event);
         return this.#asked(event.request, event.client, event.again);
       case "ended":
+        this.#noteReply(event);
         return this.#ended(event.request, event.client, event.outcome);
       case "client.gone":
         return void this.#gone.add(event.client);
       case "began":
-        return this.#began(event.id, event.worker, event.request);
+        this.#executions.began(event);
+        return this.#began(event.worker, event.request);
       case "finished":
-        return this.#finished(event.id, event.worker);
+        if (this.#executions.finished(event)) return;
+        return this.#finishedAlone(event.id, event.worker);
     }
   }
 
@@ -148,9 +136,13 @@ class Judge {
     if (wrongReply) this.#violation(`${name} got the reply to ${outcome.answers}`);
   }
 
-  #began(id: string, worker: string, name: string | undefined) {
+  #noteReply({ request, client, outcome, at }: Extract<HistoryEvent, { event: "ended" }>) {
+    const answers = "answers" in outcome ? outcome.answers : null;
+    this.#executions.ended(request, client, answers, at);
+  }
+
+  #began(worker: string, name: string | undefined) {
     this.#verdict.executions += 1;
-    this.#executions.set(id, (this.#executions.get(id) ?? 0) + 1);
     if (name === undefined) return;
     const request = this.#requests.get(name);
     if (request) {
@@ -161,17 +153,19 @@ class Judge {
     }
   }
 
-  #finished(id: string, worker: string) {
-    if (this.#executions.has(id)) return;
+  #finishedAlone(id: string, worker: string) {
     this.#verdict.unexpected += 1;
     this.#violation(`${worker} finished ${id} without a begin`);
   }
 
   #end(name: string, { client, names, outcomes, answered }: Request) {
     if (outcomes > 0) {
+      const { allBegan, allFinished } = this.#expectations;
       const executed = names.some((one) => (this.#requests.get(one)?.executions ?? 0) > 0);
-      if (answered && !executed && this.#expectations.allBegan)
+      if (answered && !executed && (allBegan || allFinished))
         this.#violation(`${name} got a reply, but no worker began it`);
+      if (answered && allFinished && this.#executions.finishedOf(name) === 0)
+        this.#violation(`${name} got a reply, but no worker finished it`);
     } else if (this.#gone.has(client)) {
       this.#verdict.abandoned += 1;
     } else {

@@ -101,7 +101,11 @@ export class ChaosRun {
       requests,
       examples,
       clientCounters,
-      verdict: judge([...this.#stack.history, ...executions]),
+      verdict: judge([...this.#stack.history, ...executions], {
+        allBegan: true,
+        // The broker delivers again what it redelivers, and what a client sends again.
+        extraExecutionsMax: redelivered + clientCounters.resent,
+      }),
       executedAgain,
       redelivered,
       removals: removals(faults, workers, sessions),

@@ -37,13 +37,39 @@ const WRONG: [string, Partial<ChaosResult>, EndedRequest[], string[]][] = [
     "request without an outcome and execution without a request: a finding each",
     { verdict: judge([asked, began]) },
     [],
-    ["1 lost", "1 unexpected", "w began b, which no client sent", "a of c has no outcome"],
+    [
+      "1 lost",
+      "1 unexpected",
+      "w began b, which no client sent",
+      "a of c has no outcome",
+      "no request has an outcome that is known",
+    ],
   ],
   [
     "reply to another request: a finding",
     { verdict: judge([asked, wrongReply]) },
     [],
     ["1 misrouted", "a got the reply to b"],
+  ],
+  ["run without a fault: a finding", { faults: [] }, [answered(1)], ["no fault was injected"]],
+  [
+    "faults without an effect: a finding",
+    { removals: [], workerRecoveries: [], redelivered: 0 },
+    [answered(1)],
+    ["none of 2 faults had an effect"],
+  ],
+  [
+    "worker removed or registered too late: a finding each",
+    {
+      removals: [{ target: "echo-2", kind: "killed", at: 0, ms: 6501 }],
+      workerRecoveries: [{ target: "echo-2", kind: "killed", at: 0, ms: 30_001 }],
+      brokerRecoveries: [{ target: "broker", kind: "killed", at: 0, ms: 30_000 }],
+    },
+    [answered(1)],
+    [
+      "echo-2 killed: removed after 6,501 ms, more than 6,500",
+      "echo-2 killed: registered again after 30,001 ms, more than 30,000",
+    ],
   ],
   [
     "service without a reply: a finding",

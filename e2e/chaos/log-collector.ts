@@ -63,13 +63,20 @@ export class LogCollector {
   }
 
   /** Takes execution lines out of the log, because a run of hours would fill the memory. */
-  #read({ name: worker, log }: Container, { event, id, request }: LogLine) {
+  #read({ name: worker, log }: Container, { event, id, request, time }: LogLine) {
     if (!event?.startsWith("slow.")) return;
     log.pop();
+    const at = Date.parse(String(time));
     if (event === "slow.began")
-      this.executions.push({ event: "began", worker, id: String(id), request: String(request) });
+      this.executions.push({
+        event: "began",
+        worker,
+        id: String(id),
+        request: String(request),
+        at,
+      });
     if (event === "slow.finished")
-      this.executions.push({ event: "finished", worker, id: String(id) });
+      this.executions.push({ event: "finished", worker, id: String(id), at });
   }
 }
 

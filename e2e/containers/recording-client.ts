@@ -62,9 +62,9 @@ export class RecordingClient {
   async #record(send: (request: string) => Promise<RecordedOutcome>): Promise<RecordedOutcome> {
     this.#requests += 1;
     const request = `${this.name}-${this.#requests}`;
-    this.#history.push({ event: "asked", request, client: this.name });
+    this.#history.push({ event: "asked", request, client: this.name, at: Date.now() });
     const outcome = await send(request).catch(outcomeOf);
-    this.#history.push({ event: "ended", request, client: this.name, outcome });
+    this.#history.push({ event: "ended", request, client: this.name, outcome, at: Date.now() });
     return outcome;
   }
 }

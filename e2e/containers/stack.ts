@@ -197,9 +197,10 @@ const ENDS = new Set(["slow.finished", "slow.aborted"]);
 
 /** The executions in a worker's log. */
 function executions({ log, name: worker }: Container): HistoryEvent[] {
-  return log.flatMap(({ event, id, request }: LogLine): HistoryEvent[] => {
+  return log.flatMap(({ event, id, request, time }: LogLine): HistoryEvent[] => {
+    const at = Date.parse(String(time));
     if (event === "slow.began")
-      return [{ event: "began", worker, id: String(id), request: String(request) }];
-    return event === "slow.finished" ? [{ event: "finished", worker, id: String(id) }] : [];
+      return [{ event: "began", worker, id: String(id), request: String(request), at }];
+    return event === "slow.finished" ? [{ event: "finished", worker, id: String(id), at }] : [];
   });
 }

@@ -66,7 +66,13 @@ export class SimulatedClient {
     const { history, trace, random, configuration, healed } = this.#world;
     const { name: client, now } = this.process;
     const again = call.task === task ? {} : { again: call.task.name };
-    history.push({ event: "asked", request: task.name, client, ...again });
+    history.push({
+      event: "asked",
+      request: task.name,
+      client,
+      ...again,
+      at: this.#world.clock.now,
+    });
     trace.event(() => `${client} requests ${task.name} of ${task.service}`);
     const deadline = now + task.timeoutMs;
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
@@ -210,7 +216,13 @@ export class SimulatedClient {
     const { history, trace } = this.#world;
     const client = this.process.name;
     this.#pending.delete(id);
-    history.push({ event: "ended", request: task.name, client, outcome });
+    history.push({
+      event: "ended",
+      request: task.name,
+      client,
+      outcome,
+      at: this.#world.clock.now,
+    });
     trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }
 

@@ -35,7 +35,7 @@ export class PlainClient {
   ask(task: Task): null {
     const { history, trace } = this.#world;
     const client = this.process.name;
-    history.push({ event: "asked", request: task.name, client });
+    history.push({ event: "asked", request: task.name, client, at: this.#world.clock.now });
     trace.event(() => `${client} requests ${task.name} of ${task.service}`);
     this.#pending.add(task.name);
     this.#try(task, 1);
@@ -103,7 +103,13 @@ export class PlainClient {
     const { history, trace } = this.#world;
     const client = this.process.name;
     this.#pending.delete(task.name);
-    history.push({ event: "ended", request: task.name, client, outcome });
+    history.push({
+      event: "ended",
+      request: task.name,
+      client,
+      outcome,
+      at: this.#world.clock.now,
+    });
     trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
   }
 }

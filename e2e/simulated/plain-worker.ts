@@ -128,7 +128,7 @@ export class PlainWorker {
     const order = orderOf(body);
     this.#begun += 1;
     const id = `${worker}/${this.#begun}`;
-    history.push({ event: "began", worker, id, request: order.name });
+    history.push({ event: "began", worker, id, request: order.name, at: this.#world.clock.now });
     // A worker with credit has a time limit for each handler, so it hangs instead.
     if (order.how === "swallow" && !healed && !this.#about) return;
     this.#busy = true;
@@ -173,7 +173,12 @@ export class PlainWorker {
   }
 
   #finish({ client, id, socket, gathered }: Work, last: Frame[]) {
-    this.#world.history.push({ event: "finished", worker: this.process.name, id });
+    this.#world.history.push({
+      event: "finished",
+      worker: this.process.name,
+      id,
+      at: this.#world.clock.now,
+    });
     this.#busy = false;
     const body = decodeErrorReply(last) ? last : [...gathered, ...last];
     if (socket === this.#socket) this.#send({ name: "REPLY", client, body });

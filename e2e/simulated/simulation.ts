@@ -66,7 +66,7 @@ class Simulation {
     const { history, trace, sightings, clock, configuration } = this.#world;
     const seen = this.#firstViolation();
     const executionsMax = configuration.limits.deliveriesMax;
-    const verdict = judge(history, { executionsMax, allBegan: true });
+    const verdict = judge(history, { executionsMax, allFinished: true });
     const violation = seen ?? verdict.violations[0] ?? null;
     if (violation) trace.event(() => `VIOLATION ${violation}`);
     return {

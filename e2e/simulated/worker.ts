@@ -211,7 +211,7 @@ export class SimulatedWorker {
     this.#begun += 1;
     const execution = `${worker}/${this.#begun}`;
     const id = isId(request.client) ? request.client.toString("hex") : execution;
-    history.push({ event: "began", worker, id, request: order.name });
+    history.push({ event: "began", worker, id, request: order.name, at: this.#world.clock.now });
     this.#go(request, id, stepsOf(order, execution, healed, Number.POSITIVE_INFINITY));
   }
 
@@ -225,7 +225,7 @@ export class SimulatedWorker {
         this.#perform(this.#session.partial(request, step.body, now));
         return this.#go(request, id, rest);
       }
-      this.#world.history.push({ event: "finished", worker, id });
+      this.#world.history.push({ event: "finished", worker, id, at: this.#world.clock.now });
       this.#perform(this.#session.reply(request, step.body, now));
     });
   }

@@ -57,7 +57,7 @@ export class Admission {
   /** Admits or rejects a call: a REQUEST to mmi.call. A known id makes it a retry. */
   call(from: Address, command: ClientCommand, now: number, { who } = UNKNOWN_PEER) {
     const call = decodeCall(command.body);
-    if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));
+    if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call));
     const name = nameOf(call.service);
     if (isManagement(name)) return this.#replies.rejectRequest(from, command, NOT_THROUGH_CALL);
     const { id } = call.options;
@@ -82,7 +82,7 @@ export class Admission {
     const worker = newWorker(from, command, service, peer);
     this.#state.workers.add(worker, now);
     service.stats = this.#state.stats.registered(frame);
-    this.#state.effects.log({
+    this.#state.effects.logRated({
       event: "worker.registered",
       ...workerFields(worker),
       credit: worker.credit,

@@ -137,7 +137,7 @@ export class Delivery {
     workers.remove(worker);
     this.#state.interrupted.add(requeued, worker, now);
     worker.service.stats.removed[reason] += 1;
-    effects.log({
+    effects.logRated({
       event: "worker.removed",
       ...workerFields(worker),
       reason,

@@ -3,7 +3,8 @@
 
 import type { Address, Frame } from "../protocol/frame.ts";
 import { EventCounter, type Uncounted } from "./event-counter.ts";
-import type { BrokerEvent, TraceEvent } from "./events.ts";
+import { type BrokerEvent, countedOf, type RatedEvent, type TraceEvent } from "./events.ts";
+import { LineRate } from "./line-rate.ts";
 import { RecentEvents } from "./recent-events.ts";
 
 /** One thing for main.ts to do. */
@@ -20,6 +21,7 @@ export class Effects {
   #effects: Effect[] = [];
   #logged: BrokerEvent[] = []; // By this input.
   #counter = new EventCounter();
+  #rate = new LineRate();
 
   /** Sends a message. Do not change its frames afterwards. */
   send(to: Address, frames: Frame[]) {
@@ -43,8 +45,15 @@ export class Effects {
     if (entry) this.log(entry);
   }
 
+  /** Logs an event of a worker; beyond the rate of line-rate.ts a later line counts it. */
+  logRated(entry: RatedEvent) {
+    if (this.#rate.take(entry.worker)) this.log(entry);
+    else this.count(countedOf(entry));
+  }
+
   /** Logs the counted events that are due. Call this with each tick. */
   logCounted(now: number) {
+    this.#rate.tick(now);
     for (const entry of this.#counter.due(now)) this.log(entry);
   }
 

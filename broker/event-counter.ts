@@ -2,9 +2,9 @@
 // first one at once, then at most one line per COUNTED_LINE_MS with the number of those since the
 // last line. Each combination of event and fields has lines of its own.
 //
-// Peers choose names of services and options, and come from many addresses, so each event has at most
+// Peers choose names of services, and come from many addresses, so each event has at most
 // COUNTED_LINES_MAX combinations at a time. Further ones share a line, whose service, reason and
-// address are "(other)".
+// address are "(other)". A line has the `detail` of the last event that it counts.
 
 import type { CountedEvent } from "./events.ts";
 
@@ -40,6 +40,7 @@ export class EventCounter {
     const key = isFull ? keyOf(shared) : own;
     const known = counted.get(key);
     if (known) {
+      known.event = shared;
       known.count += 1;
       return null;
     }
@@ -71,12 +72,17 @@ export class EventCounter {
   }
 }
 
-const keyOf = (event: Uncounted) => Object.values(event).join("\n");
+/** All fields but `detail`: a client's text is no key. */
+function keyOf(event: Uncounted): string {
+  const { detail: _, ...fields } = event as Uncounted & { detail?: string };
+  return JSON.stringify(Object.values(fields));
+}
 
 const OTHER = "(other)";
 
 function toShared(event: Uncounted): Uncounted {
-  if ("service" in event) return { ...event, service: OTHER, reason: OTHER };
-  if ("from" in event) return { ...event, from: OTHER, reason: OTHER };
-  return { ...event, reason: OTHER };
+  const { detail: _, ...fields } = event as Uncounted & { detail?: string };
+  const shared: Record<string, unknown> = fields;
+  for (const field of ["service", "from", "reason"]) if (field in shared) shared[field] = OTHER;
+  return fields;
 }

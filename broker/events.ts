@@ -8,7 +8,8 @@ import type { Counts, DetailedEnding, RemovalReason } from "./vocabulary.ts";
  * Peers are named by their address in hexadecimal digits, services by their name as text. `name` is
  * the name that a worker gave itself in READY, `who` the name of a peer's key, `remote` its IP
  * address and port, `from` the IP address alone; each is null where unknown. Requests are named by
- * their request id, never by the call id that a client chose.
+ * their request id, never by the call id that a client chose. `detail` is the only text of a client:
+ * escaped, cut to DETAIL_MAX characters (names.ts), and in no sentence.
  */
 export type BrokerEvent =
   | { event: "broker.listening"; endpoint: string; transport: string; heartbeat: Heartbeat }
@@ -22,8 +23,19 @@ export type BrokerEvent =
       brokenOff: number; // Their clients had received a part of the reply.
       quarantined: number;
     })
-  | (LetterFields & { event: "request.quarantined" | "request.unanswered" })
-  | { event: "requests.rejected"; service: string; status: number; reason: string; count: number }
+  | (LetterFields & { event: "request.quarantined" })
+  | (LetterFields & { event: "request.unanswered" })
+  | {
+      event: "requests.rejected";
+      service: string;
+      status: number;
+      reason: string;
+      detail?: string;
+      count: number;
+    }
+  | { event: "workers.registered"; service: string; count: number }
+  | { event: "workers.removed"; service: string; reason: string; count: number }
+  | { event: "requests.quarantined"; service: string; count: number }
   | { event: "requests.dropped"; service: string; reason: string; count: number }
   | { event: "replies.dropped"; service: string; reason: string; count: number }
   | { event: "messages.dropped"; reason: string; count: number }
@@ -64,6 +76,25 @@ export type TraceEvent = { request: string; service: string } & (
 /** Events that peers can cause in floods. event-counter.ts has the bounds of their lines. */
 export type CountedEvent = Extract<BrokerEvent, { count: number }>;
 
+/** Events of workers. line-rate.ts has the bounds of their lines. */
+export type RatedEvent = Extract<
+  BrokerEvent,
+  { event: "worker.registered" | "worker.removed" | "request.quarantined" }
+>;
+
+/** The event in whose count this one is, without the count. */
+export function countedOf(entry: RatedEvent) {
+  const { event, service } = entry;
+  switch (event) {
+    case "worker.registered":
+      return { event: "workers.registered", service } as const;
+    case "worker.removed":
+      return { event: "workers.removed", service, reason: entry.reason } as const;
+    case "request.quarantined":
+      return { event: "requests.quarantined", service } as const;
+  }
+}
+
 /** The level at which each event is logged. */
 export const LEVELS: Record<BrokerEvent["event"], "debug" | "info" | "warn"> = {
   "broker.listening": "info",
@@ -77,6 +108,9 @@ export const LEVELS: Record<BrokerEvent["event"], "debug" | "info" | "warn"> = {
   "request.settled": "debug",
   "request.quarantined": "warn",
   "request.unanswered": "warn",
+  "workers.registered": "info",
+  "workers.removed": "info",
+  "requests.quarantined": "warn",
   "requests.rejected": "warn",
   "requests.dropped": "warn",
   "replies.dropped": "warn",
@@ -117,6 +151,12 @@ export function sentenceOf(event: BrokerEvent): string {
       return `received a part of a reply of ${event.service}`;
     case "request.settled":
       return `settled a request to ${event.service} after ${event.ms} ms: ${event.ending}`;
+    case "workers.registered":
+      return `${plural(event.count, "further worker")} of ${event.service} registered`;
+    case "workers.removed":
+      return `removed ${plural(event.count, "further worker")} of ${event.service}: ${event.reason}`;
+    case "requests.quarantined":
+      return `quarantined ${plural(event.count, "further request")} to ${event.service}`;
     case "requests.rejected": {
       const requests = `${plural(event.count, "request")}${toService(event.service)}`;
       return `${requests} rejected with ${event.status}: ${event.reason}`;

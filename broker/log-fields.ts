@@ -4,7 +4,7 @@
 import type { Frame } from "../protocol/frame.ts";
 import { idFrame } from "../protocol/request-id.ts";
 import type { Request, Worker } from "./model.ts";
-import { hexOf, textOf } from "./names.ts";
+import { hexOf, printable, textOf } from "./names.ts";
 
 /** The id of a request in hexadecimal digits, as `requestId()` returns it to a worker with credit. */
 export const requestIdOf = ({ sequence }: Pick<Request, "sequence">, incarnation: Frame) =>
@@ -36,6 +36,6 @@ const LISTED_IDS_MAX = 10;
 export const workerFields = ({ service, address, about, peer }: Worker) => ({
   service: textOf(service),
   worker: hexOf(address),
-  name: about?.name ?? null,
+  name: about?.name ? printable(about.name) : null,
   ...peer,
 });

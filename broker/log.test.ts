@@ -21,7 +21,9 @@ import {
   request,
 } from "./dialog.testing.ts";
 import { type BrokerEvent, LEVELS, levelOf, sentenceOf } from "./events.ts";
+import { LINES_MAX, LINES_PER_PEER_MAX } from "./line-rate.ts";
 import { addBrokerMetrics } from "./metrics.ts";
+import { DETAIL_MAX } from "./names.ts";
 import { BROKEN_OFF } from "./rejections.ts";
 
 const [W1, W2, W3] = ["w1", "w2", "w3"];
@@ -220,6 +222,61 @@ test("event of the program around the broker: logged, and in mmi.events", () => 
   ]);
 });
 
+test("text of a client: in the detail of a counted line, escaped and cut, and in no key or sentence", () => {
+  const { sends, waits, log } = dialog();
+  for (let nth = 0; nth < 10_000; nth += 1) {
+    const options = { [`${nth}\u009b\n\u202e${"x".repeat(900)}`]: 1 };
+    const utf8 = Buffer.from(JSON.stringify(options)).toString("latin1");
+    sends(C1, call("echo", utf8, "hi"));
+  }
+  waits(11_000);
+  assert.equal(log.length, 2);
+  const [first, rest] = log;
+  assert.ok(first?.event === "requests.rejected" && rest?.event === "requests.rejected");
+  assert.deepEqual([first.count, rest.count, first.reason], [1, 9999, rest.reason]);
+  assert.match(rest.detail ?? "", /^there is no option 9999\\u009b\\u000a\\u202ex+$/);
+  assert.ok(rest.detail && rest.detail.length <= DETAIL_MAX);
+  assert.equal(sentenceOf(rest), "9999 requests rejected with 400: malformed or unknown options");
+});
+
+test("name of a worker: escaped in the log and in mmi.workers", () => {
+  const { sends, events } = dialog();
+  sends(W1, ready("echo", 2, named("host\u001b[31m\u0085größe")));
+  const [registered] = events("worker.registered");
+  assert.ok(registered?.event === "worker.registered");
+  assert.equal(registered.name, "host\\u001b[31m\\u0085größe");
+  assert.match(sends(C1, request("mmi.workers", ""))[0] ?? "", /host\\\\u001b/);
+});
+
+test("READY and DISCONNECT in turn on one connection: a line each up to a rate, then counted", () => {
+  const { sends, waits, log } = dialog();
+  for (let nth = 0; nth < 5000; nth += 1) {
+    sends(W1, ready("echo"));
+    sends(W1, disconnect);
+  }
+  waits(10_200);
+  assert.ok(log.length <= LINES_PER_PEER_MAX + 4, `${log.length} lines`);
+  const lines = (event: string) => log.filter((entry) => entry.event === event).length;
+  const counted = (event: string) =>
+    log.reduce(
+      (sum, entry) => sum + (entry.event === event && "count" in entry ? entry.count : 0),
+      0,
+    );
+  assert.equal(lines("worker.registered") + counted("workers.registered"), 5000);
+  assert.equal(lines("worker.removed") + counted("workers.removed"), 5000);
+  sends(W1, ready("echo"));
+  assert.equal(log.at(-1)?.event, "worker.registered");
+});
+
+test("workers on new connections in a flood: at most so many lines in 10 s", () => {
+  const { sends, disconnects, log } = dialog();
+  for (let nth = 0; nth < 5000; nth += 1) {
+    sends(`w${nth}`, ready("echo"));
+    disconnects(`w${nth}`);
+  }
+  assert.ok(log.length <= LINES_MAX + 2, `${log.length} lines`);
+});
+
 const SECRET = "secret-call-id-of-a-client";
 /** The events that only main.ts raises. */
 const OF_THE_PROGRAM = ["broker.listening", "broker.stopped", "disconnects.undetected"];
@@ -245,6 +302,15 @@ test("call ids: in no log line, no reply of mmi.* and no metric, through every e
   see(waits(200));
   see(sends(C1, call("echo", options({ unknown: 1 }), "malformed")));
   see(sends(C1, call("mmi.workers", options(), "not allowed")));
+  for (let nth = 0; nth < LINES_PER_PEER_MAX; nth += 1) {
+    sends("w4", ready("echo"));
+    sends("w4", disconnect);
+  }
+  for (const peer of [W1, "w4"]) {
+    sends(peer, ready("quarantine"));
+    sends(C1, call("quarantine", options(), "poison"));
+    disconnects(peer);
+  }
   sends(W1, ready("echo", 4, named("host-1")));
   sends(W2, ready("echo", 4));
   see(sends(C1, call("echo", options(), "poison")));

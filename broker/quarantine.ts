@@ -22,7 +22,7 @@ export function quarantine(
   now: number,
 ) {
   const letter = keepLetter(state, request, worker, "workers removed", now);
-  state.effects.log({ event: "request.quarantined", ...letter });
+  state.effects.logRated({ event: "request.quarantined", ...letter });
   replies.reject(request, "quarantined", poison(letter.deliveries), now);
 }
 

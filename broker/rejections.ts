@@ -1,32 +1,39 @@
 // Rejections by the broker: the status and the reason that a call gets (mmi.call). The log has the
 // same reasons, also for plain requests, whose clients receive nothing.
 
-import { encodeStatus, STATUS } from "../protocol/call.ts";
+import { encodeStatus, type MalformedCall, STATUS } from "../protocol/call.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Uncounted } from "./event-counter.ts";
 import type { Service } from "./model.ts";
-import { textOf } from "./names.ts";
+import { detailOf, textOf } from "./names.ts";
 
-/** A status of `STATUS`, and the reason as a part of a sentence. */
-export type Rejection = { status: number; reason: string };
+/**
+ * A status of `STATUS`, and the reason as a part of a sentence. `detail` is the reason with text of the
+ * client, for that client; logs have it in a field of its own.
+ */
+export type Rejection = { status: number; reason: string; detail?: string | undefined };
 
-/** The body of the REPLY to a rejected call: `[status] [reason]`. */
-export const encodeRejection = ({ status, reason }: Rejection): Frame[] =>
-  encodeStatus(status, reason);
+/** The body of the REPLY to a rejected call: `[status] [detail or reason]`. */
+export const encodeRejection = ({ status, reason, detail = reason }: Rejection): Frame[] =>
+  encodeStatus(status, detail);
 
 /** The log event for a request that ends so: rejected if its client was sent the rejection. */
 export function eventOf(
-  { status, reason }: Rejection,
+  { status, reason, detail }: Rejection,
   of: Service | undefined,
   isSent: boolean,
 ): Uncounted {
   const service = of ? textOf(of) : "";
-  if (isSent) return { event: "requests.rejected", service, status, reason };
+  const more = detail === undefined ? {} : { detail: detailOf(detail) };
+  if (isSent) return { event: "requests.rejected", service, status, reason, ...more };
   return { event: "requests.dropped", service, reason };
 }
 
 /** The broker cannot read the call, for this reason. */
-export const malformed = (reason: string): Rejection => ({ status: STATUS.malformed, reason });
+export const malformed = (fault: MalformedCall): Rejection => ({
+  status: STATUS.malformed,
+  ...fault,
+});
 
 /** So many workers were removed while they had the request, for any reason except DISCONNECT. */
 export const poison = (deliveries: number): Rejection => {
@@ -45,12 +52,14 @@ export const MEMORY_FULL = full(
 export const TOO_MANY_SERVICES = full("too many services");
 
 /** 8/MMI: a management request goes to its service directly. */
-export const NOT_THROUGH_CALL = malformed(
-  "mmi.* services cannot be called through mmi.call; send the request directly",
-);
+export const NOT_THROUGH_CALL = malformed({
+  reason: "mmi.* services cannot be called through mmi.call; send the request directly",
+});
 
 /** The id of a retry must be that of a call to the same service. */
-export const ID_IN_USE = malformed("this id is already used by a call to another service");
+export const ID_IN_USE = malformed({
+  reason: "this id is already used by a call to another service",
+});
 
 /** The request expired without a delivery, or `wait` passed, and its service has no worker. */
 export const NO_WORKER: Rejection = {

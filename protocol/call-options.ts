@@ -47,8 +47,13 @@ export function encodeOptions(options: CallOptions): Frame {
   return text === "{}" ? EMPTY : Buffer.from(text);
 }
 
-/** Decodes the frame. Returns the reasons, in one sentence, where it has no valid options. */
-export function decodeOptions(frame: Frame): { options: CallOptions } | { reason: string } {
+/**
+ * Decodes the frame. Where it has no valid options, returns the reason, one of few sentences. `detail`
+ * names each option that is unknown or malformed.
+ */
+export function decodeOptions(
+  frame: Frame,
+): { options: CallOptions } | { reason: string; detail?: string } {
   if (frame.length === 0) return { options: {} };
   if (frame.length > OPTIONS_WITH_HEADERS_BYTES_MAX) return tooLong(OPTIONS_WITH_HEADERS_BYTES_MAX);
   const common = decodeCommon(frame);
@@ -57,13 +62,14 @@ export function decodeOptions(frame: Frame): { options: CallOptions } | { reason
   if (text === null) return { reason: "the options are not UTF-8" };
   const options = parseJson(text);
   if (frame.length > OPTIONS_BYTES_MAX && !hasHeaders(options)) return tooLong(OPTIONS_BYTES_MAX);
-  const reason = faultOfOptions(options);
-  return reason === null ? { options: options as CallOptions } : { reason };
+  if (!isObject(options)) return { reason: NOT_AN_OBJECT };
+  const detail = faultOfOptions(options);
+  return detail === null ? { options } : { reason: "malformed or unknown options", detail };
 }
 
 /** Why a broker would reject these options, in one sentence; null for valid ones. */
 export function faultOfOptions(options: unknown): string | null {
-  if (!isObject(options)) return "the options are not a JSON object";
+  if (!isObject(options)) return NOT_AN_OBJECT;
   const faults: string[] = [];
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(options)) {
@@ -76,6 +82,8 @@ export function faultOfOptions(options: unknown): string | null {
     faults.push(`there is no option ${unknown.join(", ").slice(0, UNKNOWN_SHOWN_MAX)}`);
   return faults.length > 0 ? faults.join("; ") : null;
 }
+
+const NOT_AN_OBJECT = "the options are not a JSON object";
 
 /**
  * Decodes the options of nearly all calls, as encodeOptions() writes them: `{"ttl":5000,"id":"…"}` or

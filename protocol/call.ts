@@ -61,5 +61,5 @@ export function decodeStatus([code, ...body]: Frame[]): { status: number; body: 
   return /^(102|[2-5][0-9][0-9])$/.test(digits) ? { status: Number(digits), body } : null;
 }
 
-/** Not a call, for this reason. */
-export type MalformedCall = { reason: string };
+/** Not a call, for this reason. `detail` is the reason with the caller's own words, if it has any. */
+export type MalformedCall = { reason: string; detail?: string };

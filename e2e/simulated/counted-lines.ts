@@ -13,7 +13,7 @@ export class CountedLines {
   /** Call with each log entry of the broker; throws a Violation. */
   logged(entry: BrokerEvent, isLast: boolean, now: number) {
     if (!("count" in entry)) return;
-    const { count, ...kind } = entry;
+    const { count, detail: _, ...kind } = entry as typeof entry & { detail?: string };
     this.#sums.set(entry.event, this.#sumOf(entry.event) + count);
     const key = JSON.stringify(kind);
     const ms = now - (this.#loggedAt.get(key) ?? -Infinity);

@@ -12,7 +12,7 @@ export const CALLS: Mutant[] = [
   {
     rule: "A malformed call gets no reply.",
     file: "broker/admission.ts",
-    find: 'if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call.reason));',
+    find: 'if ("reason" in call) return this.#replies.rejectRequest(from, command, malformed(call));',
     replace: 'if ("reason" in call) return;',
   },
   {

@@ -33,4 +33,16 @@ export const HOSTILE_PEERS: Mutant[] = [
     find: 'this.#state = "identified";',
     replace: 'this.#state = "open";\n      effects.push({ do: "open" });',
   },
+  {
+    rule: "A client gets a log line for each text that it sends.",
+    file: "broker/event-counter.ts",
+    find: "return JSON.stringify(Object.values(fields));",
+    replace: "return JSON.stringify(event);",
+  },
+  {
+    rule: "READY and DISCONNECT in turn make a log line each.",
+    file: "broker/line-rate.ts",
+    find: "lines >= LINES_PER_PEER_MAX || ",
+    replace: "",
+  },
 ];

@@ -22,6 +22,7 @@ const pure = [
   "transport/zmtp/byte-flow.ts",
   "transport/zmtp/held-bytes.ts",
   "transport/zmtp/unsent-bytes.ts",
+  "workers/reply-bounds.ts",
   "workers/session.ts",
   "workers/events.ts",
   "clients/session.ts",

@@ -9,14 +9,7 @@ import { type Dialect, MDP_0_1, MDP_0_2, streams } from "../protocol/dialects.ts
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
-import {
-  BODY_FRAMES_MAX,
-  bodyBytesMax,
-  type ClientCommand,
-  decode,
-  encode,
-  type WorkerCommand,
-} from "../protocol/mdp.ts";
+import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Pair } from "../protocol/pairs.ts";
 import type { About } from "../protocol/ready.ts";
@@ -24,6 +17,7 @@ import { REQUEST_ID_BYTES, requestId } from "../protocol/request-id.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
 import { probeMessages, ReadyChoice, type ReadyForm } from "./ready-choice.ts";
+import { whyTooLarge } from "./reply-bounds.ts";
 import {
   awaitsCommand,
   type Event,
@@ -233,7 +227,12 @@ export class WorkerSession {
     if (!this.#inFlight.has(request.number)) return [];
     const { client, parts } = request;
     const size = request.size + sizeOf(body);
-    const reason = this.#whyTooLarge(client, size, parts.length + body.length);
+    const reason = whyTooLarge(
+      this.#options.messageBytesMax,
+      client,
+      size,
+      parts.length + body.length,
+    );
     if (reason !== null) {
       this.#inFlight.delete(request.number);
       return [
@@ -451,7 +450,7 @@ export class WorkerSession {
     const { client, parts } = request;
     // An error reply replaces the parts.
     const body = decodeErrorReply(last) ? last : [...parts, ...last];
-    const reason = this.#whyTooLarge(client, sizeOf(body), body.length);
+    const reason = whyTooLarge(this.#options.messageBytesMax, client, sizeOf(body), body.length);
     if (reason !== null) return this.#oversized(request, reason, now);
     return [this.#send({ name: "REPLY", client, body }, now)];
   }
@@ -464,16 +463,6 @@ export class WorkerSession {
       log({ event: "reply.oversized", request: requestId(client), reason }),
       this.#send({ name: "REPLY", client, body: encodeErrorReply(500, reason) }, now),
     ];
-  }
-
-  /** The reason why the broker would not accept a body of this size, or null if it would. */
-  #whyTooLarge(client: Frame, size: number, frames: number): string | null {
-    const bytes = client.length + size;
-    const bytesMax = bodyBytesMax(this.#options.messageBytesMax);
-    const limit = "the broker accepts at most";
-    if (bytes > bytesMax) return `the reply has ${bytes} bytes; ${limit} ${bytesMax}`;
-    if (frames <= BODY_FRAMES_MAX) return null;
-    return `the reply has ${frames} frames; ${limit} ${BODY_FRAMES_MAX}`;
   }
 
   /** Every command that the worker sends counts as its heartbeat, so HEARTBEAT can wait. */

@@ -66,9 +66,8 @@ export const READY: Mutant[] = [
   {
     rule: "A worker that opens another session takes requests.",
     file: "workers/session.ts",
-    find: 'command.name !== "REQUEST" || this.#state !== "confirmed"',
-    replace:
-      'command.name !== "REQUEST" || (this.#state !== "confirmed" && this.#state !== "renewing")',
+    find: 'if (this.#state !== "confirmed") return [...effects',
+    replace: 'if (this.#state !== "confirmed" && this.#state !== "renewing") return [...effects',
   },
   {
     rule: "A worker accepts pairs and metadata from a broker that got no keys.",

@@ -77,7 +77,7 @@ export const WORKER: Mutant[] = [
   },
   {
     rule: "A worker sends a reply that is larger than the broker accepts.",
-    file: "workers/session.ts",
+    file: "workers/reply-bounds.ts",
     find: "if (bytes > bytesMax)",
     replace: "if (bytes === Infinity)",
   },

@@ -5,9 +5,9 @@ import { brokerEndpoint } from "../runtime/settings.ts";
 
 /** Returns the endpoint in an argument. Throws commander's InvalidArgumentError for other text. */
 export function endpoint(value: string): string {
-  const parsed = brokerEndpoint.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
+  const read = brokerEndpoint(value);
+  if ("value" in read) return read.value;
+  throw new InvalidArgumentError(`It is not ${read.expected}.`);
 }
 
 /** Commander's output settings: each error is one line that starts with the program's name. */

@@ -17,13 +17,14 @@
 
 import { randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
-import { z } from "zod";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
 import {
   logLevel,
   messageBytesMax,
   readSettings,
+  setting,
+  text,
   transport as transportName,
   whole,
 } from "../runtime/settings.ts";
@@ -39,14 +40,14 @@ import { Streams } from "./console/streams.ts";
 import { watch } from "./console/watch.ts";
 
 const settings = readSettings("console", {
-  MDP_BROKER: z
-    .string()
-    .default("tcp://127.0.0.1:5555")
-    .transform((list) => list.split(","))
-    .refine((list) => list.every(isBrokerEndpoint), "endpoints such as tcp://localhost:5555"),
+  MDP_BROKER: setting(
+    "endpoints such as tcp://localhost:5555",
+    (list) => (list.split(",").every(isBrokerEndpoint) ? list.split(",") : null),
+    () => ["tcp://127.0.0.1:5555"],
+  ),
   MDP_TRANSPORT: transportName,
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
-  MDP_CONSOLE_HOST: z.string().default("127.0.0.1"),
+  MDP_CONSOLE_HOST: text("127.0.0.1"),
   MDP_CONSOLE_PORT: whole("a port", 0, 65_535, 8080),
   LOG_LEVEL: logLevel,
 });

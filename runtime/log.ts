@@ -3,8 +3,8 @@
 // compiler rejects any other.
 
 import { hostname } from "node:os";
-import { pino } from "pino";
 import { LogOutput, standardOutput } from "./log-output.ts";
+import { optionalPackage } from "./optional-package.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -36,16 +36,46 @@ export function lineLogger(
   level: string,
   fields: Record<string, string> = {},
 ): Logger {
-  const options = {
-    level,
-    base: { program, host: hostname(), pid: process.pid, ...fields },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-  };
-  const lines = pino(options, { write: (line) => output?.write(line) });
+  const base = { program, host: hostname(), pid: process.pid, ...fields };
+  const write = (line: string) => output?.write(line);
+  const pino = optionalPackage<typeof import("pino")>("pino");
+  const lines = pino ? pinoLogger(pino, level, base, write) : plainLogger(level, base, write);
   if (level !== "silent") output ??= openOutput(lines);
   return lines;
 }
+
+type Write = (line: string) => void;
+
+function pinoLogger({ pino }: typeof import("pino"), level: string, base: object, write: Write) {
+  const options = {
+    level,
+    base: { ...base },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, { write });
+}
+
+const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "silent"];
+
+/** Writes the same lines where pino is not installed. */
+function plainLogger(least: string, base: object, write: Write): Logger {
+  const writer = (level: Level) => (fields: object, msg: string) => {
+    if (LEVEL_NAMES.indexOf(level) < LEVEL_NAMES.indexOf(least)) return;
+    const time = new Date().toISOString();
+    write(`${JSON.stringify({ level, time, ...base, ...fields, msg }, withErrors)}\n`);
+  };
+  return {
+    debug: writer("debug"),
+    info: writer("info"),
+    warn: writer("warn"),
+    error: writer("error"),
+  };
+}
+
+/** An error has no JSON of its own. */
+const withErrors = (_key: string, value: unknown) =>
+  value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value;
 
 /** The lines that were dropped because nobody read the log, its disk was full, or its pipe broken. */
 export const droppedLines = (): number => output?.dropped ?? 0;

@@ -1,14 +1,22 @@
 // The metrics of a program: those of Node and of the process, as prom-client collects them (memory,
 // processor time, garbage collection, the delay of the event loop), and those of its log.
 
-import { collectDefaultMetrics, Registry } from "prom-client";
 import { droppedLines } from "./log.ts";
 import { Metrics, type MetricsRegistry } from "./metrics.ts";
+import { optionalPackage } from "./optional-package.ts";
 
-/** Returns a new registry with these metrics. Those of the process have the labels. */
-export function processMetrics(transport: string, labels: Record<string, string> = {}): Registry {
-  const register = new Registry();
-  collectDefaultMetrics({ register, labels });
+/**
+ * Returns a new registry with these metrics, or undefined if prom-client is not installed. Those of the
+ * process have the labels.
+ */
+export function processMetrics(
+  transport: string,
+  labels: Record<string, string> = {},
+): MetricsRegistry | undefined {
+  const client = optionalPackage<typeof import("prom-client")>("prom-client");
+  if (!client) return undefined;
+  const register = new client.Registry();
+  client.collectDefaultMetrics({ register, labels });
   addLogMetrics(register, transport);
   return register;
 }

@@ -1,7 +1,6 @@
 // The settings of a program, read from its environment. All are validated together, so that one run
 // names every invalid value.
 
-import { z } from "zod";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
 import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
@@ -18,45 +17,86 @@ import {
   PORT,
 } from "./ranges.ts";
 
+/** Reads the text of a setting, undefined where it is not set. */
+export type Setting<Value> = (text: string | undefined) => { value: Value } | { expected: string };
+
+type ValuesOf<Shape extends Record<string, Setting<unknown>>> = {
+  [Name in keyof Shape]: Shape[Name] extends Setting<infer Value> ? Value : never;
+};
+
 /** Returns the validated settings. Invalid values end the process with one line that names each. */
-export function readSettings<Shape extends z.ZodRawShape>(program: string, shape: Shape) {
-  // compose passes unset variables as empty ones.
-  const set = Object.entries(process.env).filter(([, value]) => value !== "");
-  const parsed = z.object(shape).safeParse(Object.fromEntries(set));
-  if (parsed.success) return parsed.data;
-  const bad = parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0]);
-    return `${name}=${JSON.stringify(process.env[name])} is not ${issue.message}`;
-  });
-  return fail(program, bad.join("; "));
+export function readSettings<Shape extends Record<string, Setting<unknown>>>(
+  program: string,
+  shape: Shape,
+): ValuesOf<Shape> {
+  const values: Record<string, unknown> = {};
+  const bad: string[] = [];
+  for (const [name, setting] of Object.entries(shape)) {
+    const text = process.env[name] || undefined; // compose passes unset variables as empty ones.
+    const result = setting(text);
+    if ("value" in result) values[name] = result.value;
+    else bad.push(`${name}=${JSON.stringify(text)} is not ${result.expected}`);
+  }
+  if (bad.length > 0) fail(program, bad.join("; "));
+  return values as ValuesOf<Shape>;
 }
+
+/** The value that `read` makes of the text; null for a text that is not what `expected` says. */
+export const setting =
+  <Value, Otherwise>(
+    expected: string,
+    read: (text: string) => Value | null,
+    otherwise: () => Otherwise,
+  ): Setting<Value | Otherwise> =>
+  (text) => {
+    if (text === undefined) return { value: otherwise() };
+    const value = read(text);
+    return value === null ? { expected } : { value };
+  };
 
 /** A whole number from `least` to `most`, with a default. */
 export const whole = (what: string, least: number, most: number, otherwise: number) =>
-  wholeNumber(what, least, most).default(otherwise);
+  wholeNumber(what, least, most, () => otherwise);
+
+/** One of these words, with a default. `expected` names them in errors. */
+export const oneOf = <Word extends string>(
+  words: readonly Word[],
+  otherwise: Word,
+  expected = `one of ${words.join(", ")}`,
+): Setting<Word> =>
+  setting(
+    expected,
+    (text) => words.find((word) => word === text) ?? null,
+    () => otherwise,
+  );
+
+/** Any text, with a default. */
+export const text = <Otherwise>(otherwise: Otherwise): Setting<string | Otherwise> =>
+  setting(
+    "a text",
+    (text) => text,
+    () => otherwise,
+  );
 
 /**
  * The endpoint that the broker binds. The host `*` stands for all addresses of the machine, the port
  * `*` or 0 for a free port.
  */
-export const bindEndpoint = z
-  .string()
-  .refine(isEndpoint, "an endpoint such as tcp://*:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock")
-  .default("tcp://127.0.0.1:5555");
+export const bindEndpoint = setting(
+  "an endpoint such as tcp://*:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
+  (text) => (isEndpoint(text) ? text : null),
+  () => "tcp://127.0.0.1:5555",
+);
 
 /** The endpoint of the broker, for workers and clients. */
-export const brokerEndpoint = z
-  .string()
-  .refine(
-    isBrokerEndpoint,
-    "an endpoint such as tcp://localhost:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
-  )
-  .default("tcp://127.0.0.1:5555");
+export const brokerEndpoint = setting(
+  "an endpoint such as tcp://localhost:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
+  (text) => (isBrokerEndpoint(text) ? text : null),
+  () => "tcp://127.0.0.1:5555",
+);
 
 /** The transport of this process. All transports are the same on the wire. */
-export const transport = z
-  .enum(TRANSPORTS, { message: `one of ${TRANSPORTS.join(", ")}` })
-  .default(TRANSPORT_DEFAULT);
+export const transport = oneOf(TRANSPORTS, TRANSPORT_DEFAULT);
 
 export const heartbeatSettings = {
   MDP_HEARTBEAT_INTERVAL_MS: whole(...HEARTBEAT_INTERVAL_MS, DEFAULT_HEARTBEAT.intervalMs),
@@ -72,33 +112,30 @@ export const heartbeatFrom = (settings: {
 });
 
 /** The memory budget of the broker, in bytes. By default that of its cgroup or its machine. */
-export const memoryBudget = wholeNumber(...MEMORY_BYTES).default(memoryMaxHere);
+export const memoryBudget = wholeNumber(...MEMORY_BYTES, memoryMaxHere);
 
 /** A number that follows from the memory budget if it is not set. */
 export const wholeFromBudget = (what: string, least: number, most: number) =>
-  wholeNumber(what, least, most).optional();
+  wholeNumber(what, least, most, () => undefined);
 
 /** The most connections that the limit of open files allows. */
 export const connectionsForOpenFiles = () => connectionsFor(openFilesMax());
 
 export const messageBytesMax = whole(...MESSAGE_BYTES, MESSAGE_BYTES_MAX);
 
-export const logLevel = z
-  .enum(["trace", "debug", "info", "warn", "error", "silent"], {
-    message: "one of trace, debug, info, warn, error, silent",
-  })
-  .default("info");
+export const logLevel = oneOf(["trace", "debug", "info", "warn", "error", "silent"], "info");
 
 /** A switch that is on by default. */
-export const unlessOff = z
-  .enum(["on", "off"], { message: "on or off" })
-  .default("on")
-  .transform((value) => value === "on");
+export const unlessOff = setting(
+  "on or off",
+  (text) => (text === "on" ? true : text === "off" ? false : null),
+  () => true,
+);
 
 /** The address of /livez, /readyz and /metrics; without a port, nothing serves them. */
 export const healthSettings = {
-  MDP_HEALTH_HOST: z.string().default(HEALTH_HOST),
-  MDP_HEALTH_PORT: wholeNumber(...PORT).optional(),
+  MDP_HEALTH_HOST: text(HEALTH_HOST),
+  MDP_HEALTH_PORT: wholeNumber(...PORT, () => undefined),
 };
 
 export const healthFrom = (settings: {
@@ -109,11 +146,15 @@ export const healthFrom = (settings: {
     ? undefined
     : { host: settings.MDP_HEALTH_HOST, port: settings.MDP_HEALTH_PORT };
 
-function wholeNumber(what: string, least: number, most: number) {
-  const message = `${what} from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^[0-9]{1,15}$/, message)
-    .transform(Number)
-    .pipe(z.number().min(least, message).max(most, message));
+function wholeNumber<Otherwise>(
+  what: string,
+  least: number,
+  most: number,
+  otherwise: () => Otherwise,
+): Setting<number | Otherwise> {
+  const read = (text: string) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1;
+    return value >= least && value <= most ? value : null;
+  };
+  return setting(`${what} from ${least} to ${most}`, read, otherwise);
 }

@@ -1,7 +1,7 @@
 // The transport on the `zeromq` package: a ROUTER that binds and DEALERs that connect.
 
 import { randomBytes } from "node:crypto";
-import { Dealer, version as libzmqVersion, Router } from "zeromq";
+import { createRequire } from "node:module";
 import { type Frame, UNKNOWN_PEER } from "../protocol/frame.ts";
 import { parseBrokerEndpoint, parseEndpoint, withPort } from "./endpoint.ts";
 import type {
@@ -12,6 +12,10 @@ import type {
   ConnectedEvents,
   Timing,
 } from "./transport.ts";
+
+// An optional package, loaded at run time so that a bundler does not need it.
+const zeromq: typeof import("zeromq") = createRequire(import.meta.url)("zeromq");
+const { Dealer, Router, version: libzmqVersion } = zeromq;
 
 export const version = `libzmq ${libzmqVersion}`;
 

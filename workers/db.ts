@@ -1,9 +1,8 @@
 // The db worker: serves JSON documents from SQLite, or from PostgreSQL if DATABASE_URL is set.
 
-import { z } from "zod";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
-import { readSettings, whole } from "../runtime/settings.ts";
+import { readSettings, setting, text, whole } from "../runtime/settings.ts";
 import { readRequest } from "./db/document-command.ts";
 import { Documents } from "./db/documents.ts";
 import { levelOf, sentenceOf } from "./db/events.ts";
@@ -14,11 +13,12 @@ import { workerName } from "./worker-name.ts";
 
 const settings = readSettings("db", {
   ...workerSettings,
-  DATABASE_URL: z.string().optional(),
-  MDP_DB_FILE: z
-    .string()
-    .refine((path) => !/^[a-z][a-z0-9+.-]+:/i.test(path), "a path such as data/documents.sqlite")
-    .default("data/documents.sqlite"),
+  DATABASE_URL: text(undefined),
+  MDP_DB_FILE: setting(
+    "a path such as data/documents.sqlite",
+    (path) => (/^[a-z][a-z0-9+.-]+:/i.test(path) ? null : path),
+    () => "data/documents.sqlite",
+  ),
   MDP_DB_RECORDS_MAX: whole("a number of requests", 1, 1e9, 1_000_000),
   MDP_DB_RECORDS_BYTES_MAX: whole("a number of bytes", 1, 1e14, 2 ** 30),
   MDP_DB_RECORDS_MS: whole("a number of ms", 1, 1e12, 3_600_000),

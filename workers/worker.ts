@@ -2,7 +2,6 @@
 // runs a program that serves one.
 
 import { EventEmitter } from "node:events";
-import { z } from "zod";
 import type { Frame } from "../protocol/frame.ts";
 import type { Contract } from "../runtime/contract.ts";
 import { fail } from "../runtime/fail.ts";
@@ -19,6 +18,7 @@ import {
   heartbeatSettings,
   logLevel,
   messageBytesMax,
+  oneOf,
   readSettings,
   transport as transportName,
   whole,
@@ -228,7 +228,7 @@ export const workerSettings = {
   ...healthSettings,
   MDP_BROKER: brokerEndpoint,
   MDP_TRANSPORT: transportName,
-  MDP_READY: z.enum(["probe", "plain"], { message: "probe or plain" }).default("probe"),
+  MDP_READY: oneOf(["probe", "plain"], "probe", "probe or plain"),
   MDP_TIME_LIMIT_MS: whole(...TIME_LIMIT_MS, 30_000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   LOG_LEVEL: logLevel,

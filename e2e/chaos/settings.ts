@@ -1,8 +1,7 @@
 // The settings of a chaos run, SEED and DURATION, from the environment.
 
 import { randomInt } from "node:crypto";
-import { z } from "zod";
-import { readSettings, whole } from "../../runtime/settings.ts";
+import { readSettings, type Setting, whole } from "../../runtime/settings.ts";
 
 export type ChaosSettings = { seed: number; durationMs: number };
 
@@ -16,14 +15,11 @@ export function chaosSettings(): ChaosSettings {
 }
 
 /** Parses a duration such as 90s, 10m or 2h into ms. */
-export const duration = z
-  .string()
-  .default("60s")
-  .transform((text) => milliseconds(text) ?? 0)
-  .refine(
-    (ms) => ms >= LEAST_MS && ms <= MOST_MS,
-    "a time from 10s to 12h, such as 90s, 10m or 2h",
-  );
+export const duration: Setting<number> = (text = "60s") => {
+  const ms = milliseconds(text) ?? 0;
+  if (ms >= LEAST_MS && ms <= MOST_MS) return { value: ms };
+  return { expected: "a time from 10s to 12h, such as 90s, 10m or 2h" };
+};
 
 /** A duration as DURATION accepts it, in the largest unit that fits. */
 export function durationText(ms: number): string {

@@ -110,6 +110,7 @@ test("queue full: QueueFull at once, and the accepted request is answered", asyn
     status: 429,
     message: "the service has too many open requests",
   });
+  await worker.logged("slow.began");
   worker.signal("SIGUSR2");
   assert.equal(String(await first), String(worker.pid));
 });

@@ -17,7 +17,13 @@ endWithReader();
 const options = loadOptions();
 const services = [...options.mix.keys()];
 const stop = new AbortController();
-onStopSignal(() => stop.abort());
+const leave = new AbortController();
+// A run that drains already has ended by its duration.
+onStopSignal(
+  () => (stop.signal.aborted ? leave : stop).abort(),
+  undefined,
+  () => leave.abort(),
+);
 
 const client = new Client(options.broker, { transport: await loadTransport(options.transport) });
 const note = (sentence: string) => process.stderr.write(`load: ${sentence}\n`);
@@ -27,7 +33,7 @@ if (options.duration > 0) setTimeout(() => stop.abort(), options.duration * 1000
 
 const statistics = new Statistics(services, performance.now());
 const hideProgress = showProgress(options, statistics, client, stop.signal);
-const facts = await run(client, options, statistics, stop.signal);
+const facts = await run(client, options, statistics, stop.signal, leave.signal);
 hideProgress();
 
 const report = makeReport(options, facts, statistics, client);

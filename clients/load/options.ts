@@ -137,4 +137,6 @@ counts as lost, or as refused if the broker sent a reason. The exit code is 1 if
 any request was lost, got a wrong reply or got two replies, or if no request was
 answered. Otherwise it is 0.
 
-The first Ctrl-C ends the run and prints the report; the second ends the process.`;
+The first Ctrl-C ends the run: the load client waits until the outstanding
+requests have all their tries, and prints the report. At the second Ctrl-C it
+waits no longer, and counts them as unfinished. The third ends the process.`;

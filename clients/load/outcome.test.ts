@@ -116,9 +116,9 @@ for (const error of [
   });
 }
 
-test("closed client: lost, not tried again", async () => {
+test("closed client: unfinished, not tried again", async () => {
   const { outcome, retries, tries } = await send([TIMED_OUT, new Closed("echo", "closed"), RIGHT]);
-  assert.deepEqual([outcome, retries, tries], ["lost", 1, 2]);
+  assert.deepEqual([outcome, retries, tries], ["unfinished", 1, 2]);
 });
 
 test("error reply 404: wrong if the document must exist", async () => {

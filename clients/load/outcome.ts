@@ -20,8 +20,9 @@ export type LoadedClient = Pick<Client, "request" | "close" | "unmatchedReplies"
 /**
  * answered: the correct reply arrived. wrong: another reply arrived. refused: the broker rejected
  * the request, or the service returned an error. lost: no reply and no status at the last try.
+ * unfinished: the client was closed before the last try ended.
  */
-export type OutcomeName = "answered" | "wrong" | "refused" | "lost";
+export type OutcomeName = "answered" | "wrong" | "refused" | "lost" | "unfinished";
 /** An outcome and its reason, which is empty for "answered". */
 export type Outcome = { name: OutcomeName; reason: string };
 
@@ -30,7 +31,7 @@ const TRIES_MAX = 3;
 /**
  * Sends the request of an exchange until it has an outcome, with `timeoutMs` per try. Calls
  * `onRetry` before each further try. Resolves for every failure of a peer; after the client is
- * closed the outcome is "lost". Rejects only for errors of the caller, such as a RangeError.
+ * closed the outcome is "unfinished". Rejects only for errors of the caller, such as a RangeError.
  */
 export async function outcomeOf(
   client: LoadedClient,
@@ -70,9 +71,10 @@ async function send(
 }
 
 function nameOf(error: RequestError, { mustExist }: Exchange): OutcomeName {
+  if (error instanceof Closed) return "unfinished";
   if (NO_STATUS.some((kind) => error instanceof kind)) return "lost";
   return error instanceof ServiceFailed && error.status === 404 && mustExist ? "wrong" : "refused";
 }
 
-const NO_STATUS = [TimedOut, NoBroker, Closed];
+const NO_STATUS = [TimedOut, NoBroker];
 const RETRIED = [TimedOut, NoBroker, NoWorker, Expired, ShuttingDown];

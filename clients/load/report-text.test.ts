@@ -3,7 +3,15 @@ import { test } from "node:test";
 import type { Report } from "./report.ts";
 import { reportText } from "./report-text.ts";
 
-const COUNTS = { sent: 12_345, answered: 12_344, refused: 1, timedOut: 2, lost: 0, wrong: 0 };
+const COUNTS = {
+  sent: 12_345,
+  answered: 12_344,
+  refused: 1,
+  timedOut: 2,
+  lost: 0,
+  wrong: 0,
+  unfinished: 0,
+};
 const LATENCY = { p50: 0.853, p90: 1.94, p99: 12.34, p999: 123.4, max: 1234.5 };
 
 const REPORT: Report = {

@@ -76,10 +76,14 @@ function bar(share: number): string {
   return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
 }
 
-function notes({ examples, resent, lateReplies, notStarted, options }: Report): string {
+function notes({ total, examples, resent, lateReplies, notStarted, options }: Report): string {
   const lines = examples.map(
     ({ service, outcome, reason }) => `${outcome} (${service}): ${reason}`,
   );
+  if (total.unfinished > 0)
+    lines.push(
+      `${count(total.unfinished)} requests were unfinished: the wait for them was cut off.`,
+    );
   if (resent > 0)
     lines.push(
       `${count(resent)} requests were sent again: the broker was silent, gone or shutting down.`,

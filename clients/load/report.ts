@@ -85,7 +85,7 @@ export function makeReport(
 }
 
 function judge(total: Counts, duplicated: number): { passed: boolean; verdict: string } {
-  const { sent, answered, refused, lost, wrong } = total;
+  const { sent, answered, refused, lost, wrong, unfinished } = total;
   if (answered === 0) return { passed: false, verdict: "FAIL: no request was answered." };
   const of = `of ${count(sent)} requests`;
   const faults = Object.entries({ lost, duplicated, wrong })
@@ -93,8 +93,9 @@ function judge(total: Counts, duplicated: number): { passed: boolean; verdict: s
     .map(([name, value]) => `${count(value)} ${name}`);
   if (faults.length > 0) return { passed: false, verdict: `FAIL: ${faults.join(", ")} ${of}.` };
   const refusals = refused > 0 ? `${count(refused)} were refused, ` : "";
+  const open = unfinished > 0 ? `${count(unfinished)} were unfinished, ` : "";
   const correct = `${count(answered)} ${of} got the correct reply exactly once`;
-  return { passed: true, verdict: `PASS: ${refusals}${correct}.` };
+  return { passed: true, verdict: `PASS: ${refusals}${open}${correct}.` };
 }
 
 const row = (counts: Counts, us: Histogram): Row => ({ ...counts, latencyMs: latencyMs(us) });

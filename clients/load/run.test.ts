@@ -29,24 +29,29 @@ const OPTIONS: Options = {
 /** Returns the report of a run that is stopped at the given try. */
 async function report(
   tries: number,
-  answer: (nth: number, right: Answer, client: FakeClient) => Answer,
+  answer: (nth: number, right: Answer, client: FakeClient, leave: () => void) => Answer,
   options: Partial<Options> = {},
 ) {
   const services = workingServices();
   const stop = new AbortController();
+  const leave = new AbortController();
   let nth = 0;
   const client = new FakeClient((service, body) => {
     nth++;
     if (nth === tries) stop.abort();
-    return answer(nth, services(service, body), client);
+    return answer(nth, services(service, body), client, () => leave.abort());
   });
   const all = { ...OPTIONS, ...options };
   const statistics = new Statistics(all.mix.keys(), performance.now());
-  return makeReport(all, await run(client, all, statistics, stop.signal), statistics, client);
+  const facts = await run(client, all, statistics, stop.signal, leave.signal);
+  return makeReport(all, facts, statistics, client);
 }
 
 const conserved = ({ total }: Awaited<ReturnType<typeof report>>) =>
-  assert.equal(total.sent, total.answered + total.refused + total.wrong + total.lost);
+  assert.equal(
+    total.sent,
+    total.answered + total.refused + total.wrong + total.lost + total.unfinished,
+  );
 
 test("services without faults: each request answered, the run passes", async () => {
   const result = await report(300, (_, right) => right);
@@ -75,7 +80,8 @@ test("one fault of each kind: each column counts its own, the run fails", async 
     [9, new TimedOut("any", "no reply")],
     [13, "silence"],
   ]);
-  const result = await report(100, (nth, right, client) => {
+  const result = await report(100, (nth, right, client, leave) => {
+    if (nth === 100) leave();
     if (nth === 20) client.unmatchedReplies.duplicate += 2;
     if (nth === 30) client.unmatchedReplies.late += 1;
     return faults.get(nth) ?? right;
@@ -86,24 +92,53 @@ test("one fault of each kind: each column counts its own, the run fails", async 
     answered: 96,
     refused: 1,
     timedOut: 1,
-    lost: 1,
+    lost: 0,
     duplicated: 2,
     wrong: 1,
+    unfinished: 1,
   });
   conserved(result);
   assert.equal(result.lateReplies, 1);
   assert.deepEqual(
     result.examples.map(({ outcome }) => outcome),
-    ["wrong", "refused", "lost"],
+    ["wrong", "refused", "unfinished"],
   );
   assert.equal(result.passed, false);
-  assert.equal(result.verdict, "FAIL: 1 lost, 2 duplicated, 1 wrong of 99 requests.");
+  assert.equal(result.verdict, "FAIL: 2 duplicated, 1 wrong of 99 requests.");
 });
 
-test("outstanding at the end of the drain: lost", async () => {
-  const result = await report(50, (nth, right) => (nth >= 47 ? "silence" : right));
-  assert.deepEqual([result.total.sent, result.total.lost], [50, 4]);
+test("wait for the last tries cut off: unfinished, neither lost nor answered", async () => {
+  const result = await report(50, (nth, right, _client, leave) => {
+    if (nth === 50) setTimeout(leave, 1);
+    return nth >= 47 ? "silence" : right;
+  });
+  assert.deepEqual([result.total.sent, result.total.lost, result.total.unfinished], [50, 0, 4]);
+  const verdict = "PASS: 4 were unfinished, 46 of 50 requests got the correct reply exactly once.";
+  assert.deepEqual([result.passed, result.verdict], [true, verdict]);
   conserved(result);
+});
+
+test("three time-outs after the end of the run: all tries, then lost", async () => {
+  const late = new TimedOut("any", "no reply");
+  const result = await report(50, (nth, right) => (nth >= 50 ? late : right), { outstanding: 1 });
+  assert.deepEqual([result.total.timedOut, result.total.lost, result.total.unfinished], [2, 1, 0]);
+  assert.equal(result.verdict, "FAIL: 1 lost of 50 requests.");
+});
+
+test("request queued for longer than one timeout at the end: the run waits for its reply", async () => {
+  let queued = 0;
+  const late = new TimedOut("any", "no reply");
+  const result = await report(
+    50,
+    (nth, right) => {
+      if (nth < 50) return right;
+      queued += 1;
+      block(OPTIONS.timeout + 5); // Past one timeout of the run.
+      return queued < 3 ? late : right;
+    },
+    { outstanding: 1 },
+  );
+  assert.deepEqual([result.total.timedOut, result.total.lost, result.total.unfinished], [2, 0, 0]);
 });
 
 test("time-out in the drain: tried again", async () => {

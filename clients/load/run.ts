@@ -1,5 +1,5 @@
 // One run: it starts requests until the stop signal. A drain follows, in which the outstanding
-// requests may still get their outcomes.
+// requests have all their tries and get their outcomes.
 
 import { once } from "node:events";
 import type { Options } from "./options.ts";
@@ -19,12 +19,16 @@ export type Run = {
   notStarted: number;
 };
 
-/** Resolves when `statistics` has the outcome of every request, and closes the client. */
+/**
+ * Resolves when `statistics` has the outcome of every request, and closes the client. At the signal
+ * `leave` it closes the client at once, and the outstanding requests count as unfinished.
+ */
 export async function run(
   client: LoadedClient,
   options: Pick<Options, "mix" | "rate" | "outstanding" | "timeout">,
   statistics: Statistics,
   stop: AbortSignal,
+  leave: AbortSignal,
 ): Promise<Run> {
   const startedAt = new Date();
   const start = performance.now();
@@ -49,10 +53,10 @@ export async function run(
     answeredPerSecond: (counts.answered / (now - start)) * 1000,
     notStarted: isAtLimit ? pace.behind(now) : 0,
   };
-  // A closed client rejects the outstanding requests, which then count as lost.
-  const drain = setTimeout(() => client.close(), options.timeout);
+  // A closed client rejects the outstanding requests.
+  if (leave.aborted) client.close();
+  else leave.addEventListener("abort", () => client.close(), { once: true });
   await ended;
-  clearTimeout(drain);
   client.close();
   return facts;
 }

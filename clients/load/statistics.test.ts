@@ -13,7 +13,7 @@ test("outcomes of two services: counted per service and in total", () => {
   statistics.ended("math", WRONG, 1);
   statistics.ended("math", { name: "refused", reason: "no" }, 1);
   statistics.ended("math", { name: "lost", reason: "silence" }, 1);
-  const zero = { sent: 0, answered: 0, refused: 0, timedOut: 0, lost: 0, wrong: 0 };
+  const zero = { sent: 0, answered: 0, refused: 0, timedOut: 0, lost: 0, wrong: 0, unfinished: 0 };
   const math = { ...zero, sent: 3, refused: 1, timedOut: 1, lost: 1, wrong: 1 };
   assert.deepEqual(statistics.services.get("echo")?.counts, { ...zero, sent: 2, answered: 1 });
   assert.deepEqual(statistics.services.get("math")?.counts, math);

@@ -5,7 +5,7 @@ import { Float64Histogram } from "hdr-histogram-js";
 import type { ServiceName } from "./exchange.ts";
 import type { Outcome, OutcomeName } from "./outcome.ts";
 
-/** sent = answered + refused + lost + wrong, once every request has its outcome. */
+/** sent = answered + refused + lost + wrong + unfinished, once every request has its outcome. */
 export type Counts = Record<OutcomeName, number> & {
   /** Requests; several tries of one request count once. */
   sent: number;
@@ -101,13 +101,22 @@ export class Statistics {
 }
 
 /** Returns the number of requests without an outcome. */
-export const outstanding = ({ sent, answered, refused, lost, wrong }: Counts) =>
-  sent - answered - refused - lost - wrong;
+export const outstanding = (counts: Counts) =>
+  OUTCOMES.reduce((rest, name) => rest - counts[name], counts.sent);
 
-const noCounts = () => ({ sent: 0, answered: 0, refused: 0, timedOut: 0, lost: 0, wrong: 0 });
+const noCounts = () => ({
+  sent: 0,
+  answered: 0,
+  refused: 0,
+  timedOut: 0,
+  lost: 0,
+  wrong: 0,
+  unfinished: 0,
+});
 
 const newHistogram = () => new Float64Histogram(1, LATENCY_US_MAX, 3);
 
-const COUNTED = ["sent", "answered", "refused", "timedOut", "lost", "wrong"] as const;
+const OUTCOMES = ["answered", "refused", "lost", "wrong", "unfinished"] as const;
+const COUNTED = ["sent", "timedOut", ...OUTCOMES] as const;
 const LATENCY_US_MAX = 3_600_000_000;
 const EXAMPLES_MAX = 3;

@@ -118,6 +118,7 @@ async function outcomeOfChecked(client: Client, exchange: Exchange): Promise<Out
   const { name, reason } = await outcomeOf(client, exchange, TIMEOUT_MS, () => {
     lost = true;
   });
+  if (name === "unfinished") return ["lost", reason]; // drain() closed the client.
   if (!lost) return [name, reason];
   return ["lost", `no reply within ${TIMEOUT_MS} ms; then ${name} ${reason}`.trimEnd()];
 }

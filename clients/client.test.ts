@@ -35,6 +35,15 @@ const UNREACHABLE: Transport = {
   connect: () => ({ send() {}, close() {} }),
 };
 
+/** A broker that answers nothing. */
+const SILENT: Transport = {
+  ...UNREACHABLE,
+  connect(_endpoint, _timing, events) {
+    queueMicrotask(() => events.opened());
+    return { send() {}, close() {} };
+  },
+};
+
 async function errorOf(request: Promise<unknown>): Promise<RequestError> {
   const error = await request.then(
     () => assert.fail("the request has a reply"),
@@ -78,7 +87,7 @@ for (const [title, body, expected] of [
 }
 
 test("time-out, no broker and client closed: the error has the call id and no status", async () => {
-  const client = new Client(ENDPOINT, { transport: UNREACHABLE });
+  const client = new Client(ENDPOINT, { transport: SILENT });
   const rest = { service: "echo", callId: CALL_ID, status: null };
   const timedOut = { name: "TimedOut", code: "MDP_TIMED_OUT", ...rest };
   const first = client.request("echo", "hi", { id: CALL_ID, timeoutMs: 1 });
@@ -87,6 +96,8 @@ test("time-out, no broker and client closed: the error has the call id and no st
   const noBroker = { name: "NoBroker", code: "MDP_NO_BROKER", ...rest };
   const second = other.request("echo", "hi", { id: CALL_ID });
   assert.deepEqual(shown(await errorOf(second)), noBroker);
+  const early = other.request("echo", "hi", { id: CALL_ID, timeoutMs: 1 });
+  assert.deepEqual(shown(await errorOf(early)), noBroker);
   other.close();
   const closed = { name: "Closed", code: "MDP_CLOSED", ...rest };
   const outstanding = errorOf(client.request("echo", "hi", { id: CALL_ID }));

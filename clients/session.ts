@@ -97,7 +97,7 @@ export class ClientSession {
   #probesOutstanding = 0; // On this socket.
   #plainInFlight: number | null = null; // The one plain request that was sent on this socket.
   #failures = 0; // Connections in a row on which the broker sent nothing.
-  #connectFailure: string | null = null; // Why the last attempt failed; null after a connection.
+  #connectFailure: string | null = NEVER_CONNECTED; // Null after a connection.
   #connectAt = 0; // While the connection is closed.
   #silentSince = 0; // The start of the silence timer.
   #probedSince = false; // A probe was sent since then.
@@ -166,6 +166,7 @@ export class ClientSession {
   /** Handles a message from the current socket. */
   receive(frames: Frame[], now: number): Effect[] {
     this.#connectionEvent("received");
+    this.#connectFailure = null;
     this.#failures = 0;
     // A plain broker's other messages prove nothing about the request in flight: it may be lost.
     if (FORM[this.#mode] !== "plain") this.#restartSilenceTimer(now);
@@ -461,6 +462,7 @@ export const STATUS_GRACE_MS = 250;
 
 const ID_BYTES = 6; // Enough for one request per µs over nine years.
 const ABANDONED_MAX = 50_000;
+const NEVER_CONNECTED = "no connection yet";
 const TIMED_OUT: Outcome = { failed: "timed out" };
 
 /** True for the broker's own services: 8/MMI reserves names that start with "mmi.". */

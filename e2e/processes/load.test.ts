@@ -1,0 +1,49 @@
+// The program `load` at a broker of 7/MDP without 8/MMI, and with a service of the user.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Router } from "zeromq";
+import { freeEndpoint, Program } from "./program.ts";
+
+test("broker without 8/MMI: load runs without the check of the workers, and passes", async () => {
+  await using broker = await BareBroker.start();
+  const args = ["--mix", "echo", "--duration", "1", "--json"];
+  const load = new Program("clients/load.ts", args, { MDP_BROKER: broker.endpoint });
+  assert.equal((await load.ended).code, 0, load.errors);
+  assert.match(load.errors, /^load: the broker at .* does not answer mmi\.service: .+$/m);
+  const { total } = JSON.parse(load.output);
+  assert.ok(total.answered > 0);
+  assert.equal(total.answered, total.sent);
+});
+
+/** Replies to each plain request with its body, and to no request for the broker itself. */
+class BareBroker implements AsyncDisposable {
+  readonly endpoint: string;
+  #socket: Router;
+  #reading: Promise<void>;
+
+  static async start(): Promise<BareBroker> {
+    const endpoint = await freeEndpoint();
+    const socket = new Router({ linger: 0 });
+    await socket.bind(endpoint);
+    return new BareBroker(endpoint, socket);
+  }
+
+  private constructor(endpoint: string, socket: Router) {
+    this.endpoint = endpoint;
+    this.#socket = socket;
+    this.#reading = this.#reply();
+  }
+
+  async #reply() {
+    for await (const [from = "", empty = "", header = "", service = "", ...body] of this.#socket) {
+      if (String(service).startsWith("mmi.")) continue;
+      await this.#socket.send([from, empty, header, service, ...body]);
+    }
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.#socket.close();
+    await this.#reading;
+  }
+}

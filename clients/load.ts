@@ -15,7 +15,7 @@ import { Statistics } from "./load/statistics.ts";
 
 endWithReader();
 const options = loadOptions();
-const services = [...options.mix.keys()];
+const services = options.own ? [options.own.service] : [...options.mix.keys()];
 const stop = new AbortController();
 const leave = new AbortController();
 // A run that drains already has ended by its duration.
@@ -25,7 +25,10 @@ onStopSignal(
   () => leave.abort(),
 );
 
-const client = new Client(options.broker, { transport: await loadTransport(options.transport) });
+const client = new Client(options.broker, {
+  messageBytesMax: options.messageBytesMax,
+  transport: await loadTransport(options.transport),
+});
 const note = (sentence: string) => process.stderr.write(`load: ${sentence}\n`);
 const problem = await whyNotReady(client, options.broker, services, note, stop.signal);
 if (problem) fail("load", problem);
@@ -33,7 +36,10 @@ if (options.duration > 0) setTimeout(() => stop.abort(), options.duration * 1000
 
 const statistics = new Statistics(services, performance.now());
 const hideProgress = showProgress(options, statistics, client, stop.signal);
-const facts = await run(client, options, statistics, stop.signal, leave.signal);
+const facts = await run(client, options, statistics, stop.signal, leave.signal).catch((error) => {
+  if (error instanceof RangeError) fail("load", error.message); // A body or a name that is too long.
+  throw error;
+});
 hideProgress();
 
 const report = makeReport(options, facts, statistics, client);

@@ -2,13 +2,16 @@
 
 import type { Frame } from "../../protocol/frame.ts";
 
-/** The services that the load client can call. */
+/** The services whose replies the load client checks. */
 export const SERVICES = ["echo", "math", "db"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+/** A service of the user: each request has this body, and any reply that is no error is correct. */
+export type OwnService = { service: string; body: Frame[] };
+
 /** One request and the check of its reply. */
 export type Exchange = {
-  service: ServiceName;
+  service: string;
   body: Frame[];
   /** Returns how this reply differs from the correct one, or null if it is correct. */
   mismatch(reply: Frame[]): string | null;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CommanderError } from "commander";
 import { loadCommand, parseOptions } from "./options.ts";
@@ -28,6 +29,7 @@ test("no arguments: a closed loop of 16 for ten seconds, on all services", () =>
       ["math", 2],
       ["db", 2],
     ]),
+    own: null,
     outstanding: 16,
     rate: null,
     timeout: 10_000,
@@ -47,6 +49,7 @@ test("all options given: each has its value", () => {
       ["db", 3],
       ["echo", 1],
     ]),
+    own: null,
     outstanding: 7,
     rate: 0.5,
     timeout: 250,
@@ -54,6 +57,30 @@ test("all options given: each has its value", () => {
     json: true,
   });
 });
+
+test("--service: its body has a frame per --body, as text or from a file", () => {
+  const own = { service: "resize", body: [Buffer.from("64x64"), readFileSync("LICENSE")] };
+  const args = ["--service", "resize", "--body", "64x64", "--body", "@LICENSE"];
+  assert.partialDeepStrictEqual(parse(...args), { own });
+  const empty = { service: "resize", body: [Buffer.alloc(0)] };
+  assert.partialDeepStrictEqual(parse("--service", "resize"), { own: empty });
+});
+
+for (const [title, args, expected] of [
+  ["--body without --service", ["--body", "hi"], /^load: --body needs --service\n$/],
+  [
+    "--service with --mix",
+    ["--service", "resize", "--mix", "echo"],
+    /^load: .*cannot be used.*\n$/,
+  ],
+] as const) {
+  test(`${title}: one line`, () => {
+    const parsed = parse(...args);
+    assert.ok("output" in parsed, "it was accepted");
+    assert.equal(parsed.exitCode, 1);
+    assert.match(parsed.output, expected);
+  });
+}
 
 test("--rate: 1000 may be outstanding", () => {
   assert.partialDeepStrictEqual(parse("--rate", "500"), { rate: 500, outstanding: 1000 });
@@ -69,6 +96,8 @@ for (const [option, value] of [
   ["--mix", "echo=1=2"],
   ["--mix", "echo,echo"],
   ["--mix", ""],
+  ["--service", ""],
+  ["--body", "@/no/such/file"],
   ["--outstanding", "0"],
   ["--outstanding", "1.5"],
   ["--rate", "0"],

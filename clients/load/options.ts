@@ -1,10 +1,17 @@
 // The command line of the load client.
 
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { brokerEndpoint, readSettings, transport } from "../../runtime/settings.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import {
+  brokerEndpoint,
+  messageBytesMax,
+  readSettings,
+  transport,
+} from "../../runtime/settings.ts";
 import type { TransportName } from "../../transport/transport.ts";
 import { endpoint, inOneLine } from "../arguments.ts";
-import { SERVICES, type ServiceName } from "./exchange.ts";
+import { type OwnService, SERVICES, type ServiceName } from "./exchange.ts";
 import type { Mix } from "./workload.ts";
 
 /** The options of a run. */
@@ -12,9 +19,14 @@ export type Options = {
   /** The endpoint of the broker. */
   broker: string;
   transport: TransportName;
+  /** Of the broker: the largest request, in bytes. */
+  messageBytesMax: number;
   /** In seconds; 0: until a signal. */
   duration: number;
+  /** The services of this project and their weights; not used with `own`. */
   mix: Mix;
+  /** The one service to load instead of the mix, or null. */
+  own: OwnService | null;
   /** The largest number of outstanding requests. */
   outstanding: number;
   /** Requests per second; null: a closed loop. */
@@ -28,21 +40,30 @@ export type Options = {
 
 /** Reads the options of this process. A bad value ends it with one line that names the value. */
 export function loadOptions(): Options {
-  const { MDP_BROKER, MDP_TRANSPORT } = readSettings("load", {
+  const settings = readSettings("load", {
     MDP_BROKER: brokerEndpoint,
     MDP_TRANSPORT: transport,
+    MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   });
-  const options = parseOptions(loadCommand(MDP_BROKER), process.argv.slice(2));
-  return { ...options, transport: MDP_TRANSPORT };
+  return {
+    ...parseOptions(loadCommand(settings.MDP_BROKER), process.argv.slice(2)),
+    transport: settings.MDP_TRANSPORT,
+    messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+  };
 }
 
 /** Parses arguments with the command of loadCommand(). */
-export function parseOptions(command: Command, args: string[]): Omit<Options, "transport"> {
-  const parsed = command.parse(args, { from: "user" }).opts();
+export function parseOptions(
+  command: Command,
+  args: string[],
+): Omit<Options, "transport" | "messageBytesMax"> {
+  const { service, body, ...parsed } = command.parse(args, { from: "user" }).opts();
+  if (body && service === undefined) command.error("error: --body needs --service");
   const rate: number | null = parsed.rate ?? null;
   const outstanding =
     parsed.outstanding ?? (rate === null ? CLOSED_LOOP_OUTSTANDING : OPEN_LOOP_OUTSTANDING);
-  return { ...(parsed as Options), rate, outstanding };
+  const own = service === undefined ? null : { service, body: body ?? [Buffer.alloc(0)] };
+  return { ...(parsed as Options), own, rate, outstanding };
 }
 
 /** Returns the command line of the load client; `broker` is the default endpoint. */
@@ -62,6 +83,13 @@ export function loadCommand(broker: string): Command {
         mix(DEFAULT_MIX),
         DEFAULT_MIX,
       ),
+    )
+    .addOption(option("--service <name>", "one service instead of the mix", text).conflicts("mix"))
+    .addOption(
+      new Option("--body <frame>", BODY).argParser((value: string, frames: Frame[] = []) => [
+        ...frames,
+        frame(value),
+      ]),
     )
     .addOption(
       option(
@@ -101,6 +129,21 @@ function mix(value: string): Mix {
   return weights;
 }
 
+function text(value: string): string {
+  if (value !== "") return value;
+  throw new InvalidArgumentError("It is empty.");
+}
+
+/** Returns a frame of the body: the bytes of a file for `@path`, else the text. */
+function frame(value: string): Frame {
+  if (!value.startsWith("@")) return Buffer.from(value);
+  try {
+    return readFileSync(value.slice(1));
+  } catch (error) {
+    throw new InvalidArgumentError(`The file cannot be read: ${(error as Error).message}.`);
+  }
+}
+
 const whole = (unit: string, most: number) => number(unit, 1, most, /^[0-9]+$/);
 
 const number =
@@ -116,8 +159,10 @@ const SECONDS_MAX = 2_000_000; // A timer of Node runs for at most 24 days.
 const DEFAULT_MIX = "echo=6,math=2,db=2";
 
 const DESCRIPTION =
-  "Sends requests to the echo, math and db services through the broker, checks every reply, " +
-  "and reports the outcomes and the latencies.";
+  "Sends requests to the echo, math and db services or to any other one through the broker, " +
+  "checks every reply, and reports the outcomes and the latencies.";
+
+const BODY = "with --service: a frame of each request, as text or @file; may be repeated";
 
 const RATE = "start n requests per second, independent of the replies";
 
@@ -126,7 +171,11 @@ Examples:
   npm run load                             16 requests at a time for 10 seconds
   npm run load -- --outstanding 256        the maximum throughput of the broker
   npm run load -- --rate 500 --mix echo    one service, at a steady rate
+  npm run load -- --service resize --body @photo.jpg
+                                           any service, with a body from a file
   npm run -s load -- --json | jq .total    for programs
+
+With --service, each reply that is no error counts as correct.
 
 With --rate, the latency of a request starts at its scheduled time, so the
 latencies include every pause of the broker. If too many requests are

@@ -69,6 +69,16 @@ test("worker does not start: named, with how to start one", async () => {
   );
 });
 
+test("service of the user without a worker: named", async () => {
+  const stop = new AbortController();
+  const times = { waitMs: 10, everyMs: 1 };
+  const client = new FakeClient(() => code("404"));
+  assert.equal(
+    await whyNotReady(client, BROKER, ["resize"], () => {}, stop.signal, times),
+    "no worker of resize registered within 0.01 s: start one, or choose another service with --service",
+  );
+});
+
 test("signal: ends the wait", async () => {
   const stop = new AbortController();
   const client = new FakeClient(() => code("404"));

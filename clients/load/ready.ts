@@ -3,7 +3,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { NoBroker, TimedOut } from "../client.ts";
-import type { ServiceName } from "./exchange.ts";
+import { SERVICES } from "./exchange.ts";
 import type { LoadedClient } from "./outcome.ts";
 
 /** How long to wait for workers that start, and the interval between two checks. */
@@ -16,7 +16,7 @@ export type WaitTimes = { waitMs: number; everyMs: number };
 export async function whyNotReady(
   client: LoadedClient,
   broker: string,
-  services: ServiceName[],
+  services: string[],
   report: (sentence: string) => void,
   stop: AbortSignal,
   { waitMs, everyMs }: WaitTimes = WAIT_TIMES,
@@ -43,8 +43,8 @@ export async function whyNotReady(
 }
 
 /** Returns the services without a worker (8/MMI); none for a broker without mmi.service. */
-async function withoutWorker(client: LoadedClient, services: ServiceName[]) {
-  const absent: ServiceName[] = [];
+async function withoutWorker(client: LoadedClient, services: string[]) {
+  const absent: string[] = [];
   for (const service of services) {
     const [code] = await client.request("mmi.service", service, { timeoutMs: BROKER_TIMEOUT_MS });
     if (String(code) === "404") absent.push(service);
@@ -54,12 +54,12 @@ async function withoutWorker(client: LoadedClient, services: ServiceName[]) {
 
 const START_ONE = 'start one with "npm run broker", or choose another with --broker';
 
-function noWorker(absent: ServiceName[], waitMs: number) {
+function noWorker(absent: string[], waitMs: number) {
+  const sentence = `no worker of ${absent.join(", ")} registered within ${waitMs / 1000} s`;
+  if (!absent.every((name) => SERVICES.some((known) => known === name)))
+    return `${sentence}: start one, or choose another service with --service`;
   const start = absent.map((service) => `"npm run ${service}"`).join(" and ");
-  return (
-    `no worker of ${absent.join(", ")} registered within ${waitMs / 1000} s: ` +
-    `start one with ${start}, or choose other services with --mix`
-  );
+  return `${sentence}: start one with ${start}, or choose other services with --mix`;
 }
 
 const WAIT_TIMES: WaitTimes = { waitMs: 15_000, everyMs: 250 };

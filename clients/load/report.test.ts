@@ -18,6 +18,8 @@ function report(...latenciesMs: number[]) {
     {
       broker: "tcp://broker:5555",
       transport: "zmtp",
+      messageBytesMax: 2 ** 24,
+      own: null,
       duration: 10,
       mix: new Map([["echo", 1]]),
       outstanding: 16,

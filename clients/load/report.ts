@@ -76,7 +76,7 @@ export function makeReport(
     options: {
       broker: options.broker,
       durationSeconds: options.duration,
-      mix: Object.fromEntries(options.mix),
+      mix: options.own ? { [options.own.service]: 1 } : Object.fromEntries(options.mix),
       outstanding: options.outstanding,
       ratePerSecond: options.rate,
       timeoutMs: options.timeout,

@@ -6,7 +6,7 @@ import type { Options } from "./options.ts";
 import { type LoadedClient, outcomeOf } from "./outcome.ts";
 import { keepStarting, Pace } from "./schedule.ts";
 import { outstanding, type Statistics } from "./statistics.ts";
-import { Workload } from "./workload.ts";
+import { OwnWorkload, type Requests, Workload } from "./workload.ts";
 
 /** The facts of a run that the statistics do not have. */
 export type Run = {
@@ -25,14 +25,14 @@ export type Run = {
  */
 export async function run(
   client: LoadedClient,
-  options: Pick<Options, "mix" | "rate" | "outstanding" | "timeout">,
+  options: Pick<Options, "mix" | "own" | "rate" | "outstanding" | "timeout">,
   statistics: Statistics,
   stop: AbortSignal,
   leave: AbortSignal,
 ): Promise<Run> {
   const startedAt = new Date();
   const start = performance.now();
-  const workload = new Workload(options.mix);
+  const workload: Requests = options.own ? new OwnWorkload(options.own) : new Workload(options.mix);
   const pace = new Pace(options.rate, start);
   const ended = keepStarting(pace, options.outstanding, stop, async (intendedAt) => {
     const exchange = workload.next();

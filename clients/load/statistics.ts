@@ -2,7 +2,6 @@
 // last for months.
 
 import { Float64Histogram } from "hdr-histogram-js";
-import type { ServiceName } from "./exchange.ts";
 import type { Outcome, OutcomeName } from "./outcome.ts";
 
 /** sent = answered + refused + lost + wrong + unfinished, once every request has its outcome. */
@@ -23,17 +22,17 @@ export type ServiceStatistics = { counts: Counts; latencyUs: Histogram };
 export type Interval = { perSecond: number; p50Us: number; p99Us: number };
 
 /** A request without the correct reply, with the reason. */
-export type Example = { service: ServiceName; outcome: OutcomeName; reason: string };
+export type Example = { service: string; outcome: OutcomeName; reason: string };
 
 /** Counts the outcomes and latencies of one run. */
 export class Statistics {
-  readonly services = new Map<ServiceName, ServiceStatistics>();
+  readonly services = new Map<string, ServiceStatistics>();
   /** The first few of each outcome. */
   readonly examples: Example[] = [];
   readonly #intervalUs = newHistogram();
   #intervalStart: number;
 
-  constructor(services: Iterable<ServiceName>, now: number) {
+  constructor(services: Iterable<string>, now: number) {
     this.#intervalStart = now;
     for (const service of services) {
       this.services.set(service, { counts: noCounts(), latencyUs: newHistogram() });
@@ -41,17 +40,17 @@ export class Statistics {
   }
 
   /** Counts a new request. */
-  sent(service: ServiceName) {
+  sent(service: string) {
     this.#of(service).counts.sent++;
   }
 
   /** Counts a try without an outcome. */
-  retried(service: ServiceName) {
+  retried(service: string) {
     this.#of(service).counts.timedOut++;
   }
 
   /** Counts the outcome of a request. */
-  ended(service: ServiceName, { name, reason }: Outcome, latencyMs: number) {
+  ended(service: string, { name, reason }: Outcome, latencyMs: number) {
     const { counts, latencyUs } = this.#of(service);
     counts[name]++;
     if (name === "answered") {
@@ -93,7 +92,7 @@ export class Statistics {
     return interval;
   }
 
-  #of(service: ServiceName): ServiceStatistics {
+  #of(service: string): ServiceStatistics {
     const statistics = this.services.get(service);
     if (!statistics) throw new Error(`${service} is not part of this run`);
     return statistics;

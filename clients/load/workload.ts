@@ -4,14 +4,30 @@
 import { randomBytes } from "node:crypto";
 import type { Frame } from "../../protocol/frame.ts";
 import { Documents } from "./documents.ts";
-import { type Exchange, preview, type ServiceName } from "./exchange.ts";
+import { type Exchange, type OwnService, preview, type ServiceName } from "./exchange.ts";
 import { randomExpression } from "./expression.ts";
 
 /** The weight of each service: its share of the requests. */
 export type Mix = ReadonlyMap<ServiceName, number>;
 
-/** The requests of one run. */
-export class Workload {
+/** The source of the requests of one run. */
+export type Requests = { next(): Exchange };
+
+/** The requests of a run to one service of the user. */
+export class OwnWorkload implements Requests {
+  readonly #own: OwnService;
+
+  constructor(own: OwnService) {
+    this.#own = own;
+  }
+
+  next(): Exchange {
+    return { ...this.#own, mismatch: () => null, mustExist: false, ended() {} };
+  }
+}
+
+/** The requests of a run to the services of this project. */
+export class Workload implements Requests {
   readonly #run = randomBytes(6).toString("hex"); // Distinguishes the bodies of different runs.
   readonly #documents = new Documents();
   readonly #mix: Mix;

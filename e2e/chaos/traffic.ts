@@ -73,7 +73,7 @@ export class Traffic {
     const workload = new Workload(MIX);
     return this.#keepSending(CHECKED_PER_SECOND, (start) => {
       const exchange = workload.next();
-      return start(exchange.service, () => outcomeOfChecked(client, exchange));
+      return start(exchange.service as Service, () => outcomeOfChecked(client, exchange));
     });
   }
 

@@ -12,7 +12,7 @@ import {
   healthSettings,
   heartbeatFrom,
   heartbeatSettings,
-  logLevel,
+  logSettings,
   memoryBudget,
   messageBytesMax,
   readSettings,
@@ -43,7 +43,7 @@ const settings = readSettings("broker", {
   MDP_OUTCOMES_BYTES_MAX: wholeFromBudget("a number of bytes", 0, 2 ** 40),
   MDP_OUTCOMES_MS: whole("a number of ms", 0, 86_400_000, 60_000),
   MDP_DRAIN_MS: whole("a number of ms", 0, 86_400_000, 10_000),
-  LOG_LEVEL: logLevel,
+  ...logSettings,
 });
 const heartbeat = heartbeatFrom(settings);
 const limits = {
@@ -71,7 +71,7 @@ const broker = await startBroker({
   connectionsMax: settings.MDP_CONNECTIONS_MAX ?? Math.min(connectionsForOpenFiles(), connections),
   detectDisconnects: settings.MDP_NOTICE_BROKEN_CONNECTIONS,
   health: healthFrom(settings),
-  logger: lineLogger("broker", LOG_LEVEL),
+  logger: lineLogger("broker", settings),
   traceRequests: LOG_LEVEL === "debug" || LOG_LEVEL === "trace",
   metrics: processMetrics(transport.version),
 }).catch((error: Error) => fail("broker", error.message));

@@ -20,7 +20,7 @@ import { isIPv6 } from "node:net";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
 import {
-  logLevel,
+  logSettings,
   messageBytesMax,
   readSettings,
   setting,
@@ -49,14 +49,14 @@ const settings = readSettings("console", {
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   MDP_CONSOLE_HOST: text("127.0.0.1"),
   MDP_CONSOLE_PORT: whole("a port", 0, 65_535, 8080),
-  LOG_LEVEL: logLevel,
+  ...logSettings,
 });
 
 type ConsoleEvent =
   | { event: "console.listening"; url: string; tokenUrl: string }
   | { event: "console.stopped" };
 
-const log = logger<ConsoleEvent>("console", settings.LOG_LEVEL, {
+const log = logger<ConsoleEvent>("console", settings, {
   levelOf: () => "info",
   sentenceOf: (entry) =>
     entry.event === "console.stopped"

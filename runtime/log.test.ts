@@ -6,13 +6,17 @@ type Event = { event: "kettle.boils" } | { event: "cups.filled"; count: number }
 
 test("event that the program does not declare, or with other fields: the compiler rejects it", () => {
   const told: Event[] = [];
-  const log = logger("kettle", "silent", {
-    levelOf: () => "info",
-    sentenceOf(event: Event) {
-      told.push(event);
-      return event.event;
+  const log = logger(
+    "kettle",
+    { LOG_LEVEL: "silent", LOG_FORMAT: "json" },
+    {
+      levelOf: () => "info",
+      sentenceOf(event: Event) {
+        told.push(event);
+        return event.event;
+      },
     },
-  });
+  );
   log({ event: "kettle.boils" });
   log({ event: "cups.filled", count: 2 });
   // @ts-expect-error There is no such event.

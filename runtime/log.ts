@@ -1,10 +1,11 @@
-// Structured logs: one JSON line per event on standard output. `event` is a stable name for tests and
-// alerts, and `msg` is the event as a sentence. Each program declares its events as a union type, and the
-// compiler rejects any other.
+// Structured logs: one line per event on standard output, as JSON or for a terminal. `event` is a stable
+// name for tests and alerts, and `msg` is the event as a sentence. Each program declares its events as a
+// union type, and the compiler rejects any other.
 
 import { hostname } from "node:os";
 import { LogOutput, standardOutput } from "./log-output.ts";
 import { optionalPackage } from "./optional-package.ts";
+import { prettyLine } from "./pretty-line.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -16,28 +17,32 @@ export type Logger = Record<Level, (fields: object, sentence: string) => void>;
 /** The level and the sentence of each event of a program. */
 type Wording<Event> = { levelOf(event: Event): Level; sentenceOf(event: Event): string };
 
+/** The settings of a log, as logSettings reads them. */
+export type LogSettings = { LOG_LEVEL: string; LOG_FORMAT: "json" | "pretty" };
+
 /** The log events of every program. */
 export const LEVELS = { "log.resumed": "warn" } as const;
 
 /** Returns the log of a program. Each line has the `fields` too. */
 export function logger<Event extends { event: string }>(
   program: string,
-  level: string,
+  settings: LogSettings,
   { levelOf, sentenceOf }: Wording<Event>,
   fields: Record<string, string> = {},
 ): Log<Event> {
-  const lines = lineLogger(program, level, fields);
+  const lines = lineLogger(program, settings, fields);
   return (event) => lines[levelOf(event)](event, sentenceOf(event));
 }
 
 /** Returns the logger that writes the lines of a program. Each line has the `fields` too. */
 export function lineLogger(
   program: string,
-  level: string,
+  { LOG_LEVEL: level, LOG_FORMAT: format }: LogSettings,
   fields: Record<string, string> = {},
 ): Logger {
   const base = { program, host: hostname(), pid: process.pid, ...fields };
-  const write = (line: string) => output?.write(line);
+  const formOf = format === "pretty" ? prettyLine : (line: string) => line;
+  const write = (line: string) => output?.write(formOf(line));
   const pino = optionalPackage<typeof import("pino")>("pino");
   const lines = pino ? pinoLogger(pino, level, base, write) : plainLogger(level, base, write);
   if (level !== "silent") output ??= openOutput(lines);

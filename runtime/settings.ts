@@ -1,6 +1,7 @@
 // The settings of a program, read from its environment. All are validated together, so that one run
 // names every invalid value.
 
+import { isatty } from "node:tty";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../protocol/heartbeat.ts";
 import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { isBrokerEndpoint, isEndpoint } from "../transport/endpoint.ts";
@@ -123,7 +124,13 @@ export const connectionsForOpenFiles = () => connectionsFor(openFilesMax());
 
 export const messageBytesMax = whole(...MESSAGE_BYTES, MESSAGE_BYTES_MAX);
 
-export const logLevel = oneOf(["trace", "debug", "info", "warn", "error", "silent"], "info");
+const logLevel = oneOf(["trace", "debug", "info", "warn", "error", "silent"], "info");
+
+/** The lowest level of a log, and its form: by default pretty on a terminal, and JSON elsewhere. */
+export const logSettings = {
+  LOG_LEVEL: logLevel,
+  LOG_FORMAT: oneOf(["json", "pretty"], isatty(1) ? "pretty" : "json", "json or pretty"),
+};
 
 /** A switch that is on by default. */
 export const unlessOff = setting(

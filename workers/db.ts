@@ -37,7 +37,7 @@ const documents = new Documents(
     recordsMs: settings.MDP_DB_RECORDS_MS,
   },
   settings.MDP_REQUEST_TTL_MS,
-  logger("db", settings.LOG_LEVEL, { levelOf, sentenceOf }, { name: workerName }),
+  logger("db", settings, { levelOf, sentenceOf }, { name: workerName }),
 );
 await documents
   .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })

@@ -16,7 +16,7 @@ import {
   healthSettings,
   heartbeatFrom,
   heartbeatSettings,
-  logLevel,
+  logSettings,
   messageBytesMax,
   oneOf,
   readSettings,
@@ -231,7 +231,7 @@ export const workerSettings = {
   MDP_READY: oneOf(["probe", "plain"], "probe", "probe or plain"),
   MDP_TIME_LIMIT_MS: whole(...TIME_LIMIT_MS, 30_000),
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
-  LOG_LEVEL: logLevel,
+  ...logSettings,
 };
 
 export type ServeOptions = Pick<ServiceOptions, "concurrency">;
@@ -243,8 +243,8 @@ export type ServeOptions = Pick<ServiceOptions, "concurrency">;
  *
  * The settings come from the environment, each with a default: MDP_BROKER, MDP_TRANSPORT,
  * MDP_HEARTBEAT_INTERVAL_MS, MDP_HEARTBEAT_LIVENESS, MDP_READY, MDP_TIME_LIMIT_MS,
- * MDP_MESSAGE_BYTES_MAX, MDP_HEALTH_HOST, MDP_HEALTH_PORT and LOG_LEVEL. A bad value ends the process
- * with exit code 1. A Worker does the same without environment, signals and exit codes.
+ * MDP_MESSAGE_BYTES_MAX, MDP_HEALTH_HOST, MDP_HEALTH_PORT, LOG_LEVEL and LOG_FORMAT. A bad value ends
+ * the process with exit code 1. A Worker does the same without environment, signals and exit codes.
  *
  * Rejects with a RangeError if `service` is not 1 to 255 bytes of UTF-8, if it starts with "mmi.",
  * or if `concurrency` is out of range.
@@ -264,7 +264,7 @@ export async function serve(
     plainReady: settings.MDP_READY === "plain",
     transport,
     health,
-    logger: lineLogger(service, settings.LOG_LEVEL, { name: workerName }),
+    logger: lineLogger(service, settings, { name: workerName }),
     metrics: health && processMetrics(transport.version, { service }),
   });
   worker.serve(service, handler, { concurrency, timeLimitMs: settings.MDP_TIME_LIMIT_MS });

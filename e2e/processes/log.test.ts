@@ -1,4 +1,5 @@
-// A log that nobody reads, on a full disk or on a broken pipe: the broker serves on, and ends in time.
+// The log of the broker on a terminal and on a pipe. Where nobody reads it, on a full disk or on a broken
+// pipe, the broker serves on, and ends in time.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
@@ -10,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { Client } from "../../clients/client.ts";
 import { parseMetrics, sumOf } from "../prometheus-text.ts";
 import { transport } from "../transport.ts";
@@ -121,4 +123,43 @@ test("full disk: the broker serves, counts dropped lines, and ends at a stop sig
   await serves(client);
   assert.ok((await droppedLines(port)) > 0);
   await ends(broker);
+});
+
+/** Returns the first line of a broker whose standard output is a terminal. */
+async function onTerminal(t: TestContext, settings: Record<string, string>): Promise<string> {
+  const command = `exec ${process.execPath} --import tsx broker/main.ts`;
+  const terminal = spawn("script", ["--quiet", "--command", command, "/dev/null"], {
+    env: { ...process.env, MDP_BIND: await freeEndpoint(), NO_COLOR: "", ...settings },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  t.after(() => terminal.kill("SIGTERM"));
+  const [line] = await once(createInterface({ input: terminal.stdout }), "line");
+  return line;
+}
+
+const PLAIN = /^\d\d:\d\d:\d\d\.\d{3} {2}broker {3}listening on /;
+
+test("terminal: lines for people, in colors unless NO_COLOR is set; JSON if LOG_FORMAT says so", {
+  skip: process.platform !== "linux",
+}, async (t) => {
+  const colored = await onTerminal(t, {});
+  assert.notEqual(stripVTControlCharacters(colored), colored);
+  assert.match(stripVTControlCharacters(colored), PLAIN);
+  assert.match(await onTerminal(t, { NO_COLOR: "1" }), PLAIN);
+  assert.equal(JSON.parse(await onTerminal(t, { LOG_FORMAT: "json" })).event, "broker.listening");
+});
+
+test("pipe: JSON; lines for people without colors if LOG_FORMAT says so", async (t) => {
+  const firstLine = async (settings: Record<string, string>) => {
+    const env = { ...process.env, MDP_BIND: await freeEndpoint(), ...settings };
+    const broker = spawn(process.execPath, ["--import", "tsx", "broker/main.ts"], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => broker.kill("SIGKILL"));
+    const [line] = await once(createInterface({ input: broker.stdout }), "line");
+    return line;
+  };
+  assert.equal(JSON.parse(await firstLine({})).event, "broker.listening");
+  assert.match(await firstLine({ LOG_FORMAT: "pretty" }), PLAIN);
 });

@@ -55,7 +55,8 @@ load: node_modules ## Put load on the broker at 127.0.0.1:5555: make load ARGS='
 
 up: ## Docker: start the whole stack in the background and wait until it is healthy
 	docker compose up --build --detach --wait
-	@echo "Console: $$(docker compose logs --no-log-prefix console | grep -o 'http://[^ \"]*#token=[0-9a-f]*' | tail -n 1)"
+	@for second in 1 2 3 4 5; do \
+	  docker compose logs --no-log-prefix console | grep -oE '(open http|try: )[^"]*' | tail -n 4 | grep . && break; sleep 1; done
 	@echo "Next: make logs, make scale N=5, make down."
 
 logs: ## Docker: follow the logs of the stack

@@ -13,10 +13,12 @@
 //     files.ts                  the files of the page, and of its libraries
 //     streams.ts                the open pages
 //     form-call.ts              a call of the form
+//   console/tips.ts           three things to try
 //   console/page/             the page itself, as the browser runs it
 
 import { randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
+import { hostname } from "node:os";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
 import {
@@ -37,6 +39,7 @@ import { callService } from "./console/form-call.ts";
 import { SAMPLE_MS } from "./console/history.ts";
 import { consoleServer } from "./console/server.ts";
 import { Streams } from "./console/streams.ts";
+import { type Tip, tipsFor } from "./console/tips.ts";
 import { watch } from "./console/watch.ts";
 
 const settings = readSettings("console", {
@@ -54,14 +57,16 @@ const settings = readSettings("console", {
 
 type ConsoleEvent =
   | { event: "console.listening"; url: string; tokenUrl: string }
+  | ({ event: "console.tip" } & Tip)
   | { event: "console.stopped" };
 
 const log = logger<ConsoleEvent>("console", settings, {
   levelOf: () => "info",
-  sentenceOf: (entry) =>
-    entry.event === "console.stopped"
-      ? "stopped"
-      : `open ${entry.tokenUrl} (without #… it is read-only)`,
+  sentenceOf(entry) {
+    if (entry.event === "console.tip") return `try: ${entry.text}: ${entry.command}`;
+    if (entry.event === "console.stopped") return "stopped";
+    return `open ${entry.tokenUrl} (without #… it is read-only)`;
+  },
 });
 
 const now = () => performance.timeOrigin + performance.now();
@@ -72,6 +77,7 @@ const clients = endpoints.map((endpoint) => new Client(endpoint, options));
 const board = new Board(endpoints, now());
 const streams = new Streams(board, now);
 const token = randomBytes(16).toString("hex");
+const tips = tipsFor(/^[0-9a-f]{12}$/.test(hostname())); // The host of a container is its id.
 const stop = new AbortController();
 
 const server = consoleServer({
@@ -91,6 +97,7 @@ server.listen(port, host, () => {
   const bound = address !== null && typeof address === "object" ? address.port : port;
   const url = `http://${isIPv6(host) && host !== "::" ? `[${host}]` : "127.0.0.1"}:${bound}/`;
   log({ event: "console.listening", url, tokenUrl: `${url}#token=${token}` });
+  for (const tip of tips) log({ event: "console.tip", ...tip });
 });
 
 for (const [nth, client] of clients.entries()) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barText, type Snapshot, statisticsLine } from "./progress.ts";
+import { barText, headline, type Snapshot, statisticsLine } from "./progress.ts";
 
 const SNAPSHOT: Snapshot = {
   seconds: 12.2,
@@ -20,6 +20,21 @@ const SNAPSHOT: Snapshot = {
   duplicated: 0,
   stopping: false,
 };
+
+test("line before the statistics: what the client sends, and how often it writes", () => {
+  const mix = new Map([
+    ["echo", 6],
+    ["db", 2],
+  ] as const);
+  assert.equal(
+    headline({ mix, every: 10, rate: 200, outstanding: 16 }),
+    "sends 200 requests per second to echo, db, and checks each reply; one line per 10 s",
+  );
+  assert.match(
+    headline({ mix, every: 10, rate: null, outstanding: 16 }),
+    /^sends 16 requests at a time to/,
+  );
+});
 
 test("any snapshot: one statistics line", () => {
   assert.equal(

@@ -42,9 +42,13 @@ export function showProgress(
     : showLines(takeSnapshot, options);
 }
 
-function showLines(takeSnapshot: () => Snapshot, { every, json }: Options) {
+function showLines(takeSnapshot: () => Snapshot, options: Options) {
+  const { every, json } = options;
   const out = json ? process.stderr : process.stdout;
-  const timer = setInterval(() => out.write(`${statisticsLine(takeSnapshot())}\n`), every * 1000);
+  const name = json ? "" : "load: ";
+  if (!json) out.write(`${name}${headline(options)}\n`);
+  const write = () => out.write(`${name}${statisticsLine(takeSnapshot())}\n`);
+  const timer = setInterval(write, every * 1000);
   return () => clearInterval(timer);
 }
 
@@ -67,6 +71,18 @@ function showBar(takeSnapshot: () => Snapshot, duration: number) {
     clearInterval(timer);
     bar.stop();
   };
+}
+
+type Sent = Pick<Options, "rate" | "outstanding" | "mix" | "every">;
+
+/** Returns the sentence before the lines: what the run does. */
+export function headline({ rate, outstanding, mix, every }: Sent): string {
+  const load =
+    rate === null
+      ? `${count(outstanding)} requests at a time`
+      : `${count(rate)} requests per second`;
+  const services = [...mix.keys()].join(", ");
+  return `sends ${load} to ${services}, and checks each reply; one line per ${every} s`;
 }
 
 /** Returns one line: time, rate, latencies and the count of each outcome. */

@@ -22,6 +22,10 @@ test("no worker yet: the page names the command that starts one; then live figur
   await using opened = await ConsolePage.open(browser);
   const { page, stack } = opened;
   await page.locator(".empty").first().getByText("npm run echo").waitFor();
+  await opened.console.logged("console.tip", ({ command }) =>
+    /^npm run -s call/.test(String(command)),
+  );
+  assert.equal(opened.console.all("console.tip").length, 3);
   const worker = await stack.worker("workers/echo.ts");
   await rowOf(page, worker).waitFor();
   const card = page.getByRole("article", { name: "Service echo" });

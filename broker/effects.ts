@@ -21,7 +21,11 @@ export class Effects {
   #effects: Effect[] = [];
   #logged: BrokerEvent[] = []; // By this input.
   #counter = new EventCounter();
-  #rate = new LineRate();
+  #rates: Record<RatedEvent["event"], LineRate> = {
+    "worker.registered": new LineRate(),
+    "worker.removed": new LineRate(),
+    "request.quarantined": new LineRate(),
+  };
 
   /** Sends a message. Do not change its frames afterwards. */
   send(to: Address, frames: Frame[]) {
@@ -47,13 +51,13 @@ export class Effects {
 
   /** Logs an event of a worker; beyond the rate of line-rate.ts a later line counts it. */
   logRated(entry: RatedEvent) {
-    if (this.#rate.take(entry.worker)) this.log(entry);
+    if (this.#rates[entry.event].take(entry.worker)) this.log(entry);
     else this.count(countedOf(entry));
   }
 
   /** Logs the counted events that are due. Call this with each tick. */
   logCounted(now: number) {
-    this.#rate.tick(now);
+    for (const rate of Object.values(this.#rates)) rate.tick(now);
     for (const entry of this.#counter.due(now)) this.log(entry);
   }
 

@@ -255,7 +255,7 @@ test("READY and DISCONNECT in turn on one connection: a line each up to a rate, 
     sends(W1, disconnect);
   }
   waits(10_200);
-  assert.ok(log.length <= LINES_PER_PEER_MAX + 4, `${log.length} lines`);
+  assert.ok(log.length <= 2 * LINES_PER_PEER_MAX + 4, `${log.length} lines`);
   const lines = (event: string) => log.filter((entry) => entry.event === event).length;
   const counted = (event: string) =>
     log.reduce(
@@ -274,7 +274,14 @@ test("workers on new connections in a flood: at most so many lines in 10 s", () 
     sends(`w${nth}`, ready("echo"));
     disconnects(`w${nth}`);
   }
-  assert.ok(log.length <= LINES_MAX + 2, `${log.length} lines`);
+  assert.ok(log.length <= 2 * LINES_MAX + 2, `${log.length} lines`);
+});
+
+test("many workers register, and one is removed: the removal has its line", () => {
+  const { sends, disconnects, log } = dialog();
+  for (let nth = 0; nth < 2 * LINES_MAX; nth += 1) sends(`w${nth}`, ready("echo"));
+  disconnects(W1);
+  assert.equal(log.at(-1)?.event, "worker.removed");
 });
 
 const SECRET = "secret-call-id-of-a-client";
@@ -302,14 +309,12 @@ test("call ids: in no log line, no reply of mmi.* and no metric, through every e
   see(waits(200));
   see(sends(C1, call("echo", options({ unknown: 1 }), "malformed")));
   see(sends(C1, call("mmi.workers", options(), "not allowed")));
-  for (let nth = 0; nth < LINES_PER_PEER_MAX; nth += 1) {
-    sends("w4", ready("echo"));
-    sends("w4", disconnect);
-  }
-  for (const peer of [W1, "w4"]) {
-    sends(peer, ready("quarantine"));
-    sends(C1, call("quarantine", options(), "poison"));
-    disconnects(peer);
+  for (let nth = 0; nth <= LINES_PER_PEER_MAX; nth += 1) {
+    for (const peer of ["w4", "w5"]) {
+      sends(peer, ready("quarantine"));
+      if (peer === "w4") sends(C1, call("quarantine", options(), "poison"));
+      disconnects(peer);
+    }
   }
   sends(W1, ready("echo", 4, named("host-1")));
   sends(W2, ready("echo", 4));

@@ -18,8 +18,8 @@ export type PeerInfo = {
 /** A connection that the transport closed, or that the system cannot accept. */
 export type RefusedConnection = {
   /**
-   * The peer broke ZMTP; there are too many connections; the system returned an error; too much memory
-   * was held for peers; another peer has the identity.
+   * The peer broke ZMTP; there are too many connections, or unfinished handshakes from its address;
+   * the system returned an error; too much memory was held for peers; another peer has the identity.
    */
   cause: "protocol" | "full" | "system" | "memory" | "identity";
   /** The reason as a part of a sentence. */

@@ -70,7 +70,7 @@ test("default bound of connections: 100 files are free, and the log has the addr
   const { event, reason, from } = await broker.logged("connections.refused");
   assert.deepEqual(
     { event, reason, from },
-    { event: "connections.refused", reason: "too many connections", from: "127.0.0.1" },
+    { event: "connections.refused", reason: "too many unfinished handshakes", from: "127.0.0.1" },
   );
   await Promise.all([idle, goesOnServing(client)]);
   const files = readdirSync(`/proc/${broker.pid}/fd`).length;

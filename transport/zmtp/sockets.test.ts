@@ -337,6 +337,45 @@ test("more connections than the bound: closed at once; the others are served, an
   assert.equal(await third.next(), "served too");
 });
 
+test("unfinished handshakes of one address: a quarter of the connections, and others are served", async (t) => {
+  const refused = mailbox<RefusedConnection>();
+  const broker = await bind(
+    "tcp://127.0.0.1:*",
+    { ...BINDING, connectionsMax: 80 },
+    { message: (from, frames) => broker.send(from, frames), gone() {}, refused: refused.put },
+  );
+  t.after(() => broker.close());
+  const { port } = new URL(broker.endpoint);
+  /** A connection that says nothing, or null if the broker closed it at once. */
+  const silent = async (): Promise<Socket | null> => {
+    const socket = connectSocket({
+      host: "127.0.0.1",
+      port: Number(port),
+      localAddress: "127.0.0.7",
+    });
+    socket.on("error", () => {});
+    t.after(() => socket.destroy());
+    const isGreeted = once(socket, "data").then(() => socket);
+    return Promise.race([isGreeted, once(socket, "close").then(() => null)]);
+  };
+  const [first] = await Promise.all(Array.from({ length: 20 }, silent));
+  assert.equal(await silent(), null);
+  const reason = "too many unfinished handshakes";
+  assert.deepEqual(await refused.next(), { cause: "full", reason, from: "127.0.0.7" });
+  const news = mailbox<string>();
+  const peer = connect(broker.endpoint, BINDING, {
+    opened: () => news.put("opened"),
+    message: (frames) => news.put(String(frames[0])),
+    gone() {},
+    failed: ({ code }) => news.put(code),
+  });
+  t.after(() => peer.close(0));
+  peer.send([Buffer.from("served")]);
+  assert.deepEqual([await news.next(), await news.next()], ["opened", "served"]);
+  first?.destroy();
+  while (!(await silent())); // The broker may see the end of the first one later.
+});
+
 test("peer without a handshake in time: disconnected, no event", async (t) => {
   const path = socketFile();
   const broker = await bound(t, path, { deadAfterMs: 200 });

@@ -17,6 +17,7 @@ import type {
 import { Claims } from "./claims.ts";
 import { NOT_ZMTP } from "./connection.ts";
 import { type Dialing, dial, ipOf, listen, remoteOf } from "./dial.ts";
+import { Handshakes } from "./handshakes.ts";
 import { MemoryKeeper } from "./memory-keeper.ts";
 import { type End, Peer } from "./peer.ts";
 
@@ -43,7 +44,8 @@ export async function bind(
     unsentBytesMax,
   };
   const peers = new Map<Address, Peer>();
-  const handshaking = new Set<Peer>();
+  const { connectionsMax = Infinity } = binding;
+  const handshaking = new Handshakes<Peer>(connectionsMax);
   const memory = new MemoryKeeper(
     { ...held, shareMin: frameBytesMax },
     () => [...handshaking, ...peers.values()],
@@ -52,7 +54,7 @@ export async function bind(
   const claims = new Claims(deadAfterMs / 2, { isWorker, replace, dismiss });
   const nextAddress = addresses();
   const server = createServer({ noDelay: true }, accept);
-  server.maxConnections = binding.connectionsMax ?? Infinity;
+  server.maxConnections = connectionsMax;
   server.on("drop", (dropped) => {
     const from = ipOf(dropped?.remoteAddress);
     events.refused({ cause: "full", reason: "too many connections", from });
@@ -70,6 +72,10 @@ export async function bind(
     let address: Address = "";
     const info = { who: null, remote: remoteOf(socket) };
     const from = ipOf(socket.remoteAddress);
+    if (handshaking.isFull(from)) {
+      socket.destroy();
+      return events.refused({ cause: "full", reason: "too many unfinished handshakes", from });
+    }
     const peer = new Peer(socket, options, {
       identified(identity) {
         address = identity.length > 0 ? identity.toString("latin1") : nextAddress();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bars, lines, spread, stepsTo } from "./svg-charts.ts";
+import { bars, lines, spread, stepsTo, wrapped } from "./svg-charts.ts";
 
 const numbers = (svg: string, pattern: RegExp) =>
   [...svg.matchAll(pattern)].map(([, number]) => Number(number));
@@ -56,4 +56,18 @@ test("axis: about five round steps", () => {
 test("labels that overlap: moved apart, in their order", () => {
   assert.deepEqual(spread([100, 20, 101]), [100, 20, 115]);
   assert.deepEqual(spread([5, 5, 5]), [5, 20, 35]);
+});
+
+test("bars of ours and of others: a legend names the colours", () => {
+  const bar = { label: "A", value: 1, text: "1" };
+  const [ours, other] = [
+    { ...bar, strong: true },
+    { ...bar, strong: false },
+  ];
+  assert.match(bars("Speed", [ours, other]), />ours: this project<.*>other systems</s);
+  assert.doesNotMatch(bars("Speed", [other, other]), /this project/);
+});
+
+test("long title: broken between words", () => {
+  assert.deepEqual(wrapped("one two three four", 9), ["one two", "three", "four"]);
 });

@@ -3,27 +3,46 @@
 const WIDTH = 760;
 const ROW = 24;
 const TOP = 44;
-const LABELS = 270;
-const CHART = { left: 60, right: 190, height: 260 };
+const CHART = { left: 60, height: 260 };
+/** The widest letters on average: bold ones of DejaVu Sans at 13 and at 15 px, in px. */
+const LETTER = { text: 7.9, title: 9.2 };
+const GAP = 8;
 
-/** A horizontal bar. `text` stands at its end; `strong` bars are coloured. */
+/** A horizontal bar. `text` stands at its end; `strong` bars are coloured: they are ours. */
 export type Bar = { label: string; value: number; text: string; strong: boolean };
 
-/** A bar chart, with a row per bar. */
+/** A bar chart, with a row per bar. A legend names the colours if both occur. */
 export function bars(title: string, rows: Bar[]): string {
   const most = Math.max(...rows.map(({ value }) => value));
-  const room = WIDTH - LABELS - 130;
+  const left = widthOf(rows.map(({ label }) => label)) + 2 * GAP;
+  const room = WIDTH - left - widthOf(rows.map(({ text }) => text)) - 2 * GAP;
+  const key = new Set(rows.map(({ strong }) => strong)).size === 2 ? legend(left) : [];
+  const top = key.length > 0 ? ROW : 0;
   const drawn = rows.map(({ label, value, text, strong }, index) => {
-    const y = TOP + index * ROW;
+    const y = top + index * ROW;
     const width = round(Math.max(1, (value / most) * room));
     return [
-      textAt(LABELS - 8, y + 15, label, strong ? "end strong" : "end"),
-      `<rect class="${strong ? "s0" : "other"}" x="${LABELS}" y="${y + 3}" width="${width}" height="16"/>`,
-      textAt(LABELS + width + 6, y + 15, text, strong ? "strong" : ""),
+      textAt(left - GAP, y + 15, label, strong ? "end strong" : "end"),
+      `<rect class="${strong ? "s0" : "other"}" x="${left}" y="${y + 3}" width="${width}" height="16"/>`,
+      textAt(left + width + 6, y + 15, text, strong ? "strong" : ""),
     ].join("\n");
   });
-  return svg(title, TOP + rows.length * ROW + 8, drawn);
+  return svg(title, top + rows.length * ROW + GAP, [...key, ...drawn]);
 }
+
+function legend(left: number): string[] {
+  const others = left + 20 + widthOf(["ours: this project"]);
+  return [
+    `<rect class="s0" x="${left}" y="2" width="12" height="12"/>`,
+    textAt(left + 18, 13, "ours: this project", "strong"),
+    `<rect class="other" x="${others}" y="2" width="12" height="12"/>`,
+    textAt(others + 18, 13, "other systems", ""),
+  ];
+}
+
+/** The room that the longest of these texts may need. */
+const widthOf = (texts: string[]) =>
+  Math.ceil(Math.max(...texts.map(({ length }) => length)) * LETTER.text);
 
 /** A line of a chart. */
 export type Series = { label: string; points: [x: number, y: number][] };
@@ -35,15 +54,16 @@ export function lines(title: string, axisTitle: string, series: Series[]): strin
   const most = Math.max(1, ...points.map(([, y]) => y)) * 1.1;
   const least = Math.log(Math.min(...xs));
   const span = Math.log(Math.max(...xs)) - least || 1;
-  const room = WIDTH - CHART.left - CHART.right;
+  const right = widthOf(series.map(({ label }) => label)) + 2 * GAP;
+  const room = WIDTH - CHART.left - right;
   const xAt = (x: number) => round(CHART.left + ((Math.log(x) - least) / span) * room);
-  const yAt = (y: number) => round(TOP + CHART.height - (y / most) * CHART.height);
+  const yAt = (y: number) => round(CHART.height - (y / most) * CHART.height);
   const grid = stepsTo(most).flatMap((y) => [
     `<path class="grid" d="M${CHART.left} ${yAt(y)}h${room}"/>`,
     textAt(CHART.left - 8, yAt(y) + 4, `${y}`, "end"),
   ]);
   const axis = xs.map((x) =>
-    textAt(xAt(x), TOP + CHART.height + 18, x.toLocaleString("en-US"), "middle"),
+    textAt(xAt(x), CHART.height + 18, x.toLocaleString("en-US"), "middle"),
   );
   const ends = spread(series.map(({ points }) => yAt(points.at(-1)?.[1] ?? 0)));
   const drawn = series.flatMap(({ label, points }, index) => {
@@ -53,11 +73,11 @@ export function lines(title: string, axisTitle: string, series: Series[]): strin
       ...points.map(
         ([x, y]) => `<circle class="s${index % COLOURS}" cx="${xAt(x)}" cy="${yAt(y)}" r="3.5"/>`,
       ),
-      textAt(WIDTH - CHART.right + 10, (ends[index] ?? 0) + 4, label, `t${index % COLOURS}`),
+      textAt(WIDTH - right + 10, (ends[index] ?? 0) + 4, label, `t${index % COLOURS}`),
     ];
   });
-  const below = textAt(CHART.left + room / 2, TOP + CHART.height + 38, axisTitle, "middle");
-  return svg(title, TOP + CHART.height + 52, [...grid, ...axis, ...drawn, below]);
+  const below = textAt(CHART.left + room / 2, CHART.height + 38, axisTitle, "middle");
+  return svg(title, CHART.height + 52, [...grid, ...axis, ...drawn, below]);
 }
 
 /** About five round numbers from 0 to `most`. */
@@ -88,14 +108,32 @@ export function spread(heights: number[]): number[] {
 const LINE = 15;
 const COLOURS = 4;
 
+/** Draws the title, in as many lines as it needs, and the chart below it. */
 function svg(title: string, height: number, drawn: string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img"
-  width="${WIDTH}" height="${height}" aria-label="${escaped(title)}">
+  const titleLines = wrapped(title, Math.floor((WIDTH - 2 * GAP) / LETTER.title));
+  const top = TOP + (titleLines.length - 1) * TITLE_LINE;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top + height}" role="img"
+  width="${WIDTH}" height="${top + height}" aria-label="${escaped(title)}">
 <style>${STYLE}</style>
-${textAt(8, 22, title, "title")}
+${titleLines.map((line, nth) => textAt(GAP, 22 + nth * TITLE_LINE, line, "title")).join("\n")}
+<g transform="translate(0 ${top})">
 ${drawn.join("\n")}
+</g>
 </svg>
 `;
+}
+
+const TITLE_LINE = 20;
+
+/** Breaks a text between words into lines of at most `most` letters. */
+export function wrapped(text: string, most: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = `${lines.at(-1)} ${word}`.trim();
+    if (line.length > most) lines.push(word);
+    else lines[lines.length - 1] = line;
+  }
+  return lines;
 }
 
 const LIGHT = ["#1d64c8", "#b4530a", "#6b7280", "#0f766e"];

@@ -11,21 +11,12 @@ import { type CallExtras, extrasOf, weighExtras } from "./call-extras.ts";
 import type { Delivery } from "./delivery.ts";
 import { workerFields } from "./log-fields.ts";
 import { isManagement } from "./mmi.ts";
-import { newWorker, type Ready, Request, type Service } from "./model.ts";
+import { newWorker, type Ready, Request } from "./model.ts";
 import { nameOf } from "./names.ts";
 import { pack } from "./packed-message.ts";
-import {
-  MEMORY_FULL,
-  malformed,
-  NO_WORKER,
-  NOT_THROUGH_CALL,
-  REQUESTS_TOO_LARGE,
-  type Rejection,
-  SHUTTING_DOWN,
-  TOO_MANY_REQUESTS,
-  TOO_MANY_SERVICES,
-} from "./rejections.ts";
+import { malformed, NOT_THROUGH_CALL, SHUTTING_DOWN, TOO_MANY_SERVICES } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
+import { rejectionOf } from "./request-bounds.ts";
 import { Retries } from "./retries.ts";
 import type { State } from "./state.ts";
 import { deadlineOf, termsOf } from "./terms.ts";
@@ -75,13 +66,13 @@ export class Admission {
     const reject = (reason: string) => this.#delivery.rejectWorker(from, command, reason, now);
     // 8/MMI, Namespace
     if (isManagement(nameOf(frame))) return reject("READY for an mmi.* service");
-    if (!known && services.isFull) return reject(TOO_MANY_SERVICES.reason);
+    if (!known?.workers && services.isFull) return reject(TOO_MANY_SERVICES.reason);
     if (!drain.acceptsWorkers) return reject(SHUTTING_DOWN.reason);
 
     const service = known ?? services.add(frame);
     const worker = newWorker(from, command, service, peer);
     this.#state.workers.add(worker, now);
-    service.stats = this.#state.stats.registered(frame);
+    services.served(service);
     this.#state.effects.logRated({
       event: "worker.registered",
       ...workerFields(worker),
@@ -105,7 +96,7 @@ export class Admission {
     const { options } = call;
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
-    const rejection = this.#rejectionOf(from, known, weight, options);
+    const rejection = rejectionOf(this.#state, from, known, weight, options);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
     const expiresAt = now + (options.ttl ?? limits.requestTtlMs);
     const isCall = isSame(command.service, CALL);
@@ -122,22 +113,6 @@ export class Admission {
     });
     requests.add(request, request.call ? deadlineOf(request.call) : expiresAt);
     this.#delivery.enqueue(request, from, call.body, now);
-  }
-
-  /** Why the broker cannot take one more request of this weight, in bytes; null if it can. */
-  #rejectionOf(
-    client: Address,
-    service: Service | undefined,
-    weight: number,
-    { wait }: CallOptions,
-  ): Rejection | null {
-    const { limits, services, requests, drain, memory } = this.#state;
-    if (drain.hasBegun) return SHUTTING_DOWN;
-    if (memory.heavy.has(client)) return MEMORY_FULL;
-    if (wait === 0 && !service?.workers) return NO_WORKER;
-    if (!service && services.isFull) return TOO_MANY_SERVICES;
-    if (service && service.open >= limits.queueMax) return TOO_MANY_REQUESTS;
-    if (requests.weight + weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;
-    return null;
+    if (!known) this.#delivery.dispatch(request.service, now);
   }
 }

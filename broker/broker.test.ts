@@ -430,16 +430,6 @@ test("request with a large envelope: the envelope has a weight", () => {
   assert.equal(broker.counts().refused, 1);
 });
 
-test("servicesMax reached: requests and workers of other services are rejected", () => {
-  const { sends, broker } = dialog({ servicesMax: 2 });
-  for (const name of ["a", "b", "c"]) sends(C1, request(name, "hi"));
-  assert.deepEqual([broker.counts().services, broker.counts().refused], [2, 1]);
-  sends(C1, request("b", "hi"));
-  assert.equal(broker.counts().queued, 3);
-  assert.deepEqual(sends(W1, ready("d")), ["w1 < DISCONNECT"]);
-  assert.deepEqual(sends(W1, ready("a")), ["w1 < REQUEST c1 hi"]);
-});
-
 test("message larger than messageBytesMax: dropped", () => {
   const { sends, broker } = dialog({ messageBytesMax: 1000 });
   sends(C1, request("echo", "x".repeat(1000)));

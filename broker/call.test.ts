@@ -151,7 +151,7 @@ test("429: queueMax, queueBytesMax or servicesMax reached", () => {
   ]);
   const many = dialog({ servicesMax: 1 });
   many.sends(C1, call("echo", "", "1"));
-  assert.deepEqual(many.sends(C1, call("math", "", "2")), ["c1 < mmi.call 429 too many services"]);
+  assert.deepEqual(many.sends(C2, call("math", "", "2")), ["c1 < mmi.call 429 too many services"]);
 });
 
 test("502: deliveriesMax workers gone with the request", () => {

@@ -15,6 +15,7 @@ import type { Replies } from "./replies.ts";
 import { metadataFor } from "./request-metadata.ts";
 import type { State } from "./state.ts";
 import type { RemovalReason } from "./vocabulary.ts";
+import { settleService } from "./wanted-services.ts";
 
 export type Answer = Extract<WorkerCommand, { name: "PARTIAL" | "REPLY" }>;
 
@@ -45,7 +46,7 @@ export class Delivery {
       service.queue.take();
       this.#deliver(request, worker, request.body, now);
     }
-    this.#state.services.forgetIfIdle(service);
+    settleService(this.#state, this.#replies, service, now);
   }
 
   /** Dispatches several services. */

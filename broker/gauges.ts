@@ -43,7 +43,7 @@ export function gaugesOf(
     if (inFlight.size === 0) gauges.idle += 1;
     else gauges.busy += 1;
   }
-  for (const { service } of late.waiting) of(service.stats).inFlight += 1;
+  for (const [{ stats }, requests] of late.waiting) of(stats).inFlight += requests.size;
   return all;
 }
 
@@ -60,7 +60,7 @@ export function slotsOf({ inFlight }: Worker): { inFlight: number; abandoned: nu
  */
 export function driftOf(stats: Stats, all: Map<ServiceStats, Gauges>): number {
   let drift = 0;
-  for (const { received, ended } of stats) {
+  for (const { received, ended } of [stats.dropped, ...stats]) {
     drift += received;
     for (const count of Object.values(ended)) drift -= count;
   }

@@ -6,13 +6,13 @@
 // with the next READY of that connection, and with the connection. silent-workers.ts has the rules.
 
 import type { Address, PeerInfo } from "../protocol/frame.ts";
-import type { Request, Worker } from "./model.ts";
+import type { Request, Service, Worker } from "./model.ts";
 
 /** The silent workers that may still answer. Each has at least one open request in `inFlight`. */
 export class LateAnswers {
   #isOn = false;
   #byAddress = new Map<Address, Worker>();
-  #waiting = new Set<Request>();
+  #waiting = new Map<Service, Set<Request>>();
 
   /** Whether the broker accepts late answers. */
   get isOn(): boolean {
@@ -34,8 +34,8 @@ export class LateAnswers {
     return this.#byAddress.values();
   }
 
-  /** The requests that had their last delivery, and that only a late answer can settle. */
-  get waiting(): Iterable<Request> {
+  /** The requests that had their last delivery, and that only a late answer can settle, by service. */
+  get waiting(): ReadonlyMap<Service, ReadonlySet<Request>> {
     return this.#waiting;
   }
 
@@ -58,7 +58,9 @@ export class LateAnswers {
   /** The request had its last delivery, and waits for a late answer until it expires. */
   wait(request: Request) {
     silentOf(request);
-    this.#waiting.add(request);
+    const waiting = this.#waiting.get(request.service);
+    if (waiting) waiting.add(request);
+    else this.#waiting.set(request.service, new Set([request]));
   }
 
   /** The answer of this worker to this request cannot be used any more. */
@@ -70,7 +72,8 @@ export class LateAnswers {
 
   /** The request has its outcome. */
   settled(request: Request) {
-    this.#waiting.delete(request);
+    const waiting = this.#waiting.get(request.service);
+    if (waiting?.delete(request) && waiting.size === 0) this.#waiting.delete(request.service);
     for (const worker of request.delivery.silent ?? []) this.close(worker, request);
   }
 

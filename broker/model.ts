@@ -41,6 +41,10 @@ export type Service = {
   idle: IntrusiveList<Worker>;
   /** Busy workers with credit, least recently served first. Changed by workers.ts. */
   withCredit: IntrusiveList<Worker>;
+  /** It is among the services without a worker; its neighbours there. Changed by services.ts. */
+  wanted: boolean;
+  wantedBefore: Service | null;
+  wantedAfter: Service | null;
 };
 
 /** A worker exists from its READY until the broker removes it. */
@@ -215,6 +219,7 @@ export function newService(name: Frame, stats: ServiceStats): Service {
     registeredAt: -Infinity,
     idle: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
     withCredit: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
+    ...{ wanted: false, wantedBefore: null, wantedAfter: null },
   };
 }
 

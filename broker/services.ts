@@ -1,6 +1,8 @@
-// All services that have a worker or an open request. Peers choose the names of services, so their
-// number has a bound, and the broker forgets a service once it has neither.
+// All services that have a worker or an open request. Peers choose the names of services, so the broker
+// forgets a service once it has neither. Services with workers and services that clients alone want have
+// a bound each, so that the names of clients keep no worker out.
 
+import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { Limits } from "./limits.ts";
 import { newService, type Service } from "./model.ts";
@@ -11,6 +13,8 @@ export class Services {
   #max: number;
   #stats: Stats;
   #byName = new Map<string, Service>();
+  // Those without a worker: without one for longest first.
+  #wanted = new IntrusiveList<Service>("wantedBefore", "wantedAfter");
 
   constructor({ servicesMax }: Pick<Limits, "servicesMax">, stats: Stats) {
     this.#max = servicesMax;
@@ -22,9 +26,9 @@ export class Services {
     return this.#byName.size;
   }
 
-  /** Whether the broker can take no other service. */
+  /** Whether no other service may get its first worker. */
   get isFull(): boolean {
-    return this.#byName.size >= this.#max;
+    return this.#byName.size - this.#wanted.length >= this.#max;
   }
 
   /** Iterates in the order in which the services were added. */
@@ -37,20 +41,51 @@ export class Services {
     return this.#byName.get(name);
   }
 
-  /** Adds a service with this name. There must be none of that name, and room for it. */
+  /** Adds a service without workers. There must be none of that name. See `takeExcess`. */
   add(name: Frame): Service {
-    const service = newService(name, this.#stats.of(name));
+    const service = newService(name, this.#stats.open(name));
     this.#byName.set(service.name, service);
+    this.#setWanted(service, true);
     return service;
   }
 
-  /** Forgets a service that has neither a worker nor an open request. */
-  forgetIfIdle({ name, workers, open }: Service) {
-    if (workers === 0 && open === 0) this.#byName.delete(name);
+  /** The service has a worker. */
+  served(service: Service) {
+    this.#setWanted(service, false);
+    service.stats = this.#stats.registered(service);
+  }
+
+  /** The service may have lost its last worker or request. Forgets it if it has neither. */
+  settle(service: Service) {
+    const { name, workers, open } = service;
+    if (workers > 0) return;
+    if (open > 0) this.#setWanted(service, true);
+    else if (this.#byName.delete(name)) this.#drop(service);
+  }
+
+  /** Takes the service that was without a worker for longest, if there are too many; else null. */
+  takeExcess(): Service | null {
+    const { first, length } = this.#wanted;
+    if (!first || length <= this.#max) return null;
+    this.#setWanted(first, false);
+    return first;
   }
 
   /** Forgets all services. */
   clear() {
+    for (const service of this) this.#drop(service);
     this.#byName.clear();
+  }
+
+  #drop(service: Service) {
+    this.#setWanted(service, false);
+    this.#stats.close(service.stats);
+  }
+
+  #setWanted(service: Service, wanted: boolean) {
+    if (service.wanted === wanted) return;
+    service.wanted = wanted;
+    if (wanted) this.#wanted.push(service);
+    else this.#wanted.remove(service);
   }
 }

@@ -14,7 +14,7 @@ import {
   request,
 } from "./dialog.testing.ts";
 import { driftOf, gaugesOf } from "./gauges.ts";
-import type { ServiceStats } from "./stats.ts";
+import { KEPT_MAX, type ServiceStats } from "./stats.ts";
 
 const [C1, C2, W1, W2] = ["c1", "c2", "w1", "w2"];
 const junk = [Buffer.from("junk")];
@@ -77,7 +77,7 @@ test("first worker of a service: the service gets counters of its own, and keeps
   assert.equal(statsOf(broker, "echo").received, 2);
 });
 
-test("more services than servicesMax, one after the other: the later ones share counters", () => {
+test("more services than servicesMax, one after the other: those forgotten for longest lose their counters", () => {
   const { sends, disconnects, broker } = dialog({ servicesMax: 2 });
   for (let nth = 1; nth <= 5; nth += 1) {
     sends(W1, ready(`service ${nth}`));
@@ -85,9 +85,32 @@ test("more services than servicesMax, one after the other: the later ones share 
     sends(W1, reply(C1, "HI"));
     disconnects(W1);
   }
-  assert.deepEqual(labels(broker), ["(other)", "service 1", "service 2"]);
-  const { received, ended, registered } = statsOf(broker, "(other)");
-  assert.deepEqual([received, ended.answered, registered], [3, 3, 3]);
+  assert.deepEqual(labels(broker), ["(other)", "service 4", "service 5"]);
+  assert.equal(broker.counts().answered, 5);
+  assert.equal(driftOf(broker.overview().stats, gaugesOf(broker.overview(), 0)), 0);
+});
+
+test("READY and DISCONNECT under a thousand names: at most KEPT_MAX sets of counters, and room for others", () => {
+  const { sends, disconnects, broker } = dialog({ servicesMax: 1000 });
+  sends(W2, ready("real"));
+  for (let nth = 1; nth <= 1000; nth += 1) {
+    sends(W1, ready(`service ${nth}`));
+    sends(C1, request(`service ${nth}`, "hi"));
+    disconnects(W1);
+    disconnects(C1);
+  }
+  assert.equal(labels(broker).length, 2 + KEPT_MAX);
+  assert.equal(statsOf(broker, "real").registered, 1);
+  assert.equal(broker.counts().clientGone, 1000);
+});
+
+test("services with workers beyond servicesMax cannot exist: each has counters of its own", () => {
+  const { sends, disconnects, broker } = dialog({ servicesMax: 2 });
+  sends(W1, ready("a"));
+  disconnects(W1);
+  sends(W1, ready("b"));
+  sends(W2, ready("c"));
+  assert.deepEqual(labels(broker), ["(other)", "b", "c"]);
 });
 
 test("services whose names are the same text: they share counters", () => {

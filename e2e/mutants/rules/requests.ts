@@ -91,7 +91,7 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "The broker forgets a service whose requests wait for a worker.",
     file: "broker/services.ts",
-    find: "workers === 0 && open === 0",
-    replace: "workers === 0",
+    find: "if (open > 0) this.#setWanted(service, true);\n    else if",
+    replace: "if",
   },
 ];

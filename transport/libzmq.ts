@@ -184,10 +184,17 @@ function failureOf(handshakeError: NodeJS.ErrnoException | null) {
   return { code, message: `the ZMTP handshake failed: ${message}` };
 }
 
-/** The heartbeats of ZMTP: they show that the process exists, not that its event loop runs. */
+/**
+ * The heartbeats of ZMTP: they show that the process exists, not that its event loop runs. ZMTP 3.0 has
+ * none, so the probes of TCP break a connection to such a peer that is half open.
+ */
 function heartbeats({ deadAfterMs }: Timing) {
   const timeoutMs = Math.min(deadAfterMs, HEARTBEAT_TIMEOUT_MS_MAX);
   return {
+    tcpKeepalive: 1,
+    tcpKeepaliveIdle: Math.ceil(timeoutMs / 1000),
+    tcpKeepaliveInterval: 1, // In s, as on zmtp.
+    tcpKeepaliveCount: 10,
     heartbeatInterval: Math.ceil(timeoutMs / 4),
     heartbeatTimeout: timeoutMs,
     heartbeatTimeToLive: timeoutMs,

@@ -47,6 +47,7 @@ export class Peer {
   #events: PeerEvents;
   #connection: Connection;
   #unsentBytesMax: number;
+  #deadAfterMs: number;
   #isOnlyPeer: boolean; // A DEALER has one connection.
   #answered: (() => void) | null = null; // The next bytes answer a probe.
   #isReceiving = false; // The handlers of received messages run.
@@ -72,6 +73,7 @@ export class Peer {
     this.holding = new Holding(now);
     this.#connection = new Connection(options, now);
     this.#unsentBytesMax = options.unsentBytesMax;
+    this.#deadAfterMs = options.deadAfterMs;
     this.#isOnlyPeer = options.socketType === "DEALER";
     const handshakeMs = Math.min(options.deadAfterMs, HANDSHAKE_MS);
     this.#timeout = setTimeout(
@@ -228,6 +230,7 @@ export class Peer {
         case "open":
           if (commands) this.#writePieces(commands);
           commands = null;
+          if (!this.#connection.knowsPing) this.#keepAlive();
           this.#events.opened?.();
           this.#flushThisTurn();
           break;
@@ -241,6 +244,12 @@ export class Peer {
       }
     }
     if (commands && !this.#ended && !this.#closing) this.#writePieces([Buffer.concat(commands)]);
+  }
+
+  /** ZMTP 3.0 has no PING. So the system probes the peer, and breaks a connection that is half open. */
+  #keepAlive() {
+    const idleMs = Math.min(Math.max(this.#deadAfterMs, 1000), KEEP_ALIVE_IDLE_MS_MAX);
+    this.#socket.setKeepAlive(true, idleMs);
   }
 
   #identified(identity: Frame) {
@@ -387,6 +396,9 @@ const SEVERAL = 2;
 
 /** The longest handshake, in ms. */
 const HANDSHAKE_MS = 10_000;
+
+/** The longest time before the first probe of TCP that Linux accepts, in ms. */
+const KEEP_ALIVE_IDLE_MS_MAX = 32_767_000;
 
 /** A peer reads fewer bytes than these at once, even over a slow link. */
 const MUCH_BYTES = 2 ** 16;

@@ -39,11 +39,13 @@ const documents = new Documents(
   settings.MDP_REQUEST_TTL_MS,
   logger("db", settings, { levelOf, sentenceOf }, { name: workerName }),
 );
-await documents
-  .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })
-  .catch((error: Error) => fail("db", `cannot open ${engine.where}: ${error.message}`));
+const prepare = () =>
+  documents
+    .prepare({ downMs: Number.POSITIVE_INFINITY, signal: AbortSignal.timeout(10_000) })
+    .catch((error: Error) => fail("db", `cannot open ${engine.where}: ${error.message}`));
 // SQLite executes one request at a time; the others in flight wait here, so it is never idle.
 await serve("db", (body, request) => documents.execute(readRequest(body), request), {
   concurrency: 4,
+  prepare,
 });
 await documents.close();

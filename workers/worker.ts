@@ -125,7 +125,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       ? json(to, given as JsonHandler<unknown, unknown>)
       : (given as Handler);
     const settings = serviceSettings(service, handler, options);
-    if (this.#state !== "running") throw new Error("the worker is closed");
+    if (this.#state !== "running") throw new Error(CLOSED);
     if (this.#runners.has(service)) throw new RangeError(`"${service}" has a handler already`);
     const log = (event: WorkerEvent) => this.#report(service, event);
     const runner = new Runner({ ...this.#settings, ...settings, service, handler, log });
@@ -133,6 +133,17 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#listening ??= this.#listen();
     void this.#listening.then(() => runner.start());
     return this;
+  }
+
+  /**
+   * Opens the health port before the first serve(), which opens it otherwise. Rejects with an Error if
+   * the port cannot be opened, or after close().
+   */
+  async listen(): Promise<void> {
+    if (this.#state !== "running") throw new Error(CLOSED);
+    const { health, metrics } = this.#settings;
+    this.#health ??= serveHealth(health, () => this.ready, metrics);
+    await this.#health.listening;
   }
 
   /**
@@ -183,12 +194,10 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#ended.resolve();
   }
 
-  /** Opens the health port, so that a port in use is an error before the broker knows the worker. */
+  /** A port in use is an error before the broker knows the worker. */
   async #listen() {
-    const { health, metrics } = this.#settings;
-    this.#health = serveHealth(health, () => this.ready, metrics);
     try {
-      await this.#health.listening;
+      await this.listen();
     } catch (error) {
       this.#ended.reject(error);
       void this.close();
@@ -219,6 +228,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
   }
 }
 
+const CLOSED = "the worker is closed";
+
 /**
  * The settings that serve() reads from the environment. A program with settings of its own adds
  * them to these, so that one readSettings() call reports every bad value.
@@ -234,7 +245,13 @@ export const workerSettings = {
   ...logSettings,
 };
 
-export type ServeOptions = Pick<ServiceOptions, "concurrency">;
+export type ServeOptions = Pick<ServiceOptions, "concurrency"> & {
+  /**
+   * Prepares the service: runs once the health port is open, and before the worker connects to the
+   * broker. serve() rejects with its error.
+   */
+  prepare?: (() => Promise<void>) | undefined;
+};
 
 /**
  * Runs this process as a worker: registers `handler` for `service` at the broker, and serves
@@ -252,7 +269,7 @@ export type ServeOptions = Pick<ServiceOptions, "concurrency">;
 export async function serve(
   service: string,
   handler: Handler,
-  { concurrency }: ServeOptions = {},
+  { concurrency, prepare }: ServeOptions = {},
 ): Promise<void> {
   const settings = readSettings(service, workerSettings);
   const health = healthFrom(settings);
@@ -267,6 +284,8 @@ export async function serve(
     logger: lineLogger(service, settings, { name: workerName }),
     metrics: health && processMetrics(transport.version, { service }),
   });
+  await worker.listen().catch((error: Error) => fail(service, error.message));
+  await prepare?.();
   worker.serve(service, handler, { concurrency, timeLimitMs: settings.MDP_TIME_LIMIT_MS });
   const running = worker.run();
   onStopSignal(

@@ -1,7 +1,11 @@
 // Mistakes of a user: each program prints one line and exits with code 1, without a stack trace.
 
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { until } from "../until.ts";
 import { freeEndpoint, Program } from "./program.ts";
 
 const PROGRAMS = ["broker/main.ts", "workers/echo.ts", "workers/math.ts", "workers/db.ts"];
@@ -43,15 +47,36 @@ test("port of the health check in use: the broker exits with code 1 before it li
   await first.stop();
 });
 
-test("port of the health check in use: the worker exits with code 1 before it connects", async () => {
-  const MDP_BROKER = await freeEndpoint();
-  const MDP_HEALTH_PORT = String(MDP_BROKER.split(":").at(-1));
-  const broker = new Program("broker/main.ts", [], { MDP_BIND: MDP_BROKER });
-  await broker.logged("broker.listening");
-  const worker = new Program("workers/echo.ts", [], { MDP_BROKER, MDP_HEALTH_PORT });
-  await fails(worker, /cannot serve health checks on port \d+: .*in use/);
-  assert.equal(worker.output, "");
-  await broker.stop();
+for (const file of PROGRAMS.filter((program) => program.startsWith("workers"))) {
+  test(`port of the health check in use: ${file} exits with code 1 before anything else`, async () => {
+    const MDP_BROKER = await freeEndpoint();
+    const MDP_HEALTH_PORT = String(MDP_BROKER.split(":").at(-1));
+    const broker = new Program("broker/main.ts", [], { MDP_BIND: MDP_BROKER });
+    await broker.logged("broker.listening");
+    const MDP_DB_FILE = join(mkdtempSync(join(tmpdir(), "mdp-")), "documents.sqlite");
+    const worker = new Program(file, [], { MDP_BROKER, MDP_HEALTH_PORT, MDP_DB_FILE });
+    await fails(worker, /cannot serve health checks on port \d+: .*in use/);
+    assert.equal(worker.output, "");
+    assert.equal(existsSync(MDP_DB_FILE), false);
+    await broker.stop();
+  });
+}
+
+test("database that is down: the health port of db is open, and db is live and not ready", async () => {
+  const [database, health] = [await freeEndpoint(), await freeEndpoint()];
+  const port = (endpoint: string) => String(endpoint.split(":").at(-1));
+  const worker = new Program("workers/db.ts", [], {
+    DATABASE_URL: `postgres://nobody@127.0.0.1:${port(database)}/none`,
+    MDP_HEALTH_PORT: port(health),
+  });
+  const statusOf = (page: string) =>
+    fetch(`http://127.0.0.1:${port(health)}/${page}`).then(
+      ({ status }) => status,
+      () => null,
+    );
+  await until("the health port of db", async () => (await statusOf("livez")) === 200);
+  assert.equal(await statusOf("readyz"), 503);
+  await worker.stop();
 });
 
 test("address of another machine: the broker exits with code 1", async () => {

@@ -16,6 +16,7 @@ const IMPURE_THERE = ["broker/main.ts", "broker/start.ts", "broker/metrics.ts"];
 const PURE_ROOMS = /^(collections|protocol|broker)\//;
 const pure = [
   ...sources.filter((file) => PURE_ROOMS.test(file) && !IMPURE_THERE.includes(file)),
+  "transport/connect-failures.ts",
   "transport/endpoint.ts",
   "transport/zmtp/connection.ts",
   "transport/zmtp/frames.ts",

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { endWithReader } from "../runtime/output.ts";
 import { brokerEndpoint, messageBytesMax, readSettings, transport } from "../runtime/settings.ts";
 import { loadTransport } from "../transport/load-transport.ts";
+import { unreachableSentence } from "../transport/transport.ts";
 import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame } from "./client.ts";
 import { explain } from "./explain.ts";
@@ -48,6 +49,7 @@ async function call(
   const client = new Client(broker, {
     silenceMs: 1000,
     messageBytesMax: settings.MDP_MESSAGE_BYTES_MAX,
+    onUnreachable: (failure) => process.stderr.write(`call: ${unreachableSentence(failure)}\n`),
     transport: await loadTransport(settings.MDP_TRANSPORT),
   });
   const interrupted = new AbortController();
@@ -66,7 +68,7 @@ async function call(
       process.exitCode = 130;
       return;
     }
-    const [code, sentence] = await explain(error, client, service);
+    const [code, sentence] = await explain(error, client, service, timeout);
     process.stderr.write(`call: ${sentence}\n`);
     process.exitCode = code;
   } finally {

@@ -31,6 +31,7 @@ for (const [name, value, sentence] of [
   ["messageBytesMax", 100, `messageBytesMax is 100, ${BYTES}`],
   ["messageBytesMax", 2048.5, `messageBytesMax is 2048.5, ${BYTES}`],
   ["messageBytesMax", {}, `messageBytesMax is an object, ${BYTES}`],
+  ["onUnreachable", "log", 'onUnreachable is "log", not a function'],
   ["transport", "libzmq", `transport is "libzmq", ${TRANSPORT}`],
   ["transport", Promise.resolve(SILENT), `transport is a promise, ${TRANSPORT}`],
   ["transport", null, `transport is null, ${TRANSPORT}`],

@@ -8,7 +8,7 @@ import { MESSAGE_BYTES_MAX } from "../protocol/mdp.ts";
 import { checkSignal, checkWhole, invalid, isNumberFrom } from "../runtime/invalid-option.ts";
 import { MESSAGE_BYTES } from "../runtime/ranges.ts";
 import { isBrokerEndpoint } from "../transport/endpoint.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Transport, Unreachable } from "../transport/transport.ts";
 import * as zmtp from "../transport/zmtp/sockets.ts";
 
 export type ClientOptions = {
@@ -27,6 +27,11 @@ export type ClientOptions = {
    * Must match the broker's MDP_MESSAGE_BYTES_MAX. A larger request rejects with a RangeError.
    */
   messageBytesMax?: number | undefined;
+  /**
+   * Receives failed attempts to connect: the first one since the last connection, each change of the
+   * code, and then one per 10 s. The client tries again by itself. By default nothing is reported.
+   */
+  onUnreachable?: ((failure: Unreachable) => void) | undefined;
   /** The transport, from loadTransport(); ZMTP in TypeScript by default. */
   transport?: Transport | undefined;
 };
@@ -61,6 +66,7 @@ export type ClientSettings = {
   silenceMs: number;
   tries: number;
   messageBytesMax: number;
+  onUnreachable: (failure: Unreachable) => void;
   transport: Transport;
 };
 
@@ -72,15 +78,17 @@ export function clientSettings(broker: string, options: ClientOptions): ClientSe
   if (typeof broker !== "string" || !isBrokerEndpoint(broker))
     throw invalid("broker", broker, "an endpoint such as tcp://localhost:5555");
   const { silenceMs = 2500, tries = 3, messageBytesMax = MESSAGE_BYTES_MAX } = options;
-  const { transport = zmtp } = options;
+  const { transport = zmtp, onUnreachable = () => {} } = options;
   if (!isNumberFrom(silenceMs, 1, SILENCE_MS_MAX))
     throw invalid("silenceMs", silenceMs, `a number of ms from 1 to ${SILENCE_MS_MAX}`);
   if (tries !== Infinity && !(Number.isInteger(tries) && tries >= 1))
     throw invalid("tries", tries, "a whole number from 1, or Infinity");
   checkWhole("messageBytesMax", messageBytesMax, MESSAGE_BYTES);
+  if (typeof onUnreachable !== "function")
+    throw invalid("onUnreachable", onUnreachable, "a function");
   if (typeof transport?.connect !== "function")
     throw invalid("transport", transport, "a transport: pass `await loadTransport(name)`");
-  return { silenceMs, tries, messageBytesMax, transport };
+  return { silenceMs, tries, messageBytesMax, onUnreachable, transport };
 }
 
 /** One day. The timers of the transports accept four times this value. */

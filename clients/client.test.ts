@@ -8,7 +8,7 @@ import { MDP_0_1 } from "../protocol/dialects.ts";
 import { encodeErrorReply } from "../protocol/error-reply.ts";
 import { EMPTY, type Frame } from "../protocol/frame.ts";
 import type { Transport } from "../transport/transport.ts";
-import { Client, RequestError } from "./client.ts";
+import { Client, RequestError, type Unreachable } from "./client.ts";
 
 const ENDPOINT = "tcp://127.0.0.1:1";
 const CALL_ID = "a call id that nobody guesses";
@@ -104,6 +104,32 @@ test("time-out, no broker and client closed: the error has the call id and no st
   client.close();
   assert.deepEqual(shown(await outstanding), closed);
   assert.deepEqual(shown(await errorOf(client.request("echo", "hi", { id: CALL_ID }))), closed);
+});
+
+test("failed attempts to connect: onUnreachable receives each code once, with the next try", async () => {
+  const reported: unknown[] = [];
+  const failures = ["ENOTFOUND", "ECONNREFUSED", "ECONNREFUSED"];
+  const transport: Transport = {
+    ...UNREACHABLE,
+    connect(_endpoint, _timing, events) {
+      for (const code of failures) events.failed({ code, message: `it is ${code}`, retryMs: 77 });
+      return { send() {}, close() {} };
+    },
+  };
+  const onUnreachable = (failure: Unreachable) => reported.push(failure);
+  const client = new Client(ENDPOINT, { transport, onUnreachable });
+  const outstanding = errorOf(client.request("echo", "hi"));
+  client.close();
+  assert.deepEqual(
+    reported,
+    ["ENOTFOUND", "ECONNREFUSED"].map((code) => ({
+      broker: ENDPOINT,
+      code,
+      reason: `it is ${code}`,
+      retryMs: 77,
+    })),
+  );
+  await outstanding;
 });
 
 test("request without a call id: the error has the one of the client; mmi.*: none", async () => {

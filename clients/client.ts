@@ -11,7 +11,8 @@ import { BODY_FRAMES_MAX, bodyBytesMax, serviceFrame } from "../protocol/mdp.ts"
 import { type Contract, validated } from "../runtime/contract.ts";
 import { checkSignal } from "../runtime/invalid-option.ts";
 import type { InputOf, OutputOf, StandardSchema } from "../runtime/standard-schema.ts";
-import type { Connected } from "../transport/transport.ts";
+import { ConnectFailures } from "../transport/connect-failures.ts";
+import type { Connected, ConnectFailure, Unreachable } from "../transport/transport.ts";
 import {
   type Body,
   type ClientOptions,
@@ -54,7 +55,7 @@ export {
   TimedOut,
   TooManyCallers,
 } from "./errors.ts";
-export type { Body, ClientOptions, Frame, RequestOptions, UnmatchedReplies };
+export type { Body, ClientOptions, Frame, RequestOptions, UnmatchedReplies, Unreachable };
 
 type PartHandler = (body: Frame[]) => void;
 
@@ -80,6 +81,7 @@ export class Client {
   #settings: ClientSettings;
   #session: ClientSession;
   #socket: Connected | null = null;
+  #failures = new ConnectFailures();
   #waiters = new MapByNumber<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -354,12 +356,22 @@ export class Client {
     const { silenceMs } = this.#settings;
     const timing = { deadAfterMs: 4 * silenceMs, leaseMs: silenceMs };
     return this.#settings.transport.connect(this.#broker, timing, {
-      opened: () => this.#session.opened(performance.now()),
+      opened: () => {
+        this.#failures.connected();
+        this.#session.opened(performance.now());
+      },
       message: (frames) => this.#perform(this.#session.receive(frames, performance.now())),
       alive: () => this.#session.alive(performance.now()),
       gone: () => this.#perform(this.#session.gone(performance.now())),
-      failed: (failure) => this.#session.failed(failure),
+      failed: (failure) => this.#failed(failure),
     });
+  }
+
+  #failed(failure: ConnectFailure) {
+    this.#session.failed(failure);
+    const { code, message: reason, retryMs } = failure;
+    if (!this.#failures.isReported(code, performance.now())) return;
+    this.#settings.onUnreachable({ broker: this.#broker, code, reason, retryMs });
   }
 
   #settle(id: number, outcome: Outcome) {

@@ -20,7 +20,7 @@ import { type Answer, FakeClient } from "./load/fake-client.testing.ts";
 
 /** Returns "code message" for an error, with a broker that answers mmi.service with `answer`. */
 async function explained(error: unknown, answer: Answer = new NoBroker("mmi.service", "none")) {
-  const [code, sentence] = await explain(error, new FakeClient(() => answer), "echo");
+  const [code, sentence] = await explain(error, new FakeClient(() => answer), "echo", 1000);
   return `${code} ${sentence}`;
 }
 

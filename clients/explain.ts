@@ -22,13 +22,14 @@ type Explanation = [exitCode: number, sentence: string];
 
 /**
  * Returns the exit code and the message for an error of client.request(). After a time-out it sends
- * mmi.service through `client` to find out whether the service has a worker. Throws an `error` that
- * is not an Error.
+ * mmi.service through `client` to find out whether the service has a worker. That takes at most a
+ * quarter of `timeoutMs`, the timeout of the request. Throws an `error` that is not an Error.
  */
 export async function explain(
   error: unknown,
   client: Pick<Client, "request">,
   service: string,
+  timeoutMs: number,
 ): Promise<Explanation> {
   if (error instanceof ServiceFailed) {
     return [EXIT_ERROR_REPLY, `${service} returned ${error.status}: ${error.message}`];
@@ -38,7 +39,7 @@ export async function explain(
     const next = "start one with `npm run broker`, or choose another with --broker";
     return [EXIT_USAGE_OR_NO_BROKER, `${error.message}: ${next}`];
   }
-  if (error instanceof TimedOut) return diagnose(error, client, service);
+  if (error instanceof TimedOut) return diagnose(error, client, service, timeoutMs);
   if (error instanceof BrokenOff) return [EXIT_NO_REPLY, `${error.message}: try again`];
   if (error instanceof Error) return [EXIT_USAGE_OR_NO_BROKER, error.message];
   throw error;
@@ -57,9 +58,11 @@ async function diagnose(
   error: TimedOut,
   client: Pick<Client, "request">,
   service: string,
+  timeoutMs: number,
 ): Promise<Explanation> {
+  const mostMs = Math.min(DIAGNOSIS_MS_MAX, Math.max(DIAGNOSIS_MS_MIN, timeoutMs / 4));
   try {
-    const [status] = await client.request("mmi.service", service, { timeoutMs: 1000 });
+    const [status] = await client.request("mmi.service", service, { timeoutMs: mostMs });
     if (String(status) !== "404") return [EXIT_NO_REPLY, error.message];
     const reason = `no worker of ${service} is registered with the broker`;
     return [EXIT_NO_WORKER, `${error.message}: ${reason}`];
@@ -67,6 +70,10 @@ async function diagnose(
     return [EXIT_NO_REPLY, `${error.message}: the broker does not answer either`];
   }
 }
+
+/** A reply takes one round trip, and a new connection first where the last one is ambiguous. */
+const DIAGNOSIS_MS_MIN = 100;
+const DIAGNOSIS_MS_MAX = 1000;
 
 const EXIT_USAGE_OR_NO_BROKER = 1;
 const EXIT_ERROR_REPLY = 2;

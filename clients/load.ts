@@ -4,6 +4,7 @@ import { fail } from "../runtime/fail.ts";
 import { endWithReader } from "../runtime/output.ts";
 import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
+import { unreachableSentence } from "../transport/transport.ts";
 import { Client } from "./client.ts";
 import { loadOptions } from "./load/options.ts";
 import { showProgress } from "./load/progress.ts";
@@ -15,6 +16,7 @@ import { Statistics } from "./load/statistics.ts";
 
 endWithReader();
 const options = loadOptions();
+const CLEAR_LINE = "\r\x1b[K"; // The progress bar may be on it.
 const services = options.own ? [options.own.service] : [...options.mix.keys()];
 const stop = new AbortController();
 const leave = new AbortController();
@@ -25,11 +27,13 @@ onStopSignal(
   () => leave.abort(),
 );
 
+const note = (sentence: string) =>
+  process.stderr.write(`${process.stderr.isTTY ? CLEAR_LINE : ""}load: ${sentence}\n`);
 const client = new Client(options.broker, {
+  onUnreachable: (failure) => note(unreachableSentence(failure)),
   messageBytesMax: options.messageBytesMax,
   transport: await loadTransport(options.transport),
 });
-const note = (sentence: string) => process.stderr.write(`load: ${sentence}\n`);
 const problem = await whyNotReady(client, options.broker, services, note, stop.signal);
 if (problem) fail("load", problem);
 if (options.duration > 0) setTimeout(() => stop.abort(), options.duration * 1000).unref();

@@ -112,6 +112,24 @@ export type ConnectFailure = {
 export const reasonOf = ({ code, message }: Omit<ConnectFailure, "retryMs">): string =>
   message.includes(code) ? code : `${code}: ${message}`;
 
+/** A failed attempt to connect, as the events of workers and clients show it. */
+export type Unreachable = {
+  /** The endpoint. */
+  broker: string;
+  /** The code of ConnectFailure. */
+  code: string;
+  /** The system's message, or a sentence of ours. */
+  reason: string;
+  /** The ms until the next attempt. */
+  retryMs: number;
+};
+
+/** The sentence of a failed attempt, for logs and terminals. */
+export function unreachableSentence({ broker, code, reason, retryMs }: Unreachable): string {
+  const why = reasonOf({ code, message: reason });
+  return `cannot connect to ${broker} (${why}); next try in ${retryMs} ms`;
+}
+
 export type Connected = {
   /** Never blocks and never throws. Messages wait while there is no connection. */
   send(frames: Frame[]): void;

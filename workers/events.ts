@@ -2,18 +2,12 @@
 // docs/OPERATIONS.md lists them. `request` is the request id, as in the log of the broker; null if the
 // broker sends none. No event has a call id, because a call id fetches the reply of its call.
 
-import { reasonOf } from "../transport/transport.ts";
+import { type Unreachable, unreachableSentence } from "../transport/transport.ts";
 
 export type SessionEvent =
   // READY has no answer. `extended`: with keys.
   | { event: "session.opened"; dialect: string; credit: number | null; extended: boolean }
-  | {
-      event: "session.unreachable";
-      broker: string;
-      code: string; // The system's.
-      reason: string;
-      retryMs: number;
-    }
+  | ({ event: "session.unreachable" } & Unreachable)
   // The first command of the broker arrived. `incarnation`: null if the broker sent none.
   | { event: "session.confirmed"; incarnation: string | null }
   // The broker replied to the capability probe after READY; the next READY has more frames.
@@ -55,10 +49,8 @@ export function sentenceOf(event: WorkerEvent): string {
       return `connecting to the broker at ${event.broker}`;
     case "session.opened":
       return `sent READY in MDP ${event.dialect}${event.credit === null ? "" : `, credit ${event.credit}`}`;
-    case "session.unreachable": {
-      const reason = reasonOf({ code: event.code, message: event.reason });
-      return `cannot connect to ${event.broker} (${reason}); next try in ${event.retryMs} ms`;
-    }
+    case "session.unreachable":
+      return unreachableSentence(event);
     case "session.confirmed":
       return "registered with the broker";
     case "session.renewing":

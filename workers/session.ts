@@ -14,6 +14,7 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { Pair } from "../protocol/pairs.ts";
 import type { About } from "../protocol/ready.ts";
 import { REQUEST_ID_BYTES, requestId } from "../protocol/request-id.ts";
+import { ConnectFailures } from "../transport/connect-failures.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
 import { probeMessages, ReadyChoice, type ReadyForm } from "./ready-choice.ts";
@@ -102,7 +103,7 @@ export class WorkerSession {
   #tickedAt: number; // When `tick` was last called.
   #failures = 0; // Conversations in a row in which the broker sent no command.
   #conversationsLost = 0;
-  #lastFailure: { code: string; loggedAt: number } | null = null; // Null after a connection.
+  #connectFailures = new ConnectFailures();
   #inFlight = new MapByNumber<InFlightRequest>(); // Oldest first.
   #lastNumber = 0;
 
@@ -159,19 +160,16 @@ export class WorkerSession {
   /** The transport has a connection and delivers our messages, so the timeout of the state begins. */
   opened(now: number) {
     if (!this.#transition("opened")) return;
-    this.#lastFailure = null;
+    this.#connectFailures.connected();
     this.#renewTimeout(now);
   }
 
   /**
-   * The transport could not connect, and tries again. Logs the first failure since the last
-   * connection and each change of its code; a failure that lasts, once per FAILURE_LOG_MS.
+   * The transport could not connect, and tries again. Logs the failures that ConnectFailures reports.
    */
   failed({ code, message, retryMs }: ConnectFailure, now: number): WorkerEffect[] {
     if (this.#state !== "opening" && this.#state !== "reaching") return [];
-    const last = this.#lastFailure;
-    if (last?.code === code && now - last.loggedAt < FAILURE_LOG_MS) return [];
-    this.#lastFailure = { code, loggedAt: now };
+    if (!this.#connectFailures.isReported(code, now)) return [];
     const { broker } = this.#options;
     return [log({ event: "session.unreachable", broker, code, reason: message, retryMs })];
   }
@@ -473,8 +471,6 @@ export class WorkerSession {
 }
 
 /** The least time between two log entries for one reason why the broker cannot be reached, in ms. */
-const FAILURE_LOG_MS = 10_000;
-
 const NO_PAIRS: Pair[] = [];
 
 /** The reason for which the broker's `cancel` aborts a handler. */

@@ -5,6 +5,11 @@ SERVICE ?= echo
 BODY ?= hello
 N ?= 5
 
+# The values as they were given: make must not read a $ in them, nor the shell a quote.
+call load: override export SERVICE := $(value SERVICE)
+call load: override export BODY := $(value BODY)
+GIVEN := $(filter-out file default undefined,$(origin SERVICE) $(origin BODY))
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -44,14 +49,14 @@ mutants: node_modules ## Break each rule on purpose, on a copy, and see a test f
 bench: node_modules ## Speed beside NATS, Redis, RabbitMQ and others, half an hour; QUICK=1, ONLY=queue
 	@npm run -s bench
 
-call: node_modules ## Send one request: make call SERVICE=math BODY='2 + 2'
-	@npm run -s call -- '$(SERVICE)' '$(BODY)'
+call: node_modules ## Send one request to the broker at MDP_PORT: make call SERVICE=math BODY='2 + 2'
+	@npm run -s call -- "$$SERVICE" "$$BODY"
 
 console: node_modules ## The page of the broker at 127.0.0.1:5555, at http://127.0.0.1:8080
 	@npm run -s console
 
-load: node_modules ## Put load on the broker at 127.0.0.1:5555: make load ARGS='--rate 500'
-	@npm run -s load -- $(ARGS)
+load: node_modules ## Put load on the broker at MDP_PORT: make load ARGS='--rate 500'; SERVICE=resize BODY=@file
+	@npm run -s load -- $(if $(GIVEN),--service "$$SERVICE" --body "$$BODY") $(ARGS)
 
 up: ## Docker: start the whole stack in the background and wait until it is healthy
 	docker compose up --build --detach --wait

@@ -170,12 +170,13 @@ test("the path of a request in docs/ARCHITECTURE.md names functions that its fil
   }
 });
 
-test("all programs start with the flags of the image", () => {
+test("all programs start with the flags of the image; npm passes SIGTERM on and .env", () => {
   const [, entry = ""] = readFileSync("Dockerfile", "utf8").match(/^ENTRYPOINT (\[.*\])$/m) ?? [];
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-  const flags = JSON.parse(entry).join(" ");
+  const [node, ...flags] = JSON.parse(entry);
+  const started = ["exec", node, "--env-file-if-exists=.env", ...flags].join(" ");
   for (const [name, file] of Object.entries(PROGRAMS))
-    assert.equal(scripts[name], `${flags} ${file}`);
+    assert.equal(scripts[name], `${started} ${file}`);
 });
 
 const PROGRAMS = {

@@ -22,16 +22,15 @@ import { hostname } from "node:os";
 import { fail } from "../runtime/fail.ts";
 import { logger } from "../runtime/log.ts";
 import {
+  brokerEndpoints,
   logSettings,
   messageBytesMax,
   readSettings,
-  setting,
   text,
   transport as transportName,
   whole,
 } from "../runtime/settings.ts";
 import { onStopSignal } from "../runtime/signals.ts";
-import { isBrokerEndpoint } from "../transport/endpoint.ts";
 import { loadTransport } from "../transport/load-transport.ts";
 import { Client } from "./client.ts";
 import { Board } from "./console/board.ts";
@@ -43,11 +42,7 @@ import { type Tip, tipsFor } from "./console/tips.ts";
 import { watch } from "./console/watch.ts";
 
 const settings = readSettings("console", {
-  MDP_BROKER: setting(
-    "endpoints such as tcp://localhost:5555",
-    (list) => (list.split(",").every(isBrokerEndpoint) ? list.split(",") : null),
-    () => ["tcp://127.0.0.1:5555"],
-  ),
+  MDP_BROKER: brokerEndpoints,
   MDP_TRANSPORT: transportName,
   MDP_MESSAGE_BYTES_MAX: messageBytesMax,
   MDP_CONSOLE_HOST: text("127.0.0.1"),

@@ -36,7 +36,10 @@ export function readSettings<Shape extends Record<string, Setting<unknown>>>(
     const text = process.env[name] || undefined; // compose passes unset variables as empty ones.
     const result = setting(text);
     if ("value" in result) values[name] = result.value;
-    else bad.push(`${name}=${JSON.stringify(text)} is not ${result.expected}`);
+    else {
+      const given = text === undefined ? "" : `=${JSON.stringify(text)}`;
+      bad.push(`${name}${given} is not ${result.expected}`);
+    }
   }
   if (bad.length > 0) fail(program, bad.join("; "));
   return values as ValuesOf<Shape>;
@@ -83,18 +86,37 @@ export const text = <Otherwise>(otherwise: Otherwise): Setting<string | Otherwis
  * The endpoint that the broker binds. The host `*` stands for all addresses of the machine, the port
  * `*` or 0 for a free port.
  */
-export const bindEndpoint = setting(
+export const bindEndpoint = endpointHere(
   "an endpoint such as tcp://*:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
-  (text) => (isEndpoint(text) ? text : null),
-  () => "tcp://127.0.0.1:5555",
+  isEndpoint,
 );
 
-/** The endpoint of the broker, for workers and clients. */
-export const brokerEndpoint = setting(
+/** The endpoint of the broker, for workers and clients; MDP_PORT of this machine by default. */
+export const brokerEndpoint = endpointHere(
   "an endpoint such as tcp://localhost:5555, tcp://[::1]:5555 or ipc:///run/mdp.sock",
-  (text) => (isBrokerEndpoint(text) ? text : null),
-  () => "tcp://127.0.0.1:5555",
+  isBrokerEndpoint,
 );
+
+/** The endpoints of one broker or several, with commas between; by default that of brokerEndpoint. */
+export const brokerEndpoints: Setting<string[]> = (list) => {
+  if (list !== undefined) {
+    const endpoints = list.split(",");
+    if (endpoints.every(isBrokerEndpoint)) return { value: endpoints };
+    return { expected: "endpoints such as tcp://localhost:5555" };
+  }
+  const one = brokerEndpoint(list);
+  return "value" in one ? { value: [one.value] } : one;
+};
+
+/** An endpoint. By default the port MDP_PORT, on which compose publishes the broker, or 5555. */
+function endpointHere(expected: string, isValid: (text: string) => boolean): Setting<string> {
+  return (text) => {
+    if (text !== undefined) return isValid(text) ? { value: text } : { expected };
+    const value = `tcp://127.0.0.1:${process.env.MDP_PORT || 5555}`;
+    if (isBrokerEndpoint(value)) return { value };
+    return { expected: `set, and MDP_PORT=${JSON.stringify(process.env.MDP_PORT)} is no port` };
+  };
+}
 
 /** The transport of this process. All transports are the same on the wire. */
 export const transport = oneOf(TRANSPORTS, TRANSPORT_DEFAULT);

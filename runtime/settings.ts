@@ -17,6 +17,7 @@ import {
   MESSAGE_BYTES,
   PORT,
 } from "./ranges.ts";
+import { mistypedNames } from "./setting-names.ts";
 
 /** Reads the text of a setting, undefined where it is not set. */
 export type Setting<Value> = (text: string | undefined) => { value: Value } | { expected: string };
@@ -25,7 +26,10 @@ type ValuesOf<Shape extends Record<string, Setting<unknown>>> = {
   [Name in keyof Shape]: Shape[Name] extends Setting<infer Value> ? Value : never;
 };
 
-/** Returns the validated settings. Invalid values end the process with one line that names each. */
+/**
+ * Returns the validated settings. Invalid values end the process with one line that names each. A name
+ * MDP_… that is no setting is a line on standard error, once per process.
+ */
 export function readSettings<Shape extends Record<string, Setting<unknown>>>(
   program: string,
   shape: Shape,
@@ -41,9 +45,16 @@ export function readSettings<Shape extends Record<string, Setting<unknown>>>(
       bad.push(`${name}${given} is not ${result.expected}`);
     }
   }
+  for (const sentence of mistypedNames(Object.keys(process.env), Object.keys(shape))) {
+    if (warned.has(sentence)) continue;
+    warned.add(sentence);
+    process.stderr.write(`${program}: warning: ${sentence}\n`);
+  }
   if (bad.length > 0) fail(program, bad.join("; "));
   return values as ValuesOf<Shape>;
 }
+
+const warned = new Set<string>();
 
 /** The value that `read` makes of the text; null for a text that is not what `expected` says. */
 export const setting =

@@ -28,6 +28,26 @@ for (const file of [...PROGRAMS, "clients/load.ts", "clients/call.ts"]) {
   });
 }
 
+for (const [file, ...args] of [
+  ["broker/main.ts"],
+  ["workers/db.ts"],
+  ["clients/call.ts", "echo"],
+]) {
+  test(`${file} with a mistyped setting: one warning with the nearest name`, async () => {
+    const settings = { MDP_HEARTBEAT_INTERVALL_MS: "100", MDP_PORT: "high" };
+    const program = new Program(file as string, args, settings);
+    assert.equal((await program.ended).code, 1);
+    const [warning, error, ...rest] = program.errors.trim().split("\n");
+    const sentence = "is no setting; the nearest one is MDP_HEARTBEAT_INTERVAL_MS";
+    assert.match(
+      warning ?? "",
+      new RegExp(`^\\w+: warning: MDP_HEARTBEAT_INTERVALL_MS ${sentence}$`),
+    );
+    assert.match(error ?? "", /MDP_PORT="high" is no port$/);
+    assert.deepEqual(rest, []);
+  });
+}
+
 test("port of the broker in use: the broker exits with code 1", async () => {
   const MDP_BIND = await freeEndpoint();
   const first = new Program("broker/main.ts", [], { MDP_BIND });

@@ -139,6 +139,16 @@ test("only transport/libzmq.ts and the tests of transports import zeromq", () =>
   ]);
 });
 
+for (const file of globSync("compose*.yaml")) {
+  test(`${file}: no fixed name, so two checkouts share neither project nor image`, () => {
+    const yaml = readFileSync(file, "utf8");
+    assert.doesNotMatch(yaml, /^name:|container_name:/m);
+    const images = [...yaml.matchAll(/^ +image: (.+)$/gm)].map(([, image]) => image);
+    assert.ok(images.length > 0);
+    for (const image of images) assert.match(image ?? "", /^\$\{COMPOSE_PROJECT_NAME\}-\w+$/);
+  });
+}
+
 test(".env.example has what the compose files take from the shell, with its defaults", () => {
   const files = globSync("compose*.yaml").map((file) => readFileSync(file, "utf8"));
   const taken = [...files.join("").matchAll(/\{ ?(\w+)(?::-(\w*)\}|: \})/g)];

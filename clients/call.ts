@@ -11,7 +11,7 @@ import { endpoint, inOneLine } from "./arguments.ts";
 import { Client, type Frame } from "./client.ts";
 import { explain } from "./explain.ts";
 
-endWithReader();
+endWithReader("call");
 const settings = readSettings("call", {
   MDP_BROKER: brokerEndpoint,
   MDP_TRANSPORT: transport,

@@ -14,7 +14,7 @@ import { reportText } from "./load/report-text.ts";
 import { run } from "./load/run.ts";
 import { Statistics } from "./load/statistics.ts";
 
-endWithReader();
+endWithReader("load");
 const options = loadOptions();
 const CLEAR_LINE = "\r\x1b[K"; // The progress bar may be on it.
 const services = options.own ? [options.own.service] : [...options.mix.keys()];

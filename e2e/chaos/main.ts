@@ -20,7 +20,7 @@ import { replay, report } from "./text-report.ts";
 import { timeline } from "./timeline.ts";
 import { REQUESTS_PER_SECOND } from "./traffic.ts";
 
-endWithReader();
+endWithReader("chaos");
 const settings = chaosSettings();
 const stop = new AbortController();
 onStopSignal(() => stop.abort());

@@ -25,7 +25,7 @@ const { SEED, SEEDS, FROM } = readSettings("simulate", {
   SEEDS: whole("a number of seeds", 1, 100_000_000, 2000),
   FROM: whole("a seed", 0, SEED_MAX, randomInt(1_000_000_000)),
 });
-endWithReader();
+endWithReader("simulate");
 if (SEED >= 0) replay(SEED);
 else await many();
 

@@ -33,7 +33,8 @@ export function timeline(result: ChaosResult): string {
 ${head(result)}
 <section class="chart" id="dots">
 <h2>Requests: scheduled start and latency</h2>
-<ul class="legend">${[...SERVICES, "bad"].map(toggle).join("")}</ul>
+<ul class="legend">${[...SERVICES, "bad"].map(toggle).join("")}
+<li>${SWATCHES}shaded: the broker has a fault, and requests wait</li></ul>
 <div class="tip"></div>
 </section>
 <section class="chart" id="lanes">
@@ -43,7 +44,8 @@ ${head(result)}
 <li><span style="color:var(--passed)">▲</span> registered again; broker's row: all workers</li></ul>
 <div class="tip"></div>
 </section>
-<footer><p>${sampleNote(sample)} Drag to zoom, double-click to reset.</p>
+<footer><p>${sampleNote(sample)} Point at a dot or a fault for its figures.
+Drag to zoom, double-click to reset.</p>
 <p>Replay: <code>${escapeHtml(replay(result))}</code></p>
 <p>This page contains uPlot 1.6.32 (MIT licence, © 2022 Leon Sorokin), which draws the charts.</p>
 </footer>
@@ -105,14 +107,19 @@ const toggle = (name: string) =>
   `<span class="swatch" style="background:var(--${name})"></span>` +
   `${name === "bad" ? "lost, refused or wrong" : name}</button></li>`;
 
-const windowEntry = ([family, kinds]: [string, string]) =>
-  `<li><span class="swatch window" style="background:var(--${family})"></span>${kinds}</li>`;
+const windowEntry = ([family, kinds]: [string, string]) => `<li>${swatch(family)}${kinds}</li>`;
+
+const swatch = (family: string) =>
+  `<span class="swatch window" style="background:var(--${family})"></span>`;
 
 const WINDOWS: [string, string][] = [
   ["ended", "killed, terminated, restarted"],
   ["still", "frozen, paused"],
   ["network", "cut off, black-holed, losing packets"],
 ];
+
+/** All colours of the shading. */
+const SWATCHES = WINDOWS.map(([family]) => swatch(family)).join("");
 
 function sampleNote({ dots, quick, every }: Sample): string {
   if (every === 1) return `The chart shows all ${count(dots.length)} requests.`;

@@ -6,7 +6,9 @@ const { seconds, services, outcomes, targets, dots, faults, marks } = data;
 const seriesOf = (index) =>
   outcomes[dots.outcome[index]] === "answered" ? services[dots.service[index]] : "bad";
 
-const LANE = 24; // Height of a lane, in pixels.
+const LANE = 34; // Height of a lane, in pixels: marks above, bar and label below.
+const BAR = 18; // Height of a bar, in pixels.
+const [MARK_AT, BAR_AT] = [-9, 6]; // Their middles, below that of the lane, in pixels.
 const LEFT = 76; // Width of the left axes, in pixels; equal in both charts so that times align.
 const NEAR = 12; // Distance within which the pointer selects a dot, in pixels.
 const FAMILIES = {
@@ -19,7 +21,6 @@ const FAMILIES = {
   "black-holed": "network",
   "losing packets": "network",
 };
-const MARK_AT = 0.3; // Marks are above the middle of a lane, labels below; in lanes.
 const SIGNS = { removal: "▼", recovery: "▲" };
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
@@ -47,7 +48,11 @@ function width() {
 function drawDots(place) {
   const series = [...services, "bad"];
   const columns = series.map((name) =>
-    dots.ms.map((ms, index) => (seriesOf(index) === name ? ms : null)),
+    atBothEnds(
+      null,
+      dots.ms.map((ms, index) => (seriesOf(index) === name ? ms : null)),
+      null,
+    ),
   );
   const chart = new uPlot(
     {
@@ -72,7 +77,7 @@ function drawDots(place) {
       ],
       hooks: { drawClear: [shadeBrokerFaults], setScale: [syncZoom], setCursor: [showDotTip] },
     },
-    [dots.at, ...columns],
+    [atBothEnds(0, dots.at, seconds), ...columns],
     place,
   );
   for (const button of place.querySelectorAll("button")) {
@@ -85,6 +90,9 @@ function drawDots(place) {
   }
   return chart;
 }
+
+/** Without values at both ends of the run, the chart would end at the last dot. */
+const atBothEnds = (first, values, last) => [first, ...values, last];
 
 function drawLanes(place) {
   return new uPlot(
@@ -200,28 +208,51 @@ function drawFaults(chart) {
   ctx.font = `${11 * scale}px system-ui, sans-serif`;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  for (const { lane, kind, from, to } of faults) {
-    const [left, wide] = extent(chart, from, to);
-    if (wide === 0) continue;
-    const y = chart.valToPos(middle(lane), "y", true);
-    const high = (LANE - 6) * scale;
-    ctx.fillStyle = color(FAMILIES[kind]);
-    ctx.globalAlpha = 0.35;
-    ctx.fillRect(left, y - high / 2, wide, high);
-    ctx.globalAlpha = 1;
-    ctx.fillRect(left, y - high / 2, 2 * scale, high);
-    if (ctx.measureText(kind).width + 8 * scale > room(chart, lane, from)) continue;
+  for (const lane of targets.keys()) {
+    const y = chart.valToPos(middle(lane), "y", true) + BAR_AT * scale;
+    const bars = barsOf(chart, lane);
+    for (const bar of bars) drawBar(ctx, bar, y);
     ctx.fillStyle = color("text");
-    ctx.fillText(kind, left + 5 * scale, y + scale);
+    for (const [text, x] of labels(chart, bars)) ctx.fillText(text, x, y + scale);
   }
   ctx.restore();
 }
 
-/** The space from a fault to the next fault in its lane, in canvas pixels. */
-function room(chart, lane, from) {
-  const next = faults.filter((other) => other.lane === lane && other.from > from);
-  const until = Math.min(seconds, ...next.map((other) => other.from));
-  return extent(chart, from, until)[1];
+/** The visible bars of a lane, from left to right, in canvas pixels. */
+function barsOf(chart, lane) {
+  return faults
+    .filter((fault) => fault.lane === lane)
+    .map(({ kind, from, to }) => [kind, ...extent(chart, from, to)])
+    .filter(([, , wide]) => wide > 0)
+    .map(([kind, left, wide]) => ({ kind, left, wide }))
+    .sort((one, other) => one.left - other.left);
+}
+
+function drawBar(ctx, { kind, left, wide }, y) {
+  const scale = devicePixelRatio;
+  ctx.fillStyle = color(FAMILIES[kind]);
+  ctx.globalAlpha = 0.35;
+  ctx.fillRect(left, y - (BAR * scale) / 2, wide, BAR * scale);
+  ctx.globalAlpha = 1;
+  ctx.fillRect(left, y - (BAR * scale) / 2, 2 * scale, BAR * scale);
+}
+
+/**
+ * The labels of bars, with their places: from the left edge of the bar if the next bar leaves room, else
+ * before the bar. A bar between close neighbours has none; its tooltip has its kind.
+ */
+function labels({ ctx, bbox }, bars) {
+  const gap = 5 * devicePixelRatio;
+  let taken = bbox.left; // Up to here, a bar or a label takes the lane.
+  return bars.flatMap(({ kind, left, wide }, nth) => {
+    const width = ctx.measureText(kind).width;
+    const room = (bars[nth + 1]?.left ?? bbox.left + bbox.width) - left;
+    const [before, free] = [left - gap - width, taken];
+    const fits = width + gap <= room;
+    taken = Math.max(taken, left + wide, fits ? left + gap + width : left);
+    if (fits) return [[kind, left + gap]];
+    return before >= free ? [[kind, before]] : [];
+  });
 }
 
 function drawMarks(chart) {
@@ -235,7 +266,7 @@ function drawMarks(chart) {
     const x = chart.valToPos(at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.fillStyle = color(sign === "removal" ? "bad" : "passed");
-    ctx.fillText(SIGNS[sign], x, chart.valToPos(middle(lane) + MARK_AT, "y", true));
+    ctx.fillText(SIGNS[sign], x, chart.valToPos(middle(lane), "y", true) + MARK_AT * scale);
   }
   ctx.restore();
 }

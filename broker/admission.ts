@@ -71,6 +71,7 @@ export class Admission {
 
     const service = known ?? services.add(frame);
     const worker = newWorker(from, command, service, peer);
+    this.#state.isolation.registers(worker, now);
     this.#state.workers.add(worker, now);
     services.served(service);
     this.#state.effects.logRated({

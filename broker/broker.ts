@@ -128,6 +128,7 @@ export class Broker {
     this.#liveness.purge(now);
     this.#liveness.disconnectOverdue(now);
     this.#delivery.dispatchAll(services, now);
+    this.#delivery.dispatchAll(this.#state.isolation.tick(now), now);
     this.#pairsIn.tick(now);
     this.#liveness.sendHeartbeats(now);
     this.#state.requests.calls.forget(now);

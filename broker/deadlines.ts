@@ -32,8 +32,8 @@ export function endWithoutClient(state: State, replies: Replies, request: Reques
 }
 
 function endExpired(state: State, replies: Replies, request: Request, now: number) {
-  const { worker, silent, deliveries } = request.delivery;
-  const isUnanswered = silent && deliveries >= state.limits.deliveriesMax;
+  const { worker, silent } = request.delivery;
+  const isUnanswered = silent && state.isolation.hadLast(request);
   if (worker && isUnanswered) endUnanswered(state, replies, request, worker, now);
   else replies.reject(request, "expired", expiryOf(request), now);
 }

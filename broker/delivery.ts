@@ -9,7 +9,7 @@ import { requestIdsOf, workerFields } from "./log-fields.ts";
 import type { Request, Service, Worker } from "./model.ts";
 import { bytesOf, nameOf, textOf } from "./names.ts";
 import { NO_PARTS } from "./parts.ts";
-import { isolateSuspect, quarantine } from "./quarantine.ts";
+import { quarantine } from "./quarantine.ts";
 import { BROKEN_OFF } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import { metadataFor } from "./request-metadata.ts";
@@ -32,18 +32,19 @@ export class Delivery {
   /** Delivers a new request, or queues it. `body` is that of the request, `client` its sender. */
   enqueue(request: Request, client: Address, body: Frame[], now: number) {
     const { queue } = request.service;
-    const worker = queue.first ? undefined : this.#state.workers.next(request);
+    const worker = queue.first ? undefined : this.#state.workers.next(request.service);
     if (worker) this.#deliver(request, worker, body, now);
     else queue.add(request, client);
   }
 
-  /** Delivers the queued requests of a service while a worker may have the first one. */
+  /** Delivers the queued requests of a service while a worker may have the next one. */
   dispatch(service: Service, now: number) {
+    const { isolation } = this.#state;
     for (;;) {
-      const request = service.queue.first;
-      const worker = request && this.#state.workers.next(request);
+      const request = isolation.next(service, now);
+      const worker = request && isolation.workerFor(request, now);
       if (!worker) break;
-      service.queue.take();
+      service.queue.take(request);
       this.#deliver(request, worker, request.body, now);
     }
     settleService(this.#state, this.#replies, service, now);
@@ -65,12 +66,13 @@ export class Delivery {
     if (!request) return this.#unmatched(worker, command, now);
     if (name === "REPLY") {
       inFlight.delete(request.sequence);
+      this.#state.isolation.released(request, worker, true);
       this.#state.workers.reposition(worker);
     }
     if (request.settled) this.#afterOutcome(request, worker, command, now);
     else if (name === "REPLY") this.#replies.last(request, body, now);
     else this.#replies.part(request, body, now);
-    if (name === "REPLY") this.dispatch(service, now);
+    if (name === "REPLY" || request.settled) this.dispatch(service, now);
   }
 
   /** Sends a command to a worker. Its next HEARTBEAT is due one interval later (7/MDP). */
@@ -108,20 +110,25 @@ export class Delivery {
     this.#requeueAll(requests, "left", now);
   }
 
-  /** Each request goes to the head of the queue, so the last to arrive goes first. */
+  /** Requests go to the head of the queue, the last to arrive first; suspects behind the others. */
   #requeueAll(requests: Request[], reason: RemovalReason, now: number) {
-    for (const request of requests.sort((one, other) => other.sequence - one.sequence))
-      this.#requeue(request, reason, now);
+    const lastFirst = requests.sort((one, other) => other.sequence - one.sequence);
+    for (const request of lastFirst)
+      if (!request.delivery.suspicion) this.#requeue(request, reason, now);
+    for (const request of lastFirst.reverse())
+      if (request.delivery.suspicion) this.#requeue(request, reason, now);
   }
 
   /** Removes one worker. Returns its requests that another worker may have. */
   #removeWorker(worker: Worker, reason: RemovalReason, now: number): Request[] {
-    const { limits, workers, effects, incarnation, abandoned, requests, late } = this.#state;
+    const { isolation, workers, effects, incarnation, abandoned, requests, late } = this.#state;
     const isSilent = reason === "expired" && late.isOn;
     const waiting: Request[] = [];
     const brokenOff: Request[] = [];
     const quarantined: Request[] = [];
     const requeued: Request[] = [];
+    isolation.removed(worker);
+    if (reason !== "left" && !isSilent) isolation.died(worker, now);
     for (const [, request] of worker.inFlight) {
       if (request.settled) {
         abandoned.remove(request);
@@ -129,10 +136,9 @@ export class Delivery {
       }
       // A worker that leaves was not killed by its requests.
       if (reason === "left") request.delivery.deliveries -= 1;
-      else if (!isSilent) request.delivery.deaths += 1;
       if (request.streaming) brokenOff.push(request);
-      else if (request.delivery.deaths >= limits.deliveriesMax) quarantined.push(request);
-      else if (request.delivery.deliveries >= limits.deliveriesMax) waiting.push(request);
+      else if (isolation.isSpent(request)) quarantined.push(request);
+      else if (isolation.hadLast(request)) waiting.push(request);
       else requeued.push(request);
     }
     workers.remove(worker);
@@ -156,7 +162,7 @@ export class Delivery {
   }
 
   #requeue(request: Request, reason: RemovalReason, now: number) {
-    isolateSuspect(request, this.#state.limits);
+    this.#state.isolation.requeues(request);
     this.#state.requests.forgetParts(request);
     this.#state.requests.toQueue(request, now);
     request.stats.requeued[reason] += 1;
@@ -170,6 +176,7 @@ export class Delivery {
     requests.toWorker(request, worker, now);
     request.delivery.deliveries += 1;
     worker.inFlight.add(request.sequence, request);
+    if (request.delivery.suspicion) this.#state.isolation.delivered(request, worker, now);
     workers.reposition(worker);
     const metadata = metadataFor(worker, request, limits.requestTtlMs, now);
     const command = { header: "worker", dialect, name: "REQUEST", client, metadata, body } as const;

@@ -58,16 +58,19 @@ test("request in flight for longer than drainMs: 503, and its reply is late", ()
   assert.deepEqual([broker.counts().refused, broker.counts().inFlight], [2, 0]);
 });
 
-test("worker removed during the drain: its request goes to other workers, new ones too", () => {
+test("worker removed during the drain: its request goes to another worker, and others to new ones too", () => {
   const { sends, drains, waits, disconnects } = dialog();
   sends(W1, ready("echo", 1));
   sends(C1, call("echo", "", "1"));
   sends(W2, ready("echo", 1));
   sends(C2, call("echo", "", "2"));
+  sends(C1, call("echo", "", "3"));
   drains();
   assert.deepEqual(disconnects(W1), []);
-  assert.deepEqual(sends(W3, ready("echo", 1)), ["w3 < REQUEST #1 1"]);
-  assert.deepEqual(sends(W2, reply(id(2), "two")), ["c2 < mmi.call 200 two"]);
+  assert.deepEqual(sends(W3, ready("echo", 1)), ["w3 < REQUEST #3 3"]);
+  const two = sends(W2, reply(id(2), "two"));
+  assert.deepEqual(two, ["c2 < mmi.call 200 two", "w2 < REQUEST #1 1"]);
+  assert.deepEqual(sends(W2, reply(id(1), "one")), ["c1 < mmi.call 200 one"]);
   assert.deepEqual(disconnects(W2), []);
   assert.deepEqual(disconnects(W3), [`c1 < ${NO}`]);
   assert.deepEqual(sends(W3, ready("echo", 1)), ["w3 < DISCONNECT"]); // The broker is leaving.

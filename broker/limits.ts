@@ -2,7 +2,10 @@
 export type Limits = {
   /** How long a request may stay open, in ms, unless its call has a ttl. */
   requestTtlMs: number;
-  /** A request is quarantined when the broker has removed so many workers that had it. */
+  /**
+   * A request is quarantined when so many deaths of workers count against it (isolation.ts), or after
+   * one less than twice as many deliveries.
+   */
   deliveriesMax: number;
   /** The most open requests of one service. */
   queueMax: number;

@@ -15,7 +15,7 @@ import type { Counts } from "./vocabulary.ts";
 export const ofService = (service: Service, { limits, stats }: State, now: number) => ({
   service: textOf(service),
   workers: service.workers,
-  waiting: service.idle.length,
+  waiting: service.idle.length + (service.trouble?.idle.length ?? 0),
   queued: service.queue.length,
   inFlight: service.open - service.queue.length,
   openMax: limits.queueMax,

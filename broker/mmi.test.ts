@@ -262,10 +262,10 @@ test("mmi.stats: an interrupted request that expires in the queue: ended, withou
 });
 
 test("mmi.stats: twelve workers removed with twelve requests each: the last hundred, ten per worker", () => {
-  const { sends, disconnects } = dialog({ queueMax: 1000 });
+  const { sends, disconnects } = dialog({ queueMax: 1000, servicesMax: 12 });
   for (let nth = 1; nth <= 12; nth += 1) {
-    sends(`w${nth}`, ready(`echo${nth % 6}`, 12));
-    for (let more = 0; more < 12; more += 1) sends(C2, request(`echo${nth % 6}`, "hi"));
+    sends(`w${nth}`, ready(`echo${nth}`, 12));
+    for (let more = 0; more < 12; more += 1) sends(C2, request(`echo${nth}`, "hi"));
     disconnects(`w${nth}`);
   }
   const { interrupted } = document(sends(C1, request("mmi.stats", ""))) as {

@@ -10,11 +10,13 @@ import type { WorkerCommand } from "../protocol/mdp.ts";
 import { owned } from "../protocol/owned.ts";
 import type { About } from "../protocol/ready.ts";
 import type { CallExtras } from "./call-extras.ts";
+import { type DeliveryState, NOT_DELIVERED } from "./delivery-state.ts";
 import { nameOf } from "./names.ts";
 import { bodyOf, envelopeOf, type PackedMessage } from "./packed-message.ts";
 import { NO_PARTS, type Parts } from "./parts.ts";
 import { type Lane, RequestQueue } from "./queue.ts";
 import type { ServiceStats } from "./stats.ts";
+import type { Standing, Trouble } from "./suspicion.ts";
 import type { CallTerms } from "./terms.ts";
 import type { Bucket } from "./timer-wheel.ts";
 
@@ -45,6 +47,8 @@ export type Service = {
   wanted: boolean;
   wantedBefore: Service | null;
   wantedAfter: Service | null;
+  /** The recent deaths of its workers; null for none. Changed by isolation.ts. */
+  trouble: Trouble<Worker> | null;
 };
 
 /** A worker exists from its READY until the broker removes it. */
@@ -67,6 +71,8 @@ export type Worker = {
   inFlight: MapByNumber<Request>;
   /** Plain: the request delivered last, and the client address in it. Changed by delivery.ts. */
   last: { sequence: number; client: Address } | null;
+  /** Null: it is no newcomer and has no suspect in flight. Changed by isolation.ts. */
+  standing: Standing<Request> | null;
   /** `idle` or `withCredit` of its service. Null: not eligible. */
   slot: IntrusiveList<Worker> | null;
   /** Its neighbours in `slot`. Changed by workers.ts, like `slot` and all fields below. */
@@ -96,37 +102,11 @@ export type CallState = {
   extras: CallExtras | null;
 };
 
-/** The state of a request that was delivered at least once. */
-export type DeliveryState = {
-  /** The worker that has it in flight. Null: it is queued. Changed by requests.ts. */
-  worker: Worker | null;
-  /** How many workers have received it, without those that left. Changed by delivery.ts. */
-  deliveries: number;
-  /** How many workers died with it: removed with it in flight, for any reason but DISCONNECT. */
-  deaths: number;
-  /** The silent workers that may answer it. Null: none was silent. Changed by late-answers.ts. */
-  silent: Set<Worker> | null;
-  /** It is on its last delivery, and shares no worker. Changed by delivery.ts. */
-  isolated: boolean;
-  /** When it was last requeued, in ms. Null: never. Changed by requests.ts. */
-  requeuedAt: number | null;
-};
-
 /** The fields that a new request is made of. */
 export type NewRequest = Pick<
   Request,
   "sequence" | "client" | "dialect" | "packed" | "call" | "service" | "weight" | "receivedAt"
 >;
-
-/** The `delivery` of every request that was never delivered. */
-export const NOT_DELIVERED: Readonly<DeliveryState> = {
-  worker: null,
-  deliveries: 0,
-  deaths: 0,
-  silent: null,
-  isolated: false,
-  requeuedAt: null,
-};
 
 /**
  * A request is open from its admission until it is settled.
@@ -154,7 +134,7 @@ export class Request {
   /** When it arrived, in ms. */
   readonly receivedAt: number;
   /** Its deliveries. Changed by delivery.ts and requests.ts. */
-  delivery: DeliveryState = NOT_DELIVERED;
+  delivery: DeliveryState<Worker> = NOT_DELIVERED;
   /** The client has a part of the reply: no redelivery. Changed by replies.ts and requests.ts. */
   streaming = false;
   /** The parts of the reply so far, if they are kept. Changed by requests.ts. */
@@ -220,6 +200,7 @@ export function newService(name: Frame, stats: ServiceStats): Service {
     idle: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
     withCredit: new IntrusiveList<Worker>("slotBefore", "slotAfter"),
     ...{ wanted: false, wantedBefore: null, wantedAfter: null },
+    trouble: null,
   };
 }
 
@@ -239,6 +220,7 @@ export const newWorker = (
   about: about ?? null,
   inFlight: new MapByNumber(),
   last: null,
+  standing: null,
   slot: null,
   slotBefore: null,
   slotAfter: null,

@@ -58,6 +58,7 @@ export class PairsIn {
       const request = this.#inFlight(worker, address);
       if (!request) continue;
       worker.inFlight.delete(request.sequence);
+      this.#state.isolation.released(request, worker, false);
       if (request.settled) continue;
       if (request.streaming) this.#replies.reject(request, "refused", BROKEN_OFF, now);
       else returned.push(request);

@@ -2,16 +2,10 @@
 // request whose silent workers have not answered in time. Both leave a dead letter.
 
 import { type DeadLetter, letterOf } from "./dead-letters.ts";
-import type { Limits } from "./limits.ts";
 import type { Request, Worker } from "./model.ts";
 import { NO_ANSWER, poison } from "./rejections.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
-
-/** On its last delivery, a possible poison message must not share its worker with other requests. */
-export function isolateSuspect({ delivery }: Request, { deliveriesMax }: Limits) {
-  delivery.isolated = delivery.deaths > 0 && delivery.deliveries === deliveriesMax - 1;
-}
 
 /** Settles a poison message. `worker` is the last one that had it. */
 export function quarantine(

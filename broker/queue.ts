@@ -3,7 +3,8 @@
 //
 // Requeued requests come first. After them clients take turns, one request per turn, so that a
 // client with many requests does not delay the others. Each client has a lane of its own, in the
-// order in which it sent its requests, and the requeued requests share one more lane.
+// order in which it sent its requests, and the requeued requests share one more lane. The suspects
+// have lanes of their own, because isolation.ts decides when a suspect is delivered.
 
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
@@ -35,6 +36,8 @@ export class Lane<Item extends Queued<Item>> extends IntrusiveList<Item> {
 /** A queue that is fair between clients. */
 export class RequestQueue<Item extends Queued<Item>> {
   #requeued = new Lane<Item>(null);
+  #suspects = new Lane<Item>(null); // Longest wait first.
+  #onLast = new Lane<Item>(null); // Suspects on their last delivery, longest wait first.
   #lanes = new IntrusiveList<Lane<Item>>("before", "after"); // Next turn first. No lane is empty.
   #byClient = new Map<Address, Lane<Item>>();
   #length = 0;
@@ -47,12 +50,27 @@ export class RequestQueue<Item extends Queued<Item>> {
   /** The request that entered the queue before all others; null if the queue is empty. */
   get oldest(): Item | null {
     let oldest = this.#requeued.last;
-    for (const { first } of this.#lanes)
+    for (const { first } of [this.#suspects, this.#onLast, ...this.#lanes])
       if (first && first.queuedAt < (oldest?.queuedAt ?? Infinity)) oldest = first;
     return oldest;
   }
 
-  /** The request to deliver next; null if the queue is empty. */
+  /** One of the queued requests; null if the queue is empty. */
+  get any(): Item | null {
+    return this.first ?? this.#suspects.first ?? this.#onLast.first;
+  }
+
+  /** The suspect that has waited longest, without those on their last delivery; null for none. */
+  get firstSuspect(): Item | null {
+    return this.#suspects.first;
+  }
+
+  /** The suspect on its last delivery that has waited longest; null for none. */
+  get firstOnLast(): Item | null {
+    return this.#onLast.first;
+  }
+
+  /** The request to deliver next that is no suspect; null for none. */
   get first(): Item | null {
     return this.#requeued.first ?? this.#lanes.first?.first ?? null;
   }
@@ -64,20 +82,26 @@ export class RequestQueue<Item extends Queued<Item>> {
     this.#length += 1;
   }
 
-  /** Adds a request whose worker was removed, at the head of the queue. */
+  /** Adds a suspect behind the others. */
+  suspect(request: Item, isOnLast: boolean) {
+    const lane = isOnLast ? this.#onLast : this.#suspects;
+    lane.push(request);
+    request.lane = lane;
+    this.#length += 1;
+  }
+
+  /** Adds a request that its worker gave back, at the head of the queue. */
   requeue(request: Item) {
     request.lane = this.#requeued;
     request.lane.unshift(request);
     this.#length += 1;
   }
 
-  /** Removes `first`, and ends the turn of its client. */
-  take() {
-    const { first } = this;
-    if (!first) return;
-    const { lane } = first;
-    this.remove(first);
-    if (lane && lane !== this.#requeued && lane.length > 0) this.#lanes.moveToEnd(lane);
+  /** Removes `first` or a suspect to deliver it. Ends the turn of its client. */
+  take(request: Item) {
+    const { lane } = request;
+    this.remove(request);
+    if (lane && lane.client !== null && lane.length > 0) this.#lanes.moveToEnd(lane);
   }
 
   /** Removes a request, if it is queued. */

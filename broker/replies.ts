@@ -86,6 +86,7 @@ export class Replies {
     if (ending !== "cancelled")
       this.#state.effects.count(eventOf(rejection, request.service, isSent));
     this.#settle(request, ending, body, now);
+    this.#state.isolation.settled(request);
     // Its worker, if it has not replied, frees the slot sooner.
     const { worker } = request.delivery;
     if (worker?.inFlight.has(request.sequence)) this.#state.pairs.cancel(worker, request);

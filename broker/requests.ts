@@ -7,9 +7,10 @@ import { type CallExtras, withProgress } from "./call-extras.ts";
 import { CallIndex } from "./call-index.ts";
 import { earlierCallers, weighCallers } from "./callers.ts";
 import { ClientIndex } from "./client-index.ts";
+import { NOT_DELIVERED } from "./delivery-state.ts";
 import { LateAnswers } from "./late-answers.ts";
 import type { Limits } from "./limits.ts";
-import { type CallState, NOT_DELIVERED, type Request, type Service, type Worker } from "./model.ts";
+import type { CallState, Request, Service, Worker } from "./model.ts";
 import { pack } from "./packed-message.ts";
 import { NO_PARTS, PARTS_DROPPED } from "./parts.ts";
 import type { RequestTrace } from "./request-trace.ts";
@@ -178,9 +179,11 @@ export class Requests {
 
   /** Moves a request from its worker back to the queue. */
   toQueue(request: Request, now: number) {
+    const { suspicion } = request.delivery;
     request.delivery.worker = null;
     request.delivery.requeuedAt = now;
-    request.service.queue.requeue(request);
+    if (suspicion) request.service.queue.suspect(request, suspicion.isLast);
+    else request.service.queue.requeue(request);
     this.#inFlight -= 1;
     this.trace?.requeued(request);
   }

@@ -224,14 +224,59 @@ test("connection of a silent worker broken: a step towards quarantine", () => {
   assert.equal(broker.counts().quarantined, 1);
 });
 
-test("connection of a silent worker broken, last delivery left: the request shares no worker", () => {
-  const { sends, disconnects } = scene({ deliveriesMax: 2 });
-  disconnects(W1);
+test("connection of a silent worker broken: its queued request is a suspect, and shares no worker", () => {
+  const { sends, disconnects, broker } = scene({ deliveriesMax: 2 });
+  assert.deepEqual(disconnects(W1), []);
+  assert.deepEqual(sends(W2, ready("echo", 4)), []); // A newcomer, so it gets no last delivery.
+  assert.deepEqual(sends(C2, request("echo", "2")), ["w2 < REQUEST #2 2"]);
+  assert.deepEqual(sends(W2, reply(id(2), "")), ["c2 < echo ", "w2 < REQUEST #1 job"]);
+  assert.deepEqual(sends(C2, request("echo", "3")), []);
+  assert.deepEqual(sends(W2, reply(id(1), "1")), ["c1 < mmi.call 200 1", "w2 < REQUEST #3 3"]);
+  assert.equal(broker.counts().queued, 0);
+});
+
+test("connection of a silent worker broken, its request at another worker: the suspect alone is charged", () => {
+  const { sends, disconnects, broker } = scene({ deliveriesMax: 2 });
   assert.equal(sends(W2, ready("echo", 4)).length, 1);
-  assert.deepEqual(sends(C2, request("echo", "other")), []);
-  const lines = sends(W2, reply(id(1), "1"));
-  assert.equal(lines[0], "c1 < mmi.call 200 1");
-  assert.match(String(lines[1]), /^w2 < REQUEST .* other$/);
+  assert.equal(sends(C2, request("echo", "other")).length, 1);
+  assert.deepEqual(disconnects(W1), []);
+  disconnects(W2);
+  assert.deepEqual([broker.counts().quarantined, broker.counts().queued], [1, 1]);
+  assert.deepEqual(sends(W3, ready("echo")), ["w3 < REQUEST c2 other"]);
+  disconnects(W3); // The first death that counts against the other request.
+  assert.deepEqual([broker.counts().quarantined, broker.counts().queued], [1, 1]);
+});
+
+test("silence of a worker with several requests: none is a suspect, and one worker gets them all", () => {
+  const { sends, waits } = dialog({ deliveriesMax: 2 });
+  sends(W1, ready("echo", 3));
+  for (const body of ["1", "2", "3"]) sends(C1, request("echo", body));
+  waits(LEASE_MS);
+  assert.equal(sends(W2, ready("echo", 9)).length, 3);
+  assert.deepEqual(sends(C2, request("echo", "4")), ["w2 < REQUEST #4 4"]);
+});
+
+test("death, then a silence: the silence counts towards the last delivery, not towards quarantine", () => {
+  const { sends, waits, disconnects, broker } = dialog({ deliveriesMax: 2 });
+  for (const worker of [W1, W2]) sends(worker, ready("echo", 4));
+  assert.deepEqual(sends(C1, call("echo", { ttl: 20_000 }, "job")), ["w1 < REQUEST #1 job"]);
+  assert.deepEqual(disconnects(W1), ["w2 < REQUEST #1 job"]);
+  waits(LEASE_MS);
+  assert.deepEqual(sends(W3, ready("echo", 4)), []);
+  assert.deepEqual([broker.counts().quarantined, broker.counts().inFlight], [0, 1]);
+  assert.deepEqual(sends(W2, reply(id(1), "1")), ["c1 < mmi.call 200 1", "w2 < DISCONNECT"]);
+});
+
+test("late REPLY, another worker has the request alone on its last delivery: isolation ends", () => {
+  const { sends, disconnects } = scene({ deliveriesMax: 3 });
+  for (const worker of [W2, W3]) sends(worker, ready("echo", 2)); // W2 has the request.
+  assert.deepEqual(disconnects(W2), ["w3 < REQUEST #1 job"]);
+  assert.deepEqual(sends(C2, request("echo", "next")), []);
+  assert.deepEqual(sends(W1, reply(C1, "1")), [
+    "c1 < mmi.call 200 1",
+    "w3 < REQUEST #2 next",
+    "w1 < DISCONNECT",
+  ]);
 });
 
 test("silent worker, then a death on the last delivery: the late answer is used", () => {

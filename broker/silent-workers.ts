@@ -8,15 +8,15 @@
 // While it has an open request, the worker gets HEARTBEATs, and its own have no response. After
 // that each of its commands gets DISCONNECT, so that it registers again (7/MDP).
 //
-// A silence is no step towards quarantine. It becomes one if the connection breaks before the
-// answer.
+// A silence is no death, so it makes no request a suspect. If the connection breaks before the
+// answer, the worker died, and isolation.ts has the rules for its open requests.
 
 import type { Address, PeerInfo } from "../protocol/frame.ts";
 import { UNKNOWN_PEER } from "../protocol/frame.ts";
 import { encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { Answer, Delivery } from "./delivery.ts";
 import type { Request, Worker } from "./model.ts";
-import { isolateSuspect, quarantine } from "./quarantine.ts";
+import { quarantine } from "./quarantine.ts";
 import type { Replies } from "./replies.ts";
 import type { State } from "./state.ts";
 
@@ -59,17 +59,15 @@ export class SilentWorkers {
     return false;
   }
 
-  /** The connection of a silent worker broke: its requests may have killed it. */
+  /** The connection of a silent worker broke: its open requests may have killed it. */
   gone(peer: Address, now: number) {
-    const { late, limits } = this.#state;
+    const { late, isolation } = this.#state;
     const worker = late.get(peer);
     if (!worker) return;
-    for (const request of late.forget(worker)) {
-      request.delivery.deaths += 1;
-      if (request.delivery.deaths >= limits.deliveriesMax)
-        quarantine(this.#state, this.#replies, request, worker, now);
-      else if (request.delivery.worker === null) isolateSuspect(request, limits);
-    }
+    isolation.died(worker, now);
+    for (const request of late.forget(worker))
+      if (isolation.isSpent(request)) quarantine(this.#state, this.#replies, request, worker, now);
+      else isolation.suspects(request, now);
     this.#delivery.dispatch(worker.service, now);
   }
 
@@ -97,10 +95,11 @@ export class SilentWorkers {
 
   /** Any other worker of the request goes on for nobody. */
   #settle(request: Request, { body }: Answer, now: number) {
-    const { requests, pairs, abandoned } = this.#state;
+    const { requests, pairs, abandoned, isolation } = this.#state;
     const { worker } = request.delivery;
     requests.forgetParts(request);
     this.#replies.last(request, body, now);
+    isolation.settled(request);
     if (worker?.inFlight.has(request.sequence)) pairs.cancel(worker, request);
     if (worker) abandoned.waitFor(request, worker, now);
     this.#delivery.dispatch(request.service, now);

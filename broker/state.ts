@@ -8,6 +8,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { Drain } from "./drain.ts";
 import { Effects } from "./effects.ts";
 import { Interrupted } from "./interrupted.ts";
+import { Isolation } from "./isolation.ts";
 import type { LateAnswers } from "./late-answers.ts";
 import type { Limits } from "./limits.ts";
 import { PairsOut } from "./pairs-out.ts";
@@ -26,6 +27,8 @@ export type State = {
   readonly services: Services;
   /** All registered workers. */
   readonly workers: Workers;
+  /** The suspects, and the workers that register after a death. */
+  readonly isolation: Isolation;
   /** All open requests, and the remembered outcomes of calls. */
   readonly requests: Requests;
   /** The silent workers that may still answer. */
@@ -65,6 +68,7 @@ export function newState(
     incarnation,
     services: new Services(limits, stats),
     workers,
+    isolation: new Isolation(limits, heartbeat, workers),
     requests,
     late: requests.late,
     abandoned: new Abandoned(limits, heartbeat, workers, now),

@@ -14,8 +14,7 @@ export function settleService(state: State, replies: Replies, service: Service, 
   const excess = services.takeExcess();
   if (!excess) return;
   for (const request of late.waiting.get(excess) ?? []) refuse(state, replies, request, now);
-  for (let { first } = excess.queue; first; { first } = excess.queue)
-    refuse(state, replies, first, now);
+  for (let { any } = excess.queue; any; { any } = excess.queue) refuse(state, replies, any, now);
   services.settle(excess);
 }
 

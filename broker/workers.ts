@@ -8,7 +8,7 @@
 import { IntrusiveList } from "../collections/intrusive-list.ts";
 import type { Address } from "../protocol/frame.ts";
 import { type Heartbeat, leaseMs } from "../protocol/heartbeat.ts";
-import type { Request, Worker } from "./model.ts";
+import type { Service, Worker } from "./model.ts";
 
 /** All registered workers. */
 export class Workers {
@@ -58,24 +58,27 @@ export class Workers {
   }
 
   /**
-   * The worker that gets this request: the one that has been idle for longest, or else the least
-   * recently served one with credit. Undefined if no worker may have it. An isolated request goes
-   * to an idle worker only.
+   * The worker that gets the next request: the one that has been idle for longest, or else the least
+   * recently served one with credit. Newcomers come after other workers with as little to do.
+   * Undefined if no worker may have it. isolation.ts has the rules for suspects.
    */
-  next({ service, delivery }: Request): Worker | undefined {
-    const { idle, withCredit } = service;
-    return idle.first ?? (delivery.isolated ? undefined : withCredit.first) ?? undefined;
+  next({ idle, withCredit, trouble }: Service): Worker | undefined {
+    if (!trouble) return idle.first ?? withCredit.first ?? undefined;
+    const worker = idle.first ?? trouble.idle.first ?? withCredit.first;
+    return worker ?? trouble.withCredit.first ?? undefined;
   }
 
   /**
    * Puts a worker behind the others that are as eligible as it is. Call it after each change of
-   * what the worker has in flight. A worker with an isolated request is not eligible.
+   * what the worker has in flight, or of its standing.
    */
   reposition(worker: Worker) {
-    const { service, inFlight, credit } = worker;
+    const { service, inFlight, standing } = worker;
     unlist(worker);
-    if (inFlight.size >= credit || inFlight.first?.delivery.isolated) return;
-    worker.slot = inFlight.size === 0 ? service.idle : service.withCredit;
+    if (inFlight.size >= placesOf(worker)) return;
+    const isNewcomer = standing !== null && standing.newcomerUntil > Number.NEGATIVE_INFINITY;
+    const its = isNewcomer && service.trouble ? service.trouble : service;
+    worker.slot = inFlight.size === 0 ? its.idle : its.withCredit;
     worker.slot.push(worker);
   }
 
@@ -100,6 +103,15 @@ export class Workers {
   heartbeatsDue(now: number): Worker[] {
     return firstOf(this.#byHeartbeat, ({ heartbeatAt }) => heartbeatAt <= now);
   }
+}
+
+/** The most requests that the worker may have in flight now. */
+function placesOf({ credit, standing, inFlight }: Worker): number {
+  if (!standing) return credit;
+  const { newcomerUntil, hasReplied, keepsDying, aloneUntil } = standing;
+  if (aloneUntil > Number.NEGATIVE_INFINITY) return inFlight.size;
+  const isNewcomer = newcomerUntil > Number.NEGATIVE_INFINITY;
+  return isNewcomer && (keepsDying || !hasReplied) ? Math.min(credit, 1) : credit;
 }
 
 /** Ends the eligibility of a worker. */

@@ -1,5 +1,5 @@
-// Checks every delivery: to an eligible worker, in order, and at most `deliveriesMax` times. A
-// second delivery is right only after the broker removed the worker.
+// Checks every delivery: to an eligible worker, in order, and not too often. A second delivery is
+// right only after the broker removed the worker.
 
 import type { Limits } from "../../broker/limits.ts";
 import type { Address, Frame } from "../../protocol/frame.ts";
@@ -16,6 +16,7 @@ import {
 import type { Registrations, Removal } from "./registrations.ts";
 import type { SilentChecks } from "./silent-checks.ts";
 import type { Sight } from "./sometimes.ts";
+import { Suspects } from "./suspects.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +32,7 @@ export class Deliveries {
   #model: Model;
   #workers: Registrations;
   #silent: SilentChecks;
+  #suspects: Suspects;
   #byId = new Map<string, ModelRequest>(); // By the id that workers with credit get.
   // The worker that replied with this input; it may not be free yet.
   #replied: Registered | null = null;
@@ -46,6 +48,17 @@ export class Deliveries {
     this.#limits = world.configuration.limits;
     this.#model = model;
     this.#workers = workers;
+    this.#suspects = new Suspects(world);
+  }
+
+  /** Call when the broker registers a worker. */
+  registered(worker: Registered, now: number) {
+    this.#suspects.registered(worker, now);
+  }
+
+  /** Call after the effects of each tick of the broker, before `check`. */
+  ticked(now: number) {
+    this.#suspects.ticked(now);
   }
 
   /** Call when the broker delivers a request to a worker. */
@@ -57,11 +70,9 @@ export class Deliveries {
     const { name, deliveries } = request;
     if (worker.holds.size >= worker.credit)
       throw new Violation("S7", `${name} exceeds its worker's credit`);
-    if (deliveries >= this.#limits.deliveriesMax)
+    if (deliveries >= this.#suspects.deliveriesMax)
       throw new Violation("S4", `${name} was delivered ${deliveries + 1} times`);
-    request.isolated = this.#isLastTime(request);
-    if (worker.holds.size > 0 && (request.isolated || hasIsolated(worker)))
-      throw new Violation("S5", `${name} shares its worker with a request on its last delivery`);
+    this.#suspects.given(worker, request, now);
     this.#checkTurn(worker, request);
     request.queue.serve(request, now);
     request.deliveries += 1;
@@ -94,7 +105,7 @@ export class Deliveries {
   }
 
   /** A worker gave requests back that it had not begun. */
-  returned(worker: Registered, addresses: Frame[]) {
+  returned(worker: Registered, addresses: Frame[], now: number) {
     for (const address of addresses) {
       const key = address.toString("latin1");
       const request = worker.holds.get(key);
@@ -102,6 +113,7 @@ export class Deliveries {
       if (!request || request.ended) continue;
       request.worker = null;
       request.deliveries -= 1;
+      this.#suspects.requeues(request, now);
       this.#model.dropParts(request);
       this.#lost.push(request);
       this.#world.sightings.see("a worker that left gave a request back");
@@ -110,10 +122,12 @@ export class Deliveries {
   }
 
   /** Idle workers come first, then the worker that was passed over longest. */
-  #checkTurn(worker: Registered, { name, queue }: ModelRequest) {
+  #checkTurn(worker: Registered, { name, queue, suspicion }: ModelRequest) {
+    if (suspicion) return;
     const busy = (one: Registered) => (one.holds.size > 0 ? 1 : 0);
+    if (worker.hasChangedPlace) return;
     for (const other of queue.workers) {
-      if (other.holds.size >= other.credit || hasIsolated(other) || other === this.#replied)
+      if (other.holds.size >= other.credit || other.hasChangedPlace || other === this.#replied)
         continue;
       const sooner = busy(other) - busy(worker) || other.seated - worker.seated;
       if (sooner < 0) throw new Violation("S7", `${name} went to a worker out of turn`);
@@ -136,6 +150,7 @@ export class Deliveries {
     if (name === "REPLY") {
       worker.holds.delete(key);
       this.#workers.seat(worker);
+      this.#suspects.replied(worker);
       this.#replied = worker;
       request.worker = null;
       sightings.see(REPLIED[worker.dialect.name] ?? "a worker of 0.1 replied");
@@ -150,18 +165,19 @@ export class Deliveries {
     const worker = this.#workers.removed(removal, now);
     const held = [...worker.holds.values()].filter(({ ended }) => !ended);
     const isSilent = removal.reason === "expired" && this.#silent.areUsed;
-    const { deliveriesMax } = this.#limits;
     if (removal.reason === "left") this.left += 1;
+    else if (!isSilent) this.#suspects.died(worker, [...worker.holds.values()], now);
     for (const request of held) {
       request.worker = null;
       if (removal.reason === "left") request.deliveries -= 1;
-      else if (!isSilent) request.deaths += 1;
     }
     const broken = held.filter(({ begun }) => begun);
-    const spent = held.filter(({ begun, deaths }) => !begun && deaths >= deliveriesMax);
-    const others = held.filter(({ begun, deaths }) => !begun && deaths < deliveriesMax);
-    const waiting = others.filter(({ deliveries }) => deliveries >= deliveriesMax);
-    const requeued = others.filter(({ deliveries }) => deliveries < deliveriesMax);
+    for (const request of held) this.#suspects.requeues(request, now);
+    const open = held.filter(({ begun }) => !begun);
+    const spent = open.filter((request) => this.#suspects.isSpent(request));
+    const others = open.filter((request) => !this.#suspects.isSpent(request));
+    const waiting = others.filter((request) => this.#suspects.hadLast(request));
+    const requeued = others.filter((request) => !this.#suspects.hadLast(request));
     if (isSilent) this.#silent.add(worker, others.filter(hasNoParts));
     for (const request of waiting) this.#waits(request);
     this.#lost.push(...requeued);
@@ -177,10 +193,14 @@ export class Deliveries {
 
   /** The connection of a peer broke. Its open requests may have killed it. */
   gone(peer: Address, now: number) {
-    for (const request of this.#silent.forget(peer)) {
-      request.deaths += 1;
-      if (request.deaths >= this.#limits.deliveriesMax && request.expiry > now)
-        this.#quarantined(request, now);
+    const worker = this.#silent.get(peer);
+    if (!worker) return;
+    const held = this.#silent.forget(peer);
+    this.#suspects.died(worker, held, now);
+    for (const request of held) {
+      const isSpent = this.#suspects.isSpent(request);
+      if (isSpent && request.expiry > now) this.#quarantined(request, now);
+      else if (!isSpent) this.#suspects.suspected(request, now);
     }
   }
 
@@ -218,7 +238,9 @@ export class Deliveries {
       throw new Violation("S5", `the client of ${name} got no 502 after the last delivery`);
     for (const { name } of this.#broken)
       throw new Violation("S12", `the client of ${name} was not sent the end of its broken reply`);
-    for (const queue of this.#model.queues) if (!queue.empty) this.#checkQueue(queue, now);
+    for (const queue of this.#model.queues) this.#suspects.noticeForgotten(queue, now);
+    for (const queue of this.#model.queues)
+      if (!queue.empty) this.#suspects.checkProgress(queue, queue.first(now), now);
   }
 
   #requeueLost() {
@@ -236,10 +258,16 @@ export class Deliveries {
       byAddress ? replyTo?.address === key : id === null;
     const isIt = (one: ModelRequest) =>
       known ? one === known : isUnknown(one) && same(one.body, body);
+    // A client may have sent the same request twice.
+    const mayBe = (one: ModelRequest) => this.#suspects.faultOf(worker, one, now) === null;
     const isOver = ({ expiry }: ModelRequest) => expiry + LATE_MS <= now;
     const { queue } = worker;
     const request =
       queue.find((one) => isIt(one) && isNumbered(one, key)) ??
+      queue.find(
+        (one) => one.suspicion?.isLast === true && !isOver(one) && isIt(one) && mayBe(one),
+      ) ??
+      queue.find((one) => !isOver(one) && isIt(one) && mayBe(one)) ??
       queue.find((one) => !isOver(one) && isIt(one)) ??
       queue.find(isIt);
     if (!request || !same(request.body, body))
@@ -260,27 +288,6 @@ export class Deliveries {
     ids.set(id, request.name);
     request.id = id;
     this.#byId.set(id, request);
-  }
-
-  /** Throws a Violation if a request waits while an eligible worker has an available slot. */
-  #checkQueue(queue: ServiceQueue, now: number) {
-    const first = queue.first(now);
-    if (!first) return;
-    // A request past its expiry may still be queued, and may be waiting for a worker of its own.
-    const isolated = queue.find((request) => request === first || this.#isLastTime(request));
-    const waits = isolated !== first || this.#isLastTime(first);
-    for (const worker of queue.workers) {
-      const { holds, credit } = worker;
-      if (holds.size >= credit || hasIsolated(worker)) continue;
-      if (holds.size === 0 || !waits)
-        throw new Violation("L3", `${first.name} waits while a worker is available`);
-      this.#world.sightings.see("an isolated request waited for a worker with nothing in flight");
-    }
-  }
-
-  /** Returns whether the next delivery is the last one. */
-  #isLastTime({ deliveries, deaths }: ModelRequest): boolean {
-    return deaths > 0 && deliveries === this.#limits.deliveriesMax - 1;
   }
 
   #seeRemoved(
@@ -323,8 +330,6 @@ function checkFates(
     throw new Violation("S4", `the log says ${said}, the oracle ${requeued} and ${spent}`);
   }
 }
-
-const hasIsolated = ({ holds }: Registered) => [...holds.values()].some(({ isolated }) => isolated);
 
 const REPLIED: Record<string, Sight> = {
   "0.1": "a worker of 0.1 replied",

@@ -1,6 +1,6 @@
 // The oracle's model of one service's queue, built from the frames on the wire. It checks the
 // order: requeued requests first, then the clients in turn, and each client's requests first come,
-// first served.
+// first served. Suspects have no place in this order.
 
 import type { Address } from "../../protocol/frame.ts";
 import { Violation } from "./violation.ts";
@@ -12,6 +12,7 @@ export type Waiting = {
   readonly client: Address;
   expiry: number;
   servedBefore: number;
+  suspicion: object | null;
 };
 
 type Turn = { at: number; number: number };
@@ -22,6 +23,13 @@ export class ModelQueue<Item extends Waiting, Member> {
   readonly open = new Set<Item>(); // Queued and in flight.
   /** The time since which it has had no worker, in ms. */
   unservedSince: number;
+  readonly suspects = new Set<Item>(); // Queued, longest wait first.
+  /** The deaths of its workers by their name. */
+  readonly deaths = new Map<string, { count: number; at: number }>();
+  /** The time of its worker's latest death; -Infinity for none. */
+  diedAt = Number.NEGATIVE_INFINITY;
+  /** The broker may have forgotten this death with the service. */
+  mayBeForgotten = false;
   #lost: Item[] = []; // Requeued requests, the head first.
   #new = new Set<Item>();
   #served = 0; // The number of first deliveries so far.
@@ -51,7 +59,7 @@ export class ModelQueue<Item extends Waiting, Member> {
   }
 
   get empty(): boolean {
-    return this.#lost.length === 0 && this.#new.size === 0;
+    return this.#lost.length + this.#new.size + this.suspects.size === 0;
   }
 
   add(request: Item) {
@@ -66,10 +74,11 @@ export class ModelQueue<Item extends Waiting, Member> {
 
   /** Requests lost together go to the head of the queue, in their order of arrival. */
   requeue(lost: Item[]) {
-    this.#lost.unshift(...lost);
+    this.#lost.unshift(...lost.filter(({ suspicion }) => !suspicion));
+    for (const request of lost) if (request.suspicion) this.suspects.add(request);
   }
 
-  /** Returns the next request that has not expired, or null. */
+  /** Returns the next request that is no suspect and has not expired, or null. */
   first(now: number): Item | null {
     for (const request of this.#lost) if (request.expiry > now) return request;
     for (const request of this.#new) if (request.expiry > now) return request;
@@ -78,6 +87,7 @@ export class ModelQueue<Item extends Waiting, Member> {
 
   /** Returns the first request in the queue that matches. */
   find(isIt: (request: Item) => boolean): Item | undefined {
+    for (const request of this.suspects) if (isIt(request)) return request;
     const lost = this.#lost.find(isIt);
     if (lost) return lost;
     for (const request of this.#new) if (isIt(request)) return request;
@@ -85,12 +95,14 @@ export class ModelQueue<Item extends Waiting, Member> {
   }
 
   leave(request: Item) {
+    if (this.suspects.delete(request)) return;
     if (!this.#new.delete(request) && this.#lost.length > 0)
       this.#lost = this.#lost.filter((other) => other !== request);
   }
 
   /** Call when the broker delivers the request to a worker. */
   serve(request: Item, now: number) {
+    if (this.suspects.delete(request)) return;
     for (const lost of this.#lost) {
       if (lost === request) break;
       if (lost.expiry > now)

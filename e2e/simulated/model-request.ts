@@ -32,7 +32,7 @@ export type ModelRequest = {
   deaths: number; // Its workers that were removed, unless they left or were only silent.
   waits: boolean; // It had its last delivery, and only a late answer can settle it.
   worker: Registered | null; // The worker that has the request in flight; null while it is queued.
-  isolated: boolean; // Its worker may have no other request in flight.
+  suspicion: ModelSuspicion | null; // Null: none of its workers died.
   parts: Frame[]; // The frames of the parts that the worker has answered.
   begun: boolean; // The client has received a part.
   cut: boolean; // The parts may exceed the bytes that the broker keeps.
@@ -42,6 +42,14 @@ export type ModelRequest = {
   goneOnAt: number;
   // The number of requests that the service had served before this one was queued.
   servedBefore: number;
+};
+
+/** The state of a request whose worker died. */
+export type ModelSuspicion = {
+  charges: number; // The deaths that count against it.
+  names: Set<string>; // Of the workers that died with it.
+  isLast: boolean; // Its next delivery, or the one in flight, is the last.
+  at: number; // The time of the latest death, or of the latest delivery since.
 };
 
 export type Registered = {
@@ -54,6 +62,13 @@ export type Registered = {
   holds: Map<string, ModelRequest>; // The requests in flight, by client frame.
   // Order of changes: of two workers with equal load, the lower number is served first.
   seated: number;
+  registeredAt: number;
+  newcomerUntil: number; // It is a newcomer for certain; or -Infinity.
+  mayBeNewcomerUntil: number;
+  hasReplied: boolean;
+  keepsDying: boolean; // So do the workers of its name.
+  hasChangedPlace: boolean; // Its place among the others depends on more than its load.
+  alone: { request: ModelRequest; until: number } | null; // It may have no other request.
   heardAt: number;
   toldAt: number;
 };

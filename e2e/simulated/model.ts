@@ -120,7 +120,7 @@ export class Model {
       deaths: 0,
       waits: false,
       worker: null,
-      isolated: false,
+      suspicion: null,
       parts: [],
       begun: false,
       cut: false,

@@ -137,6 +137,7 @@ export class Oracle {
     else this.#refusals.checkWanted(this.#account, this.#now);
     if (input.kind === "tick") this.#checkTimes();
     if (input.kind === "tick") this.#progress.check(this.#now);
+    if (input.kind === "tick") this.#deliveries.ticked(this.#now);
     this.#deliveries.check(this.#now);
     const { intervalMs } = this.#world.configuration.heartbeat;
     this.#silent.check(this.#now, input.kind === "tick", intervalMs);
@@ -257,7 +258,8 @@ export class Oracle {
         const request = worker.holds.get(pair.address.toString("latin1"));
         if (request) this.#progress.came(request, pair.value, this.#now);
       } else if (pair.name === "limit") this.#deliveries.limited(worker, pair.limit);
-      else if (pair.name === "returned") this.#deliveries.returned(worker, pair.addresses);
+      else if (pair.name === "returned")
+        this.#deliveries.returned(worker, pair.addresses, this.#now);
     }
   }
 
@@ -315,7 +317,7 @@ export class Oracle {
     if (command?.header !== "worker" || command.name !== "READY")
       throw new Violation("S7", "the broker registered a worker that sent no READY");
     const queue = this.#model.queue(command.service.toString("latin1"), this.#now);
-    this.#workers.add(from, queue, command, this.#now);
+    this.#deliveries.registered(this.#workers.add(from, queue, command, this.#now), this.#now);
     this.#model.served(queue);
   }
 

@@ -67,7 +67,9 @@ export class QuiescenceCheck {
 
   /** The broker delivers as many requests at once as all workers together have credit for. */
   #checkCredits() {
-    const { limits, services } = this.#world.configuration;
+    const { limits, services, heartbeat } = this.#world.configuration;
+    const { clock } = this.#world;
+    clock.run(clock.now + leaseMs(heartbeat) + TICK_MS); // No worker is a newcomer after a lease.
     for (const { name } of services) {
       const places = this.#population.broker.peer.oracle.placesOf(name);
       const most = Math.min(places, limits.queueMax, Math.floor(limits.queueBytesMax / BYTES));
@@ -274,6 +276,9 @@ function begun(name: string, events: HistoryEvent[]): number {
 
 /** An upper bound of the bytes that a request and its reply cost here. */
 const BYTES = 2000;
+
+/** In ms; the longest time between two ticks of the broker. */
+const TICK_MS = 100;
 
 /** In ms; longer than any message delay. */
 const SETTLE_MS = 50;

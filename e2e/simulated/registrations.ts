@@ -31,14 +31,20 @@ export class Registrations {
     return this.#byAddress.get(address);
   }
 
-  add(address: Address, queue: ServiceQueue, { dialect, credit, about }: Ready, now: number) {
+  add(
+    address: Address,
+    queue: ServiceQueue,
+    { dialect, credit, about }: Ready,
+    now: number,
+  ): Registered {
     const [plain, holds] = [credit === null, new Map()];
-    const times = { heardAt: now, toldAt: now };
-    const state = { about: about ?? null, holds, seated: 0, ...times };
+    const times = { registeredAt: now, heardAt: now, toldAt: now };
+    const state = { about: about ?? null, holds, seated: 0, ...times, ...USUAL };
     const worker = { address, queue, dialect, credit: credit ?? 1, plain, ...state };
     this.#byAddress.set(address, worker);
     queue.workers.add(worker);
     this.seat(worker);
+    return worker;
   }
 
   /** Call when the worker's load changes. */
@@ -88,6 +94,15 @@ export class Registrations {
     }
   }
 }
+
+const USUAL = {
+  newcomerUntil: Number.NEGATIVE_INFINITY,
+  mayBeNewcomerUntil: Number.NEGATIVE_INFINITY,
+  hasReplied: false,
+  keepsDying: false,
+  hasChangedPlace: false,
+  alone: null,
+};
 
 /** Throws a Violation if the broker sent no DISCONNECT to an unregistered worker. */
 export function checkSentAway(from: Address, effects: Effect[]) {

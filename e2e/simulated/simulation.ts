@@ -65,7 +65,7 @@ class Simulation {
   run(): Run {
     const { history, trace, sightings, clock, configuration } = this.#world;
     const seen = this.#firstViolation();
-    const executionsMax = configuration.limits.deliveriesMax;
+    const executionsMax = 2 * configuration.limits.deliveriesMax - 1;
     const verdict = judge(history, { executionsMax, allFinished: true });
     const violation = seen ?? verdict.violations[0] ?? null;
     if (violation) trace.event(() => `VIOLATION ${violation}`);

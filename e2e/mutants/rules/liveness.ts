@@ -130,7 +130,7 @@ export const LIVENESS: Mutant[] = [
   {
     rule: "A broken connection of a silent worker is no death with its requests.",
     file: "broker/silent-workers.ts",
-    find: "      request.delivery.deaths += 1;\n",
+    find: "    isolation.died(worker, now);\n",
     replace: "",
   },
 ];

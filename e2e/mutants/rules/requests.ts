@@ -30,14 +30,14 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A busy worker gets a request while another one is idle.",
     file: "broker/workers.ts",
-    find: "idle.first ?? (delivery.isolated ? undefined : withCredit.first) ?? undefined",
-    replace: "(delivery.isolated ? undefined : withCredit.first) ?? idle.first ?? undefined",
+    find: "return idle.first ?? withCredit.first ?? undefined",
+    replace: "return withCredit.first ?? idle.first ?? undefined",
   },
   {
     rule: "A worker gets one request more than its credit.",
     file: "broker/workers.ts",
-    find: "inFlight.size >= credit",
-    replace: "inFlight.size > credit",
+    find: "inFlight.size >= placesOf(worker)",
+    replace: "inFlight.size > placesOf(worker)",
   },
   {
     rule: "A plain worker gets two requests at once.",
@@ -73,7 +73,7 @@ export const REQUESTS: Mutant[] = [
   {
     rule: "A client is served until its queue is empty, before any other.",
     file: "broker/queue.ts",
-    find: "    if (lane && lane !== this.#requeued && lane.length > 0) this.#lanes.moveToEnd(lane);\n",
+    find: "    if (lane && lane.client !== null && lane.length > 0) this.#lanes.moveToEnd(lane);\n",
     replace: "",
   },
   {

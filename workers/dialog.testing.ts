@@ -7,7 +7,8 @@ import { decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
 import type { Pair } from "../protocol/pairs.ts";
 import { requestId } from "../protocol/request-id.ts";
 import { type SessionEvent, sentenceOf } from "./events.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
+import { WorkerSession } from "./session.ts";
+import type { InFlightRequest, WorkerEffect } from "./session-model.ts";
 
 export const INTERVAL_MS = 1000;
 export const LEASE_MS = 3000;
@@ -39,6 +40,8 @@ export const NONE: Replies = [];
 const probeReply = (code: string) => ["", "MDPC01", "mmi.service", code].map(toFrame);
 
 type DialogOptions = {
+  /** The concurrency. */
+  credit?: number;
   timeLimitMs?: number;
   random?: number;
   /** The replies of the worker may come in parts. */
@@ -51,7 +54,13 @@ type DialogOptions = {
 
 /** A session and its clock, by default with a broker of 0.1.0. */
 export function dialog(options: DialogOptions = {}) {
-  const { timeLimitMs = 60_000, random = 1, streams = false, plainReady = false } = options;
+  const {
+    credit = 2,
+    timeLimitMs = 60_000,
+    random = 1,
+    streams = false,
+    plainReady = false,
+  } = options;
   let replies = options.replies === undefined ? OF_0_1_0 : options.replies;
   let now = 0;
   const session = new WorkerSession(
@@ -59,7 +68,7 @@ export function dialog(options: DialogOptions = {}) {
       broker: "tcp://broker:5555",
       service: "echo",
       name: "host:1",
-      credit: 2,
+      credit,
       streams,
       plainReady,
       timeLimitMs,

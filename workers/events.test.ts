@@ -8,7 +8,8 @@ import { encode } from "../protocol/mdp.ts";
 import { idFrame } from "../protocol/request-id.ts";
 import type { WorkerEvent } from "./events.ts";
 import { Job, runHandler } from "./job.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
+import { WorkerSession } from "./session.ts";
+import type { InFlightRequest, WorkerEffect } from "./session-model.ts";
 
 const ID = idFrame(Buffer.from("thislife"), 7);
 

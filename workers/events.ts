@@ -14,6 +14,10 @@ export type SessionEvent =
   | { event: "session.renewing" }
   | { event: "session.lost"; reason: string; abandoned: number; retryMs: number }
   | { event: "session.draining"; inFlight: number }
+  // `abandoned` handlers have all places, so no requests arrive.
+  | { event: "session.full"; abandoned: number }
+  // The worker stopped while so many handlers ran.
+  | { event: "handlers.left"; count: number }
   | { event: "session.stalled"; ms: number }
   | { event: "request.overran"; request: string | null; limitMs: number }
   | { event: "reply.oversized"; request: string | null; reason: string };
@@ -32,6 +36,8 @@ export const LEVELS: Record<WorkerEvent["event"], "debug" | "info" | "warn" | "e
   "session.renewing": "info",
   "session.lost": "warn",
   "session.draining": "info",
+  "session.full": "warn",
+  "handlers.left": "warn",
   "session.stalled": "warn",
   "request.overran": "warn",
   "reply.oversized": "error",
@@ -62,6 +68,10 @@ export function sentenceOf(event: WorkerEvent): string {
       );
     case "session.draining":
       return `draining: ${requests(event.inFlight)} in flight`;
+    case "session.full":
+      return `${handlers(event.abandoned)} of given up requests have all places; no requests until one ends`;
+    case "handlers.left":
+      return `stopping while ${handlers(event.count)} of given up requests still run`;
     case "session.stalled":
       return `this process did not run for ${event.ms} ms; the lease of the broker begins again`;
     case "request.overran":
@@ -76,3 +86,4 @@ export function sentenceOf(event: WorkerEvent): string {
 }
 
 const requests = (count: number) => (count === 1 ? "1 request" : `${count} requests`);
+const handlers = (count: number) => (count === 1 ? "1 handler" : `${count} handlers`);

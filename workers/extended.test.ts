@@ -63,7 +63,7 @@ test("incarnation in the first HEARTBEAT: confirmed, logged; no pairs: null", ()
 });
 
 test("cancel: the handlers of these requests aborted, their replies sent, others go on", () => {
-  const { starts, brokerSends, answers } = dialog({ replies: OF_0_2_0 });
+  const { starts, brokerSends, answers } = dialog({ credit: 3, replies: OF_0_2_0 });
   starts();
   for (const id of [first, second, third]) brokerSends(request(id, "slow"));
   assert.deepEqual(brokerSends(cancel(third, first, idFrame(incarnation, 9))), [

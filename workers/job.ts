@@ -14,7 +14,7 @@ import { requestId } from "../protocol/request-id.ts";
 import type { Log } from "../runtime/log.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { HandlerOutcome } from "./metrics.ts";
-import type { InFlightRequest } from "./session.ts";
+import type { InFlightRequest } from "./session-model.ts";
 
 /**
  * The body of a reply: one frame, or an array of at least one. A string becomes UTF-8. The worker

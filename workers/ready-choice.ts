@@ -24,8 +24,8 @@ import type { About } from "../protocol/ready.ts";
 /** One form of READY. */
 export type ReadyForm = {
   dialect: Dialect;
-  /** Null: without the frame that 7/MDP does not have. */
-  credit: number | null;
+  /** Whether READY has the credit, a frame that 7/MDP does not have. */
+  hasCredit: boolean;
   /** Null: without keys, so that neither side sends metadata or pairs. */
   about: About | null;
 };
@@ -33,8 +33,7 @@ export type ReadyForm = {
 export type ReadyChoiceOptions = {
   /** Whether replies may come in parts, which takes 18/MDP. */
   streams: boolean;
-  /** The credit and the keys of a READY that may have them. */
-  credit: number;
+  /** The keys of a READY that may have them. */
   about: About;
   /** Whether to send no probes, and so no READY but those of the RFCs. */
   plainOnly: boolean;
@@ -51,7 +50,7 @@ export const PROBE_MS = 1000;
 /** The messages of the probes, in order. */
 export const probeMessages = (): Frame[][] => PROBES.map(encodeProbe);
 
-const PLAIN: ReadyForm = { dialect: MDP_0_1, credit: null, about: null };
+const PLAIN: ReadyForm = { dialect: MDP_0_1, hasCredit: false, about: null };
 
 export class ReadyChoice {
   #options: ReadyChoiceOptions;
@@ -96,7 +95,7 @@ export class ReadyChoice {
   replied(has: boolean): ReadyForm | null {
     const probe = PROBES[this.#replies];
     this.#replies += 1;
-    if (probe === undefined || (this.#form && this.#form.credit !== null)) return null;
+    if (probe === undefined || this.#form?.hasCredit) return null;
     if (has) return this.#extend(probe);
     return this.#form || probe === "mmi.ready" ? null : this.unanswered();
   }
@@ -120,16 +119,20 @@ export class ReadyChoice {
 
   /** The broker had a connection, and did not answer READY. */
   notUnderstood() {
-    const isPlain = this.#form?.credit === null;
+    const isPlain = this.#form?.hasCredit === false;
     this.#index = isPlain ? (this.#index + 1) % this.#openings.length : 0;
   }
 
   #extend(probe: (typeof PROBES)[number]): ReadyForm {
-    const { credit, about } = this.#options;
+    const { about } = this.#options;
     this.#probesWorked = true;
     this.#breaks = 0;
     this.#index = 0;
-    this.#form = { dialect: this.#own, credit, about: probe === "mmi.ready" ? about : null };
+    this.#form = {
+      dialect: this.#own,
+      hasCredit: true,
+      about: probe === "mmi.ready" ? about : null,
+    };
     return this.#form;
   }
 }

@@ -9,7 +9,8 @@ import type { Connected, Transport } from "../transport/transport.ts";
 import type { WorkerEvent } from "./events.ts";
 import { type Handler, Job, outcomeOf, runHandler } from "./job.ts";
 import { HandlerStats, type MeasuredService } from "./metrics.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "./session.ts";
+import { WorkerSession } from "./session.ts";
+import type { InFlightRequest, WorkerEffect } from "./session-model.ts";
 
 export type RunnerOptions = {
   broker: string;

@@ -130,10 +130,11 @@ test("any command of the broker: lease renewed", () => {
 });
 
 test("DISCONNECT or a broken connection: conversation ends, the next is on a new socket", () => {
-  const { starts, brokerSends, breaks, waits } = dialog();
+  const { starts, brokerSends, breaks, waits, answers } = dialog();
   starts();
   brokerSends(request("c1", "hi"));
   assert.deepEqual(brokerSends(disconnect), ["close", "abort c1: the broker sent DISCONNECT"]);
+  answers(0, "late");
   assert.deepEqual(waits(100), ["connect", "> READY echo 2"]);
   brokerSends(heartbeat);
   assert.deepEqual(breaks(), ["close"]);
@@ -149,7 +150,7 @@ test("reply after its conversation ended: not sent", () => {
   waits(100);
   brokerSends(request("c1", "new"));
   assert.deepEqual(answers(0, "old"), []);
-  assert.deepEqual(answers(1, "new"), ["> REPLY c1 new"]);
+  assert.deepEqual(answers(1, "new"), ["> REPLY c1 new", "> DISCONNECT"]);
 });
 
 test("conversations without a command of the broker: backoff doubles up to 5 s", () => {
@@ -196,7 +197,7 @@ test("reply larger than the broker accepts: error reply", () => {
 
 test("reply or parts that are too large: logged with the request id, the request is marked", () => {
   const client = Buffer.from("0123456789abcdef0000000000000001", "hex");
-  const { starts, brokerSends, answers, yields, logs, requests } = dialog();
+  const { starts, brokerSends, answers, yields, logs, requests } = dialog({ credit: 3 });
   starts();
   for (let nth = 0; nth < 3; nth += 1)
     brokerSends(request(client.toString("latin1"), "grow", "latin1"));
@@ -245,12 +246,14 @@ test("drain, then an overrun, a lost broker or no broker at all: the session sto
   overrun.brokerSends(request("c1", "endless"));
   overrun.drains();
   assert.deepEqual(overrun.waits(700).slice(-3), ["> DISCONNECT", "close", "stopped"]);
+  assert.deepEqual(overrun.logs().at(-1), { event: "handlers.left", count: 1 });
 
   const gone = dialog();
   gone.starts();
   gone.brokerSends(request("c1", "slow"));
   gone.drains();
-  assert.deepEqual(gone.breaks(), ["close", "abort c1: the connection broke", "stopped"]);
+  assert.deepEqual(gone.breaks(), ["close", "abort c1: the connection broke"]);
+  assert.deepEqual(gone.answers(0, "late"), ["stopped"]);
   assert.deepEqual(gone.waits(LEASE_MS), []);
 
   const leaving = dialog();

@@ -1,6 +1,7 @@
 // The worker's half of MDP/Worker (7/MDP, 18/MDP) as a pure state machine. Commands, events of the
 // socket and the time go in; effects come out. worker.ts has the socket, timer and handlers.
-// session-states.ts has its states, ready-choice.ts the choice of READY.
+// session-model.ts has its data types, session-states.ts its states, ready-choice.ts the choice of READY,
+// places.ts the places of handlers.
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
@@ -8,17 +9,18 @@ import { decodeProbeReply } from "../protocol/capabilities.ts";
 import { type Dialect, MDP_0_1, MDP_0_2, streams } from "../protocol/dialects.ts";
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
-import { type Heartbeat, LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
+import { LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import type { Metadata } from "../protocol/metadata.ts";
 import type { Pair } from "../protocol/pairs.ts";
 import type { About } from "../protocol/ready.ts";
 import { REQUEST_ID_BYTES, requestId } from "../protocol/request-id.ts";
 import { ConnectFailures } from "../transport/connect-failures.ts";
 import type { ConnectFailure } from "../transport/transport.ts";
 import type { SessionEvent } from "./events.ts";
+import { Places } from "./places.ts";
 import { probeMessages, ReadyChoice, type ReadyForm } from "./ready-choice.ts";
 import { whyTooLarge } from "./reply-bounds.ts";
+import type { InFlightRequest, WorkerEffect, WorkerSessionOptions } from "./session-model.ts";
 import {
   awaitsCommand,
   type Event,
@@ -28,75 +30,13 @@ import {
   TRANSITIONS,
 } from "./session-states.ts";
 
-/** A request that the broker delivered and that has no reply yet. */
-export type InFlightRequest = {
-  /** Counts the requests of this session, from 1. */
-  number: number;
-  /** The client address of the REQUEST, which its REPLY must carry unchanged; opaque. */
-  client: Frame;
-  /** The metadata of the REQUEST; undefined if the broker sent none. */
-  metadata: Metadata | undefined;
-  /** The body of the REQUEST, at least one frame. */
-  body: Frame[];
-  /** The time limit of its handler, on the clock of `now`, in ms. */
-  deadline: number;
-  /** The parts of the reply so far. Only for dialects without PARTIAL: one REPLY takes them all. */
-  parts: Frame[];
-  /** The size of `parts`, in bytes. */
-  size: number;
-  /** The broker would not accept the reply, so the client got an error reply instead. */
-  oversized: boolean;
-};
-
-/**
- * An action for the program. The program must take the actions in the order given.
- *
- * - `connect`: open a new socket, which is a new address at the broker.
- * - `close`: close the socket and ignore its further events.
- * - `send`: send the frames on the socket.
- * - `serve`: run the handler, then call `reply`.
- * - `abort`: the reply is not needed any more; stop the handler.
- * - `log`: log the entry.
- * - `stopped`: end the program; the session does nothing more.
- */
-export type WorkerEffect =
-  | { do: "connect" }
-  | { do: "close" }
-  | { do: "send"; frames: Frame[] }
-  | { do: "serve"; request: InFlightRequest }
-  | { do: "abort"; request: InFlightRequest; reason: string }
-  | { do: "log"; entry: SessionEvent }
-  | { do: "stopped" };
-
-export type WorkerSessionOptions = {
-  /** The endpoint of the broker, for the log. */
-  broker: string;
-  /** The name of the service in READY: 1 to 255 bytes of UTF-8. */
-  service: string;
-  /** The name of the worker in READY, at most `WORKER_NAME_BYTES_MAX` bytes. */
-  name: string;
-  /** How many requests the broker may have in flight at this worker: 1 to 65,535. */
-  credit: number;
-  /** Whether replies may come in parts, which takes PARTIAL and so 18/MDP. */
-  streams: boolean;
-  /** Whether READY goes out without probes, and so in the forms of the RFCs only. */
-  plainReady: boolean;
-  /** How long a handler may take, in ms. */
-  timeLimitMs: number;
-  /** The largest message that the broker accepts, in bytes. */
-  messageBytesMax: number;
-  /** The heartbeat of the broker; both sides must have the same. */
-  heartbeat: Heartbeat;
-  /** Returns a number from 0 up to 1; spreads the reconnects of many workers. */
-  random: () => number;
-};
-
 export class WorkerSession {
   #options: WorkerSessionOptions;
   #state: State = "disconnected";
   #timeoutAt = 0; // When the state times out; see session-states.ts.
   #readyChoice: ReadyChoice;
   #dialect: Dialect; // Of this conversation.
+  #credit: number | null = null; // In READY of this conversation.
   #isExtended = false; // READY of this conversation has keys.
   #heartbeatAt = 0; // When the next HEARTBEAT is due.
   #hasSentHeartbeat = false; // In this conversation.
@@ -105,16 +45,18 @@ export class WorkerSession {
   #conversationsLost = 0;
   #connectFailures = new ConnectFailures();
   #inFlight = new MapByNumber<InFlightRequest>(); // Oldest first.
+  #places: Places;
+  #stopsAt = 0; // After a drain: the stop waits for handlers until then.
   #lastNumber = 0;
 
   constructor(options: WorkerSessionOptions, now: number) {
     this.#options = options;
     const { streams, credit, name, plainReady, heartbeat } = options;
     this.#dialect = streams ? MDP_0_2 : MDP_0_1;
+    this.#places = new Places(credit);
     const about: About = { name, knows: new Set(["meta", "cancel", "shares"]) };
     this.#readyChoice = new ReadyChoice({
       streams,
-      credit,
       about,
       plainOnly: plainReady,
       leaseMs: leaseMs(heartbeat),
@@ -124,7 +66,7 @@ export class WorkerSession {
 
   /** Whether the worker is registered, as far as it can know, and accepts requests. */
   get ready(): boolean {
-    return this.#state === "confirmed";
+    return this.#state === "confirmed" && this.#places.open > 0;
   }
 
   get stopped(): boolean {
@@ -144,7 +86,9 @@ export class WorkerSession {
       case "stopped":
         return [];
       case "disconnected":
-        return now >= this.#timeoutAt ? this.#connect(now) : [];
+        return now >= this.#timeoutAt && this.#places.open > 0 ? this.#connect(now) : [];
+      case "finishing":
+        return this.#stopIfEnded(now);
       case "leaving":
       case "closing":
         return now >= this.#timeoutAt ? this.#left(now) : [];
@@ -187,7 +131,8 @@ export class WorkerSession {
     const effects = this.#commandReceived(before, pairs, now);
     if (command.name !== "REQUEST") return effects;
     const { client, metadata, body } = command;
-    if (this.#state !== "confirmed") return [...effects, ...this.#returned(client, now)];
+    const isAccepted = this.#state === "confirmed" && this.#inFlight.size < this.#places.open;
+    if (!isAccepted) return [...effects, ...this.#notAccepted(client, now)];
     const deadline = now + this.#options.timeLimitMs;
     const number = ++this.#lastNumber;
     const request = {
@@ -232,9 +177,10 @@ export class WorkerSession {
       parts.length + body.length,
     );
     if (reason !== null) {
-      this.#inFlight.delete(request.number);
+      this.#giveUp(request);
       return [
         { do: "abort", request, reason },
+        ...this.#roomChanged(now),
         ...this.#oversized(request, reason, now),
         ...this.#leaveIfFinished(now),
       ];
@@ -246,10 +192,13 @@ export class WorkerSession {
     return [];
   }
 
-  /** A handler ended. A reply after the end of the request's conversation is dropped. */
+  /** A handler ended. The reply to a request that was given up is dropped, and its place is free. */
   reply(request: InFlightRequest, body: Frame[], now: number): WorkerEffect[] {
+    if (this.#places.ended(request))
+      return this.#state === "finishing" ? this.#stopIfEnded(now) : this.#placeFreed(now);
     if (!this.#inFlight.delete(request.number)) return [];
     const effects = this.#reply(request, body, now);
+    this.#renewIfReduced();
     effects.push(...this.#leaveIfFinished(now));
     return effects;
   }
@@ -258,9 +207,10 @@ export class WorkerSession {
   drain(now: number): WorkerEffect[] {
     const before = this.#state;
     if (!this.#transition("drain")) return [];
+    this.#stopsAt = now + this.#options.timeLimitMs;
     const draining = log({ event: "session.draining", inFlight: this.#inFlight.size });
-    if (isBeforeReady(before)) return [draining, { do: "close" }, { do: "stopped" }];
-    if (this.#state === "stopped") return [draining, { do: "stopped" }];
+    if (isBeforeReady(before)) return [draining, { do: "close" }, ...this.#stopIfEnded(now)];
+    if (this.#state === "finishing") return [draining, ...this.#stopIfEnded(now)];
     if (before === "closing") return [draining];
     if (this.#state === "leaving") return [draining, this.#leave(now)];
     if (this.#inFlight.size > 0) return [draining, ...this.#limitedTo(0, now)];
@@ -274,14 +224,48 @@ export class WorkerSession {
   }
 
   /**
-   * A draining worker returns a REQUEST that crossed its `limit`, so that another worker gets the request
-   * at once. A broker without pairs requeues it when our DISCONNECT arrives.
+   * A worker that drains, or has no place free, returns a REQUEST that crossed its `limit`, so that
+   * another worker gets the request at once. A broker without pairs requeues it when our DISCONNECT
+   * arrives, so a worker without a place renews its conversation.
    */
-  #returned(client: Frame, now: number): WorkerEffect[] {
-    const isPossible = this.#isExtended && client.length === REQUEST_ID_BYTES;
-    if (this.#state !== "draining" || !isPossible) return [];
+  #notAccepted(client: Frame, now: number): WorkerEffect[] {
+    const mayReturn = this.#state === "draining" || this.#state === "confirmed";
+    if (!mayReturn) return [];
+    if (!this.#isExtended || client.length !== REQUEST_ID_BYTES) {
+      this.#transition("resized");
+      return this.#leaveIfFinished(now);
+    }
     const returned: Pair = { name: "returned", addresses: [client] };
     return [this.#send({ name: "HEARTBEAT", pairs: [returned] }, now)];
+  }
+
+  /** The handler of this request goes on, and keeps its place. */
+  #giveUp(request: InFlightRequest) {
+    this.#inFlight.delete(request.number);
+    this.#places.giveUp(request);
+  }
+
+  /**
+   * Other places are free than before. A broker with pairs gets the new limit. Any other broker gets
+   * DISCONNECT once no place is left; the next READY waits for a place.
+   */
+  #roomChanged(now: number): WorkerEffect[] {
+    const { open, givenUp } = this.#places;
+    if (this.#state !== "confirmed" && this.#state !== "unconfirmed") return [];
+    const full = open > 0 ? [] : [log({ event: "session.full", abandoned: givenUp })];
+    if (open === 0 && !this.#isExtended) this.#transition("resized");
+    return [...full, ...this.#limitedTo(open, now)];
+  }
+
+  #placeFreed(now: number): WorkerEffect[] {
+    this.#renewIfReduced();
+    return [...this.#roomChanged(now), ...this.#leaveIfFinished(now)];
+  }
+
+  /** A broker without pairs learns of further places through the credit of the next READY. */
+  #renewIfReduced() {
+    if (this.#isExtended || this.#inFlight.size > 0) return;
+    if (this.#credit !== null && this.#credit < this.#places.open) this.#transition("resized");
   }
 
   /** Takes the declared transition. Returns false, and does nothing, if there is none. */
@@ -304,11 +288,13 @@ export class WorkerSession {
     return [{ do: "connect" }, ...probes];
   }
 
-  #ready({ dialect, credit, about }: ReadyForm, now: number): WorkerEffect[] {
+  #ready({ dialect, hasCredit, about }: ReadyForm, now: number): WorkerEffect[] {
     this.#dialect = dialect;
     this.#isExtended = about !== null;
     this.#renewTimeout(now);
     const service = toFrame(this.#options.service);
+    const credit = hasCredit ? this.#places.open : null;
+    this.#credit = credit;
     return [
       this.#send({ name: "READY", service, credit, ...(about && { about }) }, now),
       log({ event: "session.opened", dialect: dialect.name, credit, extended: this.#isExtended }),
@@ -392,8 +378,9 @@ export class WorkerSession {
     this.#conversationsLost += 1;
     this.#timeoutAt = now + retryMs;
     const abandoned = [...this.#inFlight].map(([, request]) => request);
+    for (const request of abandoned) this.#places.giveUp(request);
     this.#inFlight = new MapByNumber();
-    const stopped: WorkerEffect[] = this.#state === "stopped" ? [{ do: "stopped" }] : [];
+    const stopped = this.#state === "finishing" ? this.#stopIfEnded(now) : [];
     return [
       { do: "close" },
       ...abandoned.map((request): WorkerEffect => ({ do: "abort", request, reason })),
@@ -404,11 +391,16 @@ export class WorkerSession {
 
   /** A handler past its time limit ends with an error reply; the worker goes on. */
   #overrun(now: number): WorkerEffect[] {
-    const effects: WorkerEffect[] = [];
     const { timeLimitMs: limitMs } = this.#options;
+    const overran: InFlightRequest[] = [];
     for (const [, request] of this.#inFlight) {
       if (request.deadline > now) break; // All have the same limit, so the oldest is due first.
-      this.#inFlight.delete(request.number);
+      overran.push(request);
+    }
+    if (overran.length === 0) return [];
+    for (const request of overran) this.#giveUp(request);
+    const effects = this.#roomChanged(now); // Before the replies, after which the broker delivers.
+    for (const request of overran) {
       const reason = `the service took longer than ${limitMs} ms`;
       const id = requestId(request.client);
       effects.push({ do: "abort", request, reason });
@@ -438,9 +430,18 @@ export class WorkerSession {
 
   #left(now: number): WorkerEffect[] {
     this.#transition("left");
-    if (this.#state === "stopped") return [{ do: "close" }, { do: "stopped" }];
+    if (this.#state === "finishing") return [{ do: "close" }, ...this.#stopIfEnded(now)];
     this.#timeoutAt = now;
     return [{ do: "close" }];
+  }
+
+  /** Stops once the last handler has ended, or the time limit since the drain is over. */
+  #stopIfEnded(now: number): WorkerEffect[] {
+    const { givenUp } = this.#places;
+    if (givenUp > 0 && now < this.#stopsAt) return [];
+    this.#transition("ended");
+    const left = givenUp > 0 ? [log({ event: "handlers.left", count: givenUp })] : [];
+    return [...left, { do: "stopped" }];
   }
 
   // 7/MDP, Request and Reply Processing: REPLY carries the client address of its REQUEST.

@@ -165,8 +165,9 @@ export class Worker extends EventEmitter<WorkerEvents> {
   }
 
   /**
-   * Drains: accepts no more requests, finishes those in flight, then leaves the broker. Resolves when
-   * that is done, within the longest time limit of its services. No request is executed twice.
+   * Drains: accepts no more requests, finishes those in flight, then leaves the broker. Resolves when all
+   * handlers have ended, at most the longest time limit of its services later. No request is executed
+   * twice.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

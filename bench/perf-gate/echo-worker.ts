@@ -7,7 +7,8 @@ import type { Frame } from "../../protocol/frame.ts";
 import { DEFAULT_HEARTBEAT, deadAfterMs } from "../../protocol/heartbeat.ts";
 import type { Connected, Transport } from "../../transport/transport.ts";
 import { type Handler, Job, runHandler } from "../../workers/job.ts";
-import { type InFlightRequest, type WorkerEffect, WorkerSession } from "../../workers/session.ts";
+import { WorkerSession } from "../../workers/session.ts";
+import type { InFlightRequest, WorkerEffect } from "../../workers/session-model.ts";
 
 const ENDPOINT = "tcp://127.0.0.1:1";
 const OPTIONS = {

@@ -8,12 +8,12 @@ import { decode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { SessionEvent } from "../../workers/events.ts";
 import { PROBE_MS } from "../../workers/ready-choice.ts";
-import {
-  type InFlightRequest,
-  type WorkerEffect,
-  WorkerSession,
-  type WorkerSessionOptions,
-} from "../../workers/session.ts";
+import { WorkerSession } from "../../workers/session.ts";
+import type {
+  InFlightRequest,
+  WorkerEffect,
+  WorkerSessionOptions,
+} from "../../workers/session-model.ts";
 import { type Step, stepsOf } from "./handler.ts";
 import { Process } from "./process.ts";
 import { orderOf } from "./task.ts";
@@ -39,6 +39,9 @@ export class SimulatedWorker {
   #returned: string | null = null; // The client frame of the request that it returned last.
   #leaving = false;
   #begun = 0;
+  #running = 0; // Handlers, also those of requests that the session gave up.
+  #places: number;
+  #hangMs: number; // Longer than the time limit, so that the handler runs on after its abort.
   #onEnd: () => void;
 
   /** `onEnd` runs once the worker has left or a request has killed it. */
@@ -48,6 +51,8 @@ export class SimulatedWorker {
     this.#world = world;
     this.#onEnd = onEnd;
     this.service = kind.service;
+    this.#places = kind.credit;
+    this.#hangMs = HANG_LIMITS * timeLimitMs;
     this.process = new Process(name, clock);
     const { messageBytesMax } = limits;
     const options = {
@@ -209,10 +214,13 @@ export class SimulatedWorker {
     const worker = this.process.name;
     const order = orderOf(request.body);
     this.#begun += 1;
+    this.#running += 1;
+    if (this.#running > this.#places)
+      throw new Violation("S7", `${this.process.name} runs ${this.#running} handlers at once`);
     const execution = `${worker}/${this.#begun}`;
     const id = isId(request.client) ? request.client.toString("hex") : execution;
     history.push({ event: "began", worker, id, request: order.name, at: this.#world.clock.now });
-    this.#go(request, id, stepsOf(order, execution, healed, Number.POSITIVE_INFINITY));
+    this.#go(request, id, stepsOf(order, execution, healed, this.#hangMs));
   }
 
   /** Continues after a cancellation too, as most handlers do. */
@@ -226,6 +234,7 @@ export class SimulatedWorker {
         return this.#go(request, id, rest);
       }
       this.#world.history.push({ event: "finished", worker, id, at: this.#world.clock.now });
+      this.#running -= 1;
       this.#perform(this.#session.reply(request, step.body, now));
     });
   }
@@ -245,6 +254,9 @@ function clientOf(frames: Frame[]): string | null {
 }
 
 const isId = (client: Frame) => client.length === ID_BYTES;
+
+/** How many time limits a handler takes that hangs. */
+const HANG_LIMITS = 3;
 
 const LINGER_MS = 1000;
 const ID_BYTES = 16;

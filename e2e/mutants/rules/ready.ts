@@ -66,8 +66,8 @@ export const READY: Mutant[] = [
   {
     rule: "A worker that opens another session takes requests.",
     file: "workers/session.ts",
-    find: 'if (this.#state !== "confirmed") return [...effects',
-    replace: 'if (this.#state !== "confirmed" && this.#state !== "renewing") return [...effects',
+    find: 'const isAccepted = this.#state === "confirmed" &&',
+    replace: 'const isAccepted = (this.#state === "confirmed" || this.#state === "renewing") &&',
   },
   {
     rule: "A worker accepts pairs and metadata from a broker that got no keys.",

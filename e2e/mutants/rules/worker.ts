@@ -4,6 +4,30 @@ import type { Mutant } from "../mutant.ts";
 
 export const WORKER: Mutant[] = [
   {
+    rule: "A given up request frees its place while its handler runs.",
+    file: "workers/places.ts",
+    find: "this.#givenUp.add(number);",
+    replace: "",
+  },
+  {
+    rule: "A worker serves a REQUEST without a free place.",
+    file: "workers/session.ts",
+    find: 'this.#state === "confirmed" && this.#inFlight.size < this.#places.open;',
+    replace: 'this.#state === "confirmed";',
+  },
+  {
+    rule: "A worker without a free place opens the next conversation.",
+    file: "workers/session.ts",
+    find: "return now >= this.#timeoutAt && this.#places.open > 0 ? this.#connect(now) : [];",
+    replace: "return now >= this.#timeoutAt ? this.#connect(now) : [];",
+  },
+  {
+    rule: "A stop leaves handlers that run.",
+    file: "workers/session.ts",
+    find: "if (givenUp > 0 && now < this.#stopsAt) return [];",
+    replace: "",
+  },
+  {
     rule: "A worker announces no credit.",
     file: "workers/session.ts",
     find: "service, credit, ...(about && { about }) }, now),",
@@ -12,7 +36,7 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker is ready before it has received anything.",
     file: "workers/session.ts",
-    find: 'return this.#state === "confirmed";',
+    find: 'return this.#state === "confirmed" && this.#places.open > 0;',
     replace: 'return this.#state === "confirmed" || this.#state === "unconfirmed";',
   },
   {
@@ -90,14 +114,14 @@ export const WORKER: Mutant[] = [
   {
     rule: "A draining worker takes requests.",
     file: "workers/session.ts",
-    find: 'if (this.#state !== "confirmed") return [...effects',
-    replace: 'if (this.#state === "stopped") return [...effects',
+    find: 'const isAccepted = this.#state === "confirmed" &&',
+    replace: 'const isAccepted = this.#state !== "stopped" &&',
   },
   {
     rule: "A draining worker keeps a request that it will not do.",
     file: "workers/session.ts",
-    find: 'if (this.#state !== "draining" || !isPossible) return [];',
-    replace: "if (isPossible || !isPossible) return [];",
+    find: 'const mayReturn = this.#state === "draining" ||',
+    replace: "const mayReturn =",
   },
   {
     rule: "A worker sends DISCONNECT before its last REPLY.",
@@ -108,8 +132,8 @@ export const WORKER: Mutant[] = [
   {
     rule: "A worker serves requests after its DISCONNECT.",
     file: "workers/session-states.ts",
-    find: '  leaving:      { left: "stopped" },',
-    replace: '  leaving:      { left: "stopped", command: "confirmed" },',
+    find: '  leaving:      { left: "finishing" },',
+    replace: '  leaving:      { left: "finishing", command: "confirmed" },',
   },
   {
     rule: "A worker sends PARTIAL to a broker of 7/MDP.",

@@ -97,7 +97,7 @@ export class Admission {
     const { options } = call;
     const known = services.get(name);
     const weight = weigh([...envelope, call.service, ...call.body]) + weighExtras(extras);
-    const rejection = rejectionOf(this.#state, from, known, weight, options);
+    const rejection = rejectionOf(this.#state, from, known, weight, call);
     if (rejection) return this.#replies.rejectRequest(from, command, rejection, known);
     const expiresAt = now + (options.ttl ?? limits.requestTtlMs);
     const isCall = isSame(command.service, CALL);

@@ -3,6 +3,7 @@
 
 import { encodeStatus, type MalformedCall, STATUS } from "../protocol/call.ts";
 import type { Frame } from "../protocol/frame.ts";
+import { BODY_FRAMES_MAX } from "../protocol/mdp.ts";
 import type { Uncounted } from "./event-counter.ts";
 import type { Service } from "./model.ts";
 import { detailOf, textOf } from "./names.ts";
@@ -50,6 +51,11 @@ export const MEMORY_FULL = full(
   "the messages to and from clients and workers take too much memory",
 );
 export const TOO_MANY_SERVICES = full("too many services");
+
+/** Its REQUEST or its reply would have more frames than a peer can decode. */
+export const TOO_MANY_FRAMES = malformed({
+  reason: `the body has more than ${BODY_FRAMES_MAX} frames`,
+});
 
 /** 8/MMI: a management request goes to its service directly. */
 export const NOT_THROUGH_CALL = malformed({

@@ -40,6 +40,7 @@ export class Replies {
   /** A part of a reply, and not the last one (18/MDP, PARTIAL). */
   part(request: Request, body: Frame[], now: number) {
     this.#state.requests.trace?.part(request);
+    if (isTooLong(body)) return this.reject(request, "refused", REPLY_TOO_LARGE, now);
     if (request.callId !== null || !streams(request.dialect)) this.#keep(request, body, now);
     if (!request.settled) this.#sendPart(request, body);
   }
@@ -47,6 +48,7 @@ export class Replies {
   /** The last part of a reply, most often the only one. An error reply replaces all before it. */
   last(request: Request, body: Frame[], now: number) {
     const { requests } = this.#state;
+    if (isTooLong(body)) return this.reject(request, "refused", REPLY_TOO_LARGE, now);
     const error = decodeErrorReply(body);
     if (error) requests.forgetParts(request);
     else if (request.parts !== NO_PARTS) this.#keep(request, body, now);
@@ -141,6 +143,9 @@ export class Replies {
     this.#state.effects.send(client, encode(command));
   }
 }
+
+/** Whether a client could not decode a REPLY or PARTIAL with this body. */
+const isTooLong = (body: Frame[]) => body.length > BODY_FRAMES_MAX;
 
 /** The body of the REPLY to the client: that of the worker, after the status if it is a call. */
 const replyBody = ({ call }: Request, status: number, body: Frame[]): Frame[] =>

@@ -69,6 +69,7 @@ export function dialog({ random = 1, probeReply = "200" as string | null } = {})
 
   return {
     session,
+    show,
     /** From now on the broker does not answer the capability probe on a new socket. */
     fallsSilent() {
       currentProbeReply = null;

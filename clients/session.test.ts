@@ -230,12 +230,41 @@ test("connection broken while idle: the next request opens another", () => {
   assert.deepEqual(request("echo", "b"), ["connect", "> echo b"]);
 });
 
-test("foreign or malformed messages: ignored", () => {
+test("message that the client cannot decode: its requests go out again on a new socket, at most `tries` times", () => {
+  const { request, brokerReplies, session, show } = dialog();
+  request("echo", "a");
+  assert.deepEqual(show(session.receive(frames("junk"), 0)), ["close", "connect", "> echo a"]);
+  assert.deepEqual(brokerReplies("echo a", "A"), ["1 A"]);
+  request("echo", "b");
+  show(session.receive(frames("junk"), 0));
+  show(session.receive(frames("junk"), 0));
+  assert.deepEqual(show(session.receive(frames("junk"), 0)), ["close", "2 no broker"]);
+});
+
+test("message that the client cannot decode before the answer to a probe: ignored", () => {
+  const { request, session } = dialog({ probeReply: null });
+  request("echo", "a");
+  assert.deepEqual(session.receive(frames("", "MDPC01", "mmi.service"), 1), []);
+  assert.equal(session.outstanding, 1);
+});
+
+test("reply to a probe or to mmi.cancel that the client cannot decode: ignored", () => {
+  const { request, session } = dialog();
+  request("echo", "a");
+  for (const service of ["mmi.service", "mmi.cancel"])
+    assert.deepEqual(session.receive(frames("", "MDPC01", service), 1), []);
+  assert.equal(session.outstanding, 1);
+});
+
+test("foreign messages: ignored", () => {
   const { request, brokerReplies, session } = dialog();
   request("echo", "a");
   const id = "\0\0\0\0\0\x01";
   const answer = ["", "MDPC01", "mmi.call", "200", "A"];
-  const strange = [["junk"], ["", "MDPC01", "echo", "A"], ["x", "", "MDPC01", "echo", "A"]];
+  const strange = [
+    ["", "MDPC01", "echo", "A"],
+    ["x", "", "MDPC01", "echo", "A"],
+  ];
   const nearly = [
     ["x", ...answer],
     [`${id}x`, ...answer],

@@ -19,6 +19,7 @@ import { EMPTY, type Frame } from "../protocol/frame.ts";
 import { encodeCancel } from "../protocol/management.ts";
 import { type ClientCommand, decode, encode } from "../protocol/mdp.ts";
 import { type ConnectFailure, reasonOf } from "../transport/transport.ts";
+import { frameOf, hasNoId, idOf, isManagementReply } from "./envelopes.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import {
   CONNECTION,
@@ -168,9 +169,10 @@ export class ClientSession {
     this.#connectionEvent("received");
     this.#connectFailure = null;
     this.#failures = 0;
+    const command = decode(frames);
+    if (command.header === "invalid") return this.#undecodable(frames, now);
     // A plain broker's other messages prove nothing about the request in flight: it may be lost.
     if (FORM[this.#mode] !== "plain") this.#restartSilenceTimer(now);
-    const command = decode(frames);
     if (command.header !== "client") return [];
     const id = idOf(command);
     if (id === null) return hasNoId(command) ? this.#receivePlain(command, now) : [];
@@ -235,6 +237,17 @@ export class ClientSession {
 
   get #mustReconnect(): boolean {
     return this.#connection === "ambiguous";
+  }
+
+  /**
+   * The message may have been the outcome of a request. So it counts as a silence: the session sends
+   * its requests again on a new socket, at most `tries` times. A reply to a question of the session
+   * itself, a probe or mmi.cancel, changes nothing.
+   */
+  #undecodable(frames: Frame[], now: number): Effect[] {
+    if (this.#connection === "closed") return [];
+    const isProbing = this.#probesOutstanding > 0 && this.#mode !== "mmi.call";
+    return isProbing || isManagementReply(frames) ? [] : this.#brokerSilent(now);
   }
 
   #receiveFor(id: number, request: Request, command: ClientCommand, now: number): Effect[] {
@@ -460,7 +473,6 @@ export class ClientSession {
  */
 export const STATUS_GRACE_MS = 250;
 
-const ID_BYTES = 6; // Enough for one request per µs over nine years.
 const ABANDONED_MAX = 50_000;
 const NEVER_CONNECTED = "no connection yet";
 const TIMED_OUT: Outcome = { failed: "timed out" };
@@ -475,19 +487,3 @@ function messageOf(dialect: Dialect, envelope: Frame[], service: Frame, body: Fr
   const command = { header: "client", name: "REQUEST", dialect, envelope, service, body } as const;
   return { do: "send", frames: encode(command) };
 }
-
-function frameOf(id: number): Frame {
-  const frame = Buffer.alloc(ID_BYTES);
-  frame.writeUIntBE(id, 0, ID_BYTES);
-  return frame;
-}
-
-/** The request's id from the envelope [id] [empty], or null. */
-function idOf({ envelope }: ClientCommand): number | null {
-  const [correlation, delimiter] = envelope;
-  if (envelope.length !== 2 || correlation?.length !== ID_BYTES) return null;
-  return delimiter?.length === 0 ? correlation.readUIntBE(0, ID_BYTES) : null;
-}
-
-/** True for the envelope of a plain message: one empty frame. */
-const hasNoId = ({ envelope }: ClientCommand) => envelope.length === 1;

@@ -5,7 +5,7 @@
 //   request   [] [MDPC01] [mmi.service] [capability]
 //   reply     [] [MDPC01] [mmi.service] [200 or 404]
 
-import { MDP_0_1 } from "./dialects.ts";
+import { MDP_0_1, MDP_0_2 } from "./dialects.ts";
 import { type Frame, isSame } from "./frame.ts";
 import { type ClientCommand, encode } from "./mdp.ts";
 
@@ -57,3 +57,12 @@ export function decodeProbeReply({
   const isReply = dialect === MDP_0_1 && envelope.length === 1 && isSame(service, MMI_SERVICE);
   return isReply ? body[0]?.toString("latin1") === "200" : null;
 }
+
+/**
+ * Whether frames that `decode` rejects may be the reply to a probe of a worker. They begin as a message
+ * of MDP/Client, and a worker gets no other one.
+ */
+export const mayAnswerProbe = ([first, second]: Frame[]) =>
+  [MDP_0_1.clientHeader, MDP_0_2.clientHeader].some(
+    (header) => first?.equals(header) || second?.equals(header),
+  );

@@ -63,8 +63,11 @@ export const bodyBytesMax = (messageBytesMax: number) => messageBytesMax - MESSA
 /** The most frames of a message. Bytes alone do not bound it: empty frames have none. */
 export const MESSAGE_FRAMES_MAX = 65_536;
 
-/** The most frames of a body: it leaves room for the envelope and the header. */
-export const BODY_FRAMES_MAX = MESSAGE_FRAMES_MAX - 100;
+/** The most frames before the header of a client's message: each reply carries them back. */
+export const ENVELOPE_FRAMES_MAX = 255;
+
+/** The most frames of a body. Each message with it has room for the envelope and the header. */
+export const BODY_FRAMES_MAX = MESSAGE_FRAMES_MAX - ENVELOPE_FRAMES_MAX - 45;
 
 /**
  * The frames of a command. In 0.1 and in the text dialect:
@@ -136,6 +139,7 @@ export function serviceFrame(service: string): Frame {
 
 /** `at` is the index of the header. */
 function decodeClient(dialect: Dialect, frames: Frame[], at: number): Command | Invalid {
+  if (at > ENVELOPE_FRAMES_MAX) return invalid("client command: too many frames before the header");
   const { clientCommands: commands } = dialect;
   const name = commands ? clientCommandOf(commands, frames[at + 1]) : "REQUEST";
   if (!name) return invalid("unknown client command");

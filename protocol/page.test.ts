@@ -28,9 +28,11 @@ import {
   encodeReadyReply,
 } from "./management.ts";
 import {
+  BODY_FRAMES_MAX,
   type ClientCommand,
   type Command,
   decode,
+  ENVELOPE_FRAMES_MAX,
   encode,
   MESSAGE_FRAMES_MAX,
   SERVICE_NAME_BYTES_MAX,
@@ -245,6 +247,8 @@ test("docs/PROTOCOL.md, Bounds: those of the codec", () => {
   const bounds = new Map(rowsUnder("Bounds").map(([name = "", value]) => [name, Number(value)]));
   const expected: [string, number][] = [
     ["Frames of a message", MESSAGE_FRAMES_MAX],
+    ["Frames before the header of a client's message", ENVELOPE_FRAMES_MAX],
+    ["Frames of a body", BODY_FRAMES_MAX],
     ["Bytes of a service name", SERVICE_NAME_BYTES_MAX],
     ["Credit, and `limit`", CREDIT_MAX],
     ["Frames of READY after the credit", ABOUT_FRAMES_MAX],

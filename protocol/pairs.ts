@@ -158,3 +158,10 @@ const DECODERS = new Map<string, (value: Frame) => Pair | null>([
   ["limit", decodeLimit],
   ...ADDRESSES_NAMES.map((name) => [name, decodeAddresses.bind(null, name)] as const),
 ]);
+
+/** The incarnation of the broker in hexadecimal digits; null if the pairs have none. */
+export function incarnationIn(pairs: Pair[]): string | null {
+  for (const pair of pairs)
+    if (pair.name === "incarnation") return pair.incarnation.toString("hex");
+  return null;
+}

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MDP_0_2 } from "../protocol/dialects.ts";
+import { MESSAGE_FRAMES_MAX } from "../protocol/mdp.ts";
 import {
   dialog,
   disconnect,
@@ -279,12 +280,32 @@ test("process did not run for 5 leases: lease and time limits begin again", () =
   assert.deepEqual(waits(100).slice(0, 1), ["abort c2: the service took longer than 2000 ms"]);
 });
 
-test("message that is no worker command: ignored", () => {
+test("message that the worker cannot decode: the conversation ends, and its handlers abort", () => {
+  const { starts, brokerSends, waits } = dialog();
+  starts();
+  brokerSends(request("c1", "hi"));
+  const reason = "the broker sent an invalid message (no header, nor an empty frame before one)";
+  assert.deepEqual(brokerSends([Buffer.from("junk")]), ["close", `abort c1: ${reason}`]);
+  // The aborted handler still runs, so it keeps its place.
+  assert.deepEqual(waits(200).slice(0, 2), ["connect", "> READY echo 1"]);
+});
+
+test("REQUEST with more frames than a message may have: the conversation ends", () => {
   const { starts, brokerSends } = dialog();
   starts();
-  assert.deepEqual(brokerSends([Buffer.from("junk")]), []);
-  const client = [Buffer.from(""), Buffer.from("MDPC01"), Buffer.from("echo"), Buffer.from("hi")];
-  assert.deepEqual(brokerSends(client), []);
+  const frames = [...request("c1", "hi"), ...new Array(MESSAGE_FRAMES_MAX).fill(Buffer.alloc(0))];
+  assert.deepEqual(brokerSends(frames), ["close"]);
+});
+
+test("message of MDP/Client, also a malformed one: ignored, it may be a late reply to a probe", () => {
+  const { starts, brokerSends } = dialog();
+  starts();
+  for (const frames of [
+    ["", "MDPC01", "echo", "hi"],
+    ["", "MDPC01", "mmi.service"],
+    ["MDPC02", "\x09"],
+  ])
+    assert.deepEqual(brokerSends(frames.map((frame) => Buffer.from(frame))), []);
 });
 
 test("18/MDP, worker that streams: READY in 0.2, each part goes out at once as PARTIAL", () => {
@@ -358,7 +379,7 @@ test("parts larger than the broker accepts: handler aborted, error reply", () =>
 test("reply of more frames than the broker accepts: error reply", () => {
   const { starts, brokerSends, answers, yields } = dialog();
   const many = new Array<string>(40_000).fill("");
-  const rejected = "the reply has 80000 frames; the broker accepts at most 65436 mmi.error 500";
+  const rejected = "the reply has 80000 frames; the broker accepts at most 65236 mmi.error 500";
   starts();
   brokerSends(request("c1", "hi"));
   brokerSends(request("c2", "ho"));

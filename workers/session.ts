@@ -5,13 +5,13 @@
 
 import { MapByNumber } from "../collections/map-by-number.ts";
 import { backoffMs } from "../protocol/backoff.ts";
-import { decodeProbeReply } from "../protocol/capabilities.ts";
+import { decodeProbeReply, mayAnswerProbe } from "../protocol/capabilities.ts";
 import { type Dialect, MDP_0_1, MDP_0_2, streams } from "../protocol/dialects.ts";
 import { decodeErrorReply, encodeErrorReply } from "../protocol/error-reply.ts";
 import { type Frame, sizeOf, toFrame } from "../protocol/frame.ts";
 import { LEAVE_MS, leaseMs } from "../protocol/heartbeat.ts";
 import { type ClientCommand, decode, encode, type WorkerCommand } from "../protocol/mdp.ts";
-import type { Pair } from "../protocol/pairs.ts";
+import { incarnationIn, type Pair } from "../protocol/pairs.ts";
 import type { About } from "../protocol/ready.ts";
 import { REQUEST_ID_BYTES, requestId } from "../protocol/request-id.ts";
 import { ConnectFailures } from "../transport/connect-failures.ts";
@@ -122,8 +122,7 @@ export class WorkerSession {
   receive(frames: Frame[], now: number): WorkerEffect[] {
     const command = decode(frames, this.#isExtended);
     if (command.header === "client") return this.#probeReplied(command, now);
-    // 7/MDP, Opening and Closing a Connection: a worker ignores invalid messages.
-    if (command.header !== "worker") return [];
+    if (command.header === "invalid") return this.#undecodable(frames, command.reason, now);
     if (command.name === "DISCONNECT") return this.#disconnected(now);
     const before = this.#state;
     if (!this.#transition("command")) return [];
@@ -301,6 +300,17 @@ export class WorkerSession {
     ];
   }
 
+  /**
+   * Ends the conversation: the message may have been a REQUEST, which this worker would never answer.
+   * The broker then delivers it again or quarantines it. Replies to the probes, in any form, and
+   * messages before READY change nothing.
+   */
+  #undecodable(frames: Frame[], reason: string, now: number): WorkerEffect[] {
+    if (isBeforeReady(this.#state) || mayAnswerProbe(frames)) return [];
+    if (this.#state === "unconfirmed") this.#readyChoice.notUnderstood();
+    return this.#lose(`the broker sent an invalid message (${reason})`, now);
+  }
+
   /** A message of MDP/Client: nothing but the reply to a probe comes to a worker. */
   #probeReplied(message: ClientCommand, now: number): WorkerEffect[] {
     const has = decodeProbeReply(message);
@@ -476,13 +486,6 @@ const NO_PAIRS: Pair[] = [];
 
 /** The reason for which the broker's `cancel` aborts a handler. */
 const CANCELLED = "the client cancelled the call, or the call expired";
-
-/** The incarnation of the broker in hexadecimal digits; null if the pairs have none. */
-function incarnationIn(pairs: Pair[]): string | null {
-  for (const pair of pairs)
-    if (pair.name === "incarnation") return pair.incarnation.toString("hex");
-  return null;
-}
 
 type WithoutHeader<Command> = Command extends WorkerCommand
   ? Omit<Command, "header" | "dialect">

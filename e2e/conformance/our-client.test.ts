@@ -172,18 +172,11 @@ for (const [what, ...stray] of [
   ],
   ["of an id that is too short", "id", "", "MDPC01", "mmi.call", "200", "no"],
   ["with an id more", "7", "ID", "", "MDPC01", "mmi.call", "200", "no"],
-  ["without its empty frame", "ID", "MDPC01", "mmi.call", "200", "no"],
-  ["with two empty frames", "ID", "", "", "MDPC01", "mmi.call", "200", "no"],
   ["without an envelope", "", "MDPC01", "mmi.call", "200", "no"],
   ["of another service", "ID", "", "MDPC01", "math", "200", "no"],
   ["of the service itself", "ID", "", "MDPC01", "echo", "no"],
-  ["of an unknown header", "ID", "", "MDPX01", "mmi.call", "200", "no"],
-  ["without a body", "ID", "", "MDPC01", "mmi.call"],
-  ["without anything", ""],
-  ["that is junk", "\xff\xfe"],
   ["that is a worker's REQUEST", "", "MDPW01", "\x02", "ID", "", "200", "no"],
   ["that is a worker's DISCONNECT", "", "MDPW01", "\x05"],
-  ["of ten thousand frames", ...Array<string>(10_000).fill("ID")],
 ] as [string, ...string[]][]) {
   test(`MDP1-C-05 our client, reply ${what}: ignored`, async () => {
     await using own = await startWithCalls(PATIENT);
@@ -194,6 +187,28 @@ for (const [what, ...stray] of [
     await own.broker.sends(own.peer, id, "", "MDPC01", "mmi.call", "200", "yes");
     assert.equal(String(await reply), "yes");
     assert.equal(own.broker.received.length, 1);
+  });
+}
+
+for (const [what, ...stray] of [
+  ["without its empty frame", "ID", "MDPC01", "mmi.call", "200", "no"],
+  ["of an unknown header", "ID", "", "MDPX01", "mmi.call", "200", "no"],
+  ["without a body", "ID", "", "MDPC01", "mmi.call"],
+  ["without anything", ""],
+  ["that is junk", "\xff\xfe"],
+  ["of ten thousand frames", ...Array<string>(10_000).fill("ID")],
+  ["with two empty frames", "ID", "", "", "MDPC01", "mmi.call", "200", "no"],
+] as [string, ...string[]][]) {
+  test(`MDP1-C-05 our client, message ${what}: the call goes out again on a new socket`, async () => {
+    await using own = await startWithCalls(PATIENT);
+    const reply = own.client.request("echo", "hello");
+    const { frames } = await own.broker.next();
+    const [id = ""] = frames;
+    await own.broker.sends(own.peer, ...stray.map((frame) => (frame === "ID" ? id : frame)));
+    const from = await own.broker.receives(...PROBE);
+    await own.broker.sends(from, ...PROBE.slice(0, 3), "200");
+    await answersCall(own.broker, "200", "yes");
+    assert.equal(String(await reply), "yes");
   });
 }
 

@@ -72,21 +72,10 @@ test("X-CREDIT our worker, sixteen requests at once: sixteen replies, each to it
 });
 
 for (const [what, ...frames] of [
-  ["an empty frame", ""],
-  ["junk", "junk"],
-  ["bytes that are not UTF-8", "\xff\xfe", "\xff"],
-  ["a header alone", "", "MDPW01"],
-  ["an unknown header", "", "MDPX01", "\x02", "client", "", "hello"],
-  ["an unknown command", "", "MDPW01", "\x09"],
-  ["a command of no bytes", "", "MDPW01", "", "client", "", "hello"],
-  ["a REQUEST without a body", "", "MDPW01", "\x02", "client", ""],
-  ["a REQUEST without an empty frame", "", "MDPW01", "\x02", "client", "hello"],
-  ["a REQUEST without a client address", "", "MDPW01", "\x02", "", "", "hello"],
-  ["a DISCONNECT with a reason", "", "MDPW01", "\x05", "why"],
   ["a READY", "", "MDPW01", "\x01", "echo"],
   ["a REPLY", "", "MDPW01", "\x03", "client", "", "hello"],
   ["a client's message", "", "MDPC01", "echo", "hello"],
-  ["a message of ten thousand frames", ...Array<string>(10_000).fill("x")],
+  ["a client's message without a body", "", "MDPC01", "mmi.service"],
 ] as [string, ...string[]][]) {
   test(`MDP1-W-10 our worker, ${what}: ignored`, async () => {
     await broker.sends(worker, ...frames);
@@ -100,6 +89,31 @@ test("MDP1-W-05 our worker after all this: one READY", () => {
   assert.equal(readies.length, 1);
   assert.equal(broker.received.length, broker.receivedFrom(worker).length);
 });
+
+let again = worker;
+for (const [what, ...frames] of [
+  ["an empty frame", ""],
+  ["junk", "junk"],
+  ["bytes that are not UTF-8", "\xff\xfe", "\xff"],
+  ["a header alone", "", "MDPW01"],
+  ["an unknown header", "", "MDPX01", "\x02", "client", "", "hello"],
+  ["an unknown command", "", "MDPW01", "\x09"],
+  ["a command of no bytes", "", "MDPW01", "", "client", "", "hello"],
+  ["a REQUEST without a body", "", "MDPW01", "\x02", "client", ""],
+  ["a REQUEST without an empty frame", "", "MDPW01", "\x02", "client", "hello"],
+  ["a REQUEST without a client address", "", "MDPW01", "\x02", "", "", "hello"],
+  ["a DISCONNECT with a reason", "", "MDPW01", "\x05", "why"],
+  ["a message of seventy thousand frames", ...Array<string>(70_000).fill("x")],
+] as [string, ...string[]][]) {
+  test(`MDP1-W-10 our worker, ${what}: READY on a new socket`, async () => {
+    await broker.sends(again, "", "MDPW01", "\x04");
+    await broker.sends(again, ...frames);
+    const ready = await broker.next();
+    assert.deepEqual(ready.frames.slice(0, 4), ["", "MDPW01", "\x01", "echo"]);
+    assert.notEqual(ready.from, again);
+    again = ready.from;
+  });
+}
 
 suite("with a broker and a worker each", { concurrency: 4 }, () => {
   test("MDP1-W-12 our worker, idle and busy: HEARTBEAT at the interval", async () => {

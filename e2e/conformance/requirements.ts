@@ -63,7 +63,7 @@ export const SPECIFICATIONS = {
       "MDP1-W-07": "A worker that receives DISCONNECT MUST send READY on a new socket.",
       "MDP1-W-08": "It MUST send nothing more on the old socket.",
       "MDP1-W-09": "A worker registers again with a broker that was restarted.",
-      "MDP1-W-10": "A worker ignores invalid messages.",
+      "MDP1-W-10": "A worker drops an invalid message, and ends the conversation with its sender.",
     },
     "Request and Reply Processing": {
       "MDP1-B-29": "REQUEST MUST carry one client address, followed by an empty frame.",

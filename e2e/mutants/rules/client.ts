@@ -5,7 +5,7 @@ import type { Mutant } from "../mutant.ts";
 export const CLIENT: Mutant[] = [
   {
     rule: "All requests of a client have the same correlation frame.",
-    file: "clients/session.ts",
+    file: "clients/envelopes.ts",
     find: "frame.writeUIntBE(id, 0, ID_BYTES);",
     replace: "frame.writeUIntBE(Math.min(id, 1), 0, ID_BYTES);",
   },

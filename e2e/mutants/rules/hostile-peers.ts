@@ -63,4 +63,16 @@ export const HOSTILE_PEERS: Mutant[] = [
     find: "    if (this.#kept.size > KEPT_MAX) this.#dropFirst();\n",
     replace: "",
   },
+  {
+    rule: "The broker delivers requests with more frames than a worker can decode.",
+    file: "broker/request-bounds.ts",
+    find: "body.length > BODY_FRAMES_MAX",
+    replace: "body.length < 0",
+  },
+  {
+    rule: "A worker ignores a REQUEST that it cannot decode, so its slot stays taken.",
+    file: "workers/session.ts",
+    find: "if (isBeforeReady(this.#state) || mayAnswerProbe(frames)) return [];",
+    replace: "if (frames) return [];",
+  },
 ];

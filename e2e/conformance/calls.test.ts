@@ -127,14 +127,15 @@ test("MDP1-B-15 queue of the service full: a plain client receives nothing", asy
 test("X-CALL three workers die with the request: 502, and it is not delivered again", async () => {
   const service = uniqueName();
   using client = broker.client();
+  const victims: RawPeer[] = [];
+  for (let nth = 0; nth < 3; nth += 1)
+    victims.push(await broker.registeredWorker(service, undefined, "1"));
   await client.sends("", "MDPC01", "mmi.call", service, "", "poison");
-  for (let nth = 0; nth < 3; nth += 1) {
-    {
-      using victim = await broker.newWorker(service, undefined, "1");
-      await victim.receivesRequest("poison");
-    }
-    await broker.untilService(service, "404");
+  for (const victim of victims) {
+    await victim.receivesRequest("poison");
+    victim[Symbol.dispose]();
   }
+  await broker.untilService(service, "404");
   await refused(client, "502");
   using survivor = await broker.registeredWorker(service);
   await survivor.receivesNothing();

@@ -115,6 +115,11 @@ export function dialog({ random = 1, probeReply = "200" as string | null } = {})
     /** The broker gives a sign of life that is no message. */
     brokerIsAlive: () => session.alive(now),
     breaks: () => show(session.gone(now)),
+    /** The process of the client does not run for so many ms. */
+    freezes(ms: number) {
+      now += ms;
+      return show(session.tick(now));
+    },
     waits(ms: number) {
       const lines: string[] = [];
       for (const end = now + ms; now < end; ) {

@@ -20,6 +20,26 @@ test("many requests outstanding on one socket: each gets its own reply", () => {
   assert.equal(session.outstanding, 0);
 });
 
+test("client stalled again and again: no verdict on the broker, also in a stream", () => {
+  const { request, requestParts, opens, brokerSends, freezes, waits } = dialog();
+  requestParts("echo", "parts");
+  request("echo", "whole");
+  opens();
+  brokerSends("echo parts", "PARTIAL", "206", "one");
+  for (let nth = 0; nth < 3; nth += 1) assert.deepEqual(freezes(SILENCE_MS * 2), []);
+  assert.deepEqual(waits(SILENCE_MS - 25), [`> ${PROBE}`]);
+  assert.ok(waits(25).includes("close"));
+});
+
+test("request after a long idle time: not a stall", () => {
+  const { request, brokerReplies, freezes, waits } = dialog();
+  request("echo", "a");
+  brokerReplies("echo a", "A");
+  freezes(SILENCE_MS * 5);
+  request("echo", "b");
+  assert.deepEqual(waits(SILENCE_MS / 2), [`> ${PROBE}`]);
+});
+
 test("second reply, or reply to an abandoned request: counted as duplicate or late, not passed on", () => {
   const { request, brokerReplies, waits, session } = dialog();
   request("echo", "a");

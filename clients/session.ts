@@ -101,6 +101,7 @@ export class ClientSession {
   #connectFailure: string | null = NEVER_CONNECTED; // Null after a connection.
   #connectAt = 0; // While the connection is closed.
   #silentSince = 0; // The start of the silence timer.
+  #tickedAt = 0; // When `tick` was last called while requests were outstanding.
   #probedSince = false; // A probe was sent since then.
   #resent = 0;
 
@@ -142,6 +143,7 @@ export class ClientSession {
       deferrals: 0,
       outcomeAtDeadline: TIMED_OUT,
     };
+    if (this.#requests.size === 0) this.#tickedAt = now;
     if (this.#requests.size === 0) this.#restartSilenceTimer(now);
     this.#requests.add(id, request);
     if (this.#connection === "closed")
@@ -211,12 +213,16 @@ export class ClientSession {
 
   /** Handles the passing of time. The caller must call it often while requests are outstanding. */
   tick(now: number): Effect[] {
+    const sinceTickMs = now - this.#tickedAt;
+    this.#tickedAt = now;
     const expired = this.#expire(now);
     if (this.#requests.size === 0) return expired;
     if (this.#connection === "closed")
       return now >= this.#connectAt ? [...expired, ...this.#connect(now)] : expired;
     if (this.#mustReconnect) return [...expired, ...this.#reconnect(now)];
     const { silenceMs } = this.#options;
+    // This process did not run, so it could not read the messages of the broker.
+    if (sinceTickMs > silenceMs / 4) this.#restartSilenceTimer(now);
     const silence = now - this.#silentSince;
     if (silence >= silenceMs && !this.#isFinalTry) return [...expired, ...this.#brokerSilent(now)];
     if (silence < silenceMs / 2) return [...expired, ...this.#sendDue(now)];

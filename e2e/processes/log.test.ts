@@ -129,7 +129,7 @@ test("full disk: the broker serves, counts dropped lines, and ends at a stop sig
 async function onTerminal(t: TestContext, settings: Record<string, string>): Promise<string> {
   const command = `exec ${process.execPath} --import tsx broker/main.ts`;
   const terminal = spawn("script", ["--quiet", "--command", command, "/dev/null"], {
-    env: { ...process.env, MDP_BIND: await freeEndpoint(), NO_COLOR: "", ...settings },
+    env: { PATH: process.env.PATH, TERM: "xterm", MDP_BIND: await freeEndpoint(), ...settings },
     stdio: ["ignore", "pipe", "ignore"],
   });
   t.after(() => terminal.kill("SIGTERM"));

@@ -42,6 +42,16 @@ async function hasKeepAlive(localPort: number, remotePort: number, idleMs = DEAD
   assert.ok(timer.ms > 0 && timer.ms <= idleMs, `probes after ${timer.ms} ms`);
 }
 
+const GREETING_BYTES = 64;
+
+async function until(isTrue: () => boolean) {
+  const deadline = performance.now() + 60_000;
+  while (!isTrue()) {
+    assert.ok(performance.now() < deadline, "no answer of the broker");
+    await pause(5);
+  }
+}
+
 /** The greeting and READY of a peer of ZMTP 3.x, where x is the minor version. */
 function handshake(socketType: string, minorVersion: number): Buffer {
   const size = String.fromCharCode(socketType.length);
@@ -64,7 +74,13 @@ async function peerOf(t: TestContext, port: number, minorVersion: number): Promi
   const socket = connectTcp({ port, host: "127.0.0.1" });
   t.after(() => socket.destroy());
   await once(socket, "connect");
-  socket.write(handshake("DEALER", minorVersion));
+  const greeting = handshake("DEALER", minorVersion);
+  socket.write(greeting.subarray(0, GREETING_BYTES));
+  let received = "";
+  socket.setEncoding("latin1").on("data", (bytes) => (received += bytes));
+  await until(() => received.length >= GREETING_BYTES);
+  socket.write(greeting.subarray(GREETING_BYTES));
+  await until(() => received.includes("READY"));
   socket.write("\0\x02hi");
   return socket.localPort as number;
 }

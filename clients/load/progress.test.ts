@@ -27,12 +27,16 @@ test("line before the statistics: what the client sends, and how often it writes
     ["db", 2],
   ] as const);
   assert.equal(
-    headline({ mix, every: 10, rate: 200, outstanding: 16 }),
+    headline({ mix, own: null, every: 10, rate: 200, outstanding: 16 }),
     "sends 200 requests per second to echo, db, and checks each reply; one line per 10 s",
   );
   assert.match(
-    headline({ mix, every: 10, rate: null, outstanding: 16 }),
+    headline({ mix, own: null, every: 10, rate: null, outstanding: 16 }),
     /^sends 16 requests at a time to/,
+  );
+  assert.equal(
+    headline({ mix, own: { service: "resize", body: [] }, every: 2, rate: 5, outstanding: 16 }),
+    "sends 5 requests per second to resize, and counts the replies; one line per 2 s",
   );
 });
 

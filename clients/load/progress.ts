@@ -73,16 +73,18 @@ function showBar(takeSnapshot: () => Snapshot, duration: number) {
   };
 }
 
-type Sent = Pick<Options, "rate" | "outstanding" | "mix" | "every">;
+type Sent = Pick<Options, "rate" | "outstanding" | "mix" | "own" | "every">;
 
 /** Returns the sentence before the lines: what the run does. */
-export function headline({ rate, outstanding, mix, every }: Sent): string {
+export function headline({ rate, outstanding, mix, own, every }: Sent): string {
   const load =
     rate === null
       ? `${count(outstanding)} requests at a time`
       : `${count(rate)} requests per second`;
-  const services = [...mix.keys()].join(", ");
-  return `sends ${load} to ${services}, and checks each reply; one line per ${every} s`;
+  const services = own
+    ? `${own.service}, and counts the replies`
+    : `${[...mix.keys()].join(", ")}, and checks each reply`;
+  return `sends ${load} to ${services}; one line per ${every} s`;
 }
 
 /** Returns one line: time, rate, latencies and the count of each outcome. */

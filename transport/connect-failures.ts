@@ -1,4 +1,5 @@
-// Which failed attempts to connect a program reports: a broker that stays away must not fill a log.
+// The failed attempts to connect that a program reports: a broker that stays away must not fill its
+// log.
 
 /** Decides per failed attempt. All times are in ms of one clock. */
 export class ConnectFailures {

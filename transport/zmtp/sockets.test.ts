@@ -43,6 +43,19 @@ async function bound(t: TestContext, path: string, binding: Partial<Binding> = {
   return { ...transport, next: news.next };
 }
 
+/** A peer whose news are "opened", the first frames of its messages, and the codes of failures. */
+function peerOf(t: TestContext, endpoint: string) {
+  const news = mailbox<string>();
+  const peer = connect(endpoint, BINDING, {
+    opened: () => news.put("opened"),
+    message: (frames) => news.put(String(frames[0])),
+    gone() {},
+    failed: ({ code }) => news.put(code),
+  });
+  t.after(() => peer.close(0));
+  return { ...peer, next: news.next };
+}
+
 const hex = (address: string) => Buffer.from(address, "latin1").toString("hex");
 
 function dealer(t: TestContext, path: string, routingId?: string) {
@@ -311,16 +324,7 @@ test("more connections than the bound: closed at once; the others are served, an
     },
   );
   t.after(() => broker.close());
-  const newPeer = (news = mailbox<string>()) => {
-    const peer = connect(broker.endpoint, BINDING, {
-      opened: () => news.put("opened"),
-      message: (frames) => news.put(String(frames[0])),
-      gone() {},
-      failed: ({ code }) => news.put(code),
-    });
-    t.after(() => peer.close(0));
-    return { ...peer, next: news.next };
-  };
+  const newPeer = () => peerOf(t, broker.endpoint);
   const [one, other] = [newPeer(), newPeer()];
   assert.deepEqual([await one.next(), await other.next()], ["opened", "opened"]);
   const third = newPeer();
@@ -362,16 +366,9 @@ test("unfinished handshakes of one address: a quarter of the connections, and ot
   assert.equal(await silent(), null);
   const reason = "too many unfinished handshakes";
   assert.deepEqual(await refused.next(), { cause: "full", reason, from: "127.0.0.7" });
-  const news = mailbox<string>();
-  const peer = connect(broker.endpoint, BINDING, {
-    opened: () => news.put("opened"),
-    message: (frames) => news.put(String(frames[0])),
-    gone() {},
-    failed: ({ code }) => news.put(code),
-  });
-  t.after(() => peer.close(0));
+  const peer = peerOf(t, broker.endpoint);
   peer.send([Buffer.from("served")]);
-  assert.deepEqual([await news.next(), await news.next()], ["opened", "served"]);
+  assert.deepEqual([await peer.next(), await peer.next()], ["opened", "served"]);
   first?.destroy();
   while (!(await silent())); // The broker may see the end of the first one later.
 });

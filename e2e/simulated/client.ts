@@ -8,6 +8,7 @@ import type { Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome as Ending } from "../history.ts";
+import { ClientRecord } from "./client-record.ts";
 import { Process } from "./process.ts";
 import { Reading } from "./reading.ts";
 import type { Sight } from "./sometimes.ts";
@@ -28,6 +29,7 @@ type Pending = {
 export class SimulatedClient {
   readonly process: Process;
   #world: World;
+  #record: ClientRecord;
   #session: ClientSession;
   #socket: Connected | null = null;
   #pending = new Map<number, Pending>(); // Requests without an outcome, by number.
@@ -39,6 +41,7 @@ export class SimulatedClient {
     const { silenceMs, tries } = configuration;
     this.#world = world;
     this.process = new Process(name, clock);
+    this.#record = new ClientRecord(world, name);
     this.#session = new ClientSession({
       silenceMs,
       tries,
@@ -63,17 +66,9 @@ export class SimulatedClient {
    * call.
    */
   ask(task: Task, call: AnyCall = { id: this.#newId(), task }): AnyCall {
-    const { history, trace, random, configuration, healed } = this.#world;
+    const { random, configuration, healed } = this.#world;
     const { name: client, now } = this.process;
-    const again = call.task === task ? {} : { again: call.task.name };
-    history.push({
-      event: "asked",
-      request: task.name,
-      client,
-      ...again,
-      at: this.#world.clock.now,
-    });
-    trace.event(() => `${client} requests ${task.name} of ${task.service}`);
+    this.#record.asked(task, call.task === task ? undefined : call.task.name);
     const deadline = now + task.timeoutMs;
     const [service, body] = [Buffer.from(task.service), bodyOf(call.task)];
     const inParts = random.chance(0.5);
@@ -213,17 +208,8 @@ export class SimulatedClient {
   }
 
   #end(id: number, { task }: Pending, outcome: Ending) {
-    const { history, trace } = this.#world;
-    const client = this.process.name;
     this.#pending.delete(id);
-    history.push({
-      event: "ended",
-      request: task.name,
-      client,
-      outcome,
-      at: this.#world.clock.now,
-    });
-    trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
+    this.#record.ended(task, outcome);
   }
 
   /** Ticks while a request is outstanding, as clients/client.ts does. */

@@ -7,6 +7,7 @@ import type { Frame } from "../../protocol/frame.ts";
 import { decode, encode } from "../../protocol/mdp.ts";
 import type { Connected } from "../../transport/transport.ts";
 import type { Outcome } from "../history.ts";
+import { ClientRecord } from "./client-record.ts";
 import { Process } from "./process.ts";
 import { Reading } from "./reading.ts";
 import { bodyOf, type Task } from "./task.ts";
@@ -17,12 +18,14 @@ export class PlainClient {
   #world: World;
   #dialect: Dialect;
   #envelope: Frame[];
+  #record: ClientRecord;
   #pending = new Set<string>(); // Requests without an outcome.
 
   constructor(world: World, name: string) {
     const { clock, random } = world;
     this.#world = world;
     this.process = new Process(name, clock);
+    this.#record = new ClientRecord(world, name);
     this.#dialect = random.pick([MDP_0_1, MDP_0_2]);
     const before = Array.from({ length: random.whole(0, 2) }, () => random.bytes(3));
     this.#envelope = [...before, ...this.#dialect.delimiter];
@@ -33,10 +36,7 @@ export class PlainClient {
   }
 
   ask(task: Task): null {
-    const { history, trace } = this.#world;
-    const client = this.process.name;
-    history.push({ event: "asked", request: task.name, client, at: this.#world.clock.now });
-    trace.event(() => `${client} requests ${task.name} of ${task.service}`);
+    this.#record.asked(task);
     this.#pending.add(task.name);
     this.#try(task, 1);
     return null; // This client sends no calls.
@@ -100,17 +100,8 @@ export class PlainClient {
   }
 
   #end(task: Task, outcome: Outcome) {
-    const { history, trace } = this.#world;
-    const client = this.process.name;
     this.#pending.delete(task.name);
-    history.push({
-      event: "ended",
-      request: task.name,
-      client,
-      outcome,
-      at: this.#world.clock.now,
-    });
-    trace.event(() => `${client} gets the outcome of ${task.name}: ${JSON.stringify(outcome)}`);
+    this.#record.ended(task, outcome);
   }
 }
 

@@ -2,8 +2,8 @@
 // counts the answers, relative to those that the healthy workers had time for.
 
 import { Broker } from "../../../broker/broker.ts";
+import { brokerSettings } from "../../../broker/broker-options.ts";
 import type { Effect } from "../../../broker/effects.ts";
-import type { Limits } from "../../../broker/limits.ts";
 import { CALL, decodeStatus, encodeCall, STATUS } from "../../../protocol/call.ts";
 import { MDP_0_1 } from "../../../protocol/dialects.ts";
 import type { Frame } from "../../../protocol/frame.ts";
@@ -200,19 +200,7 @@ export class SimulatedService {
   }
 }
 
-/** The defaults of .env.example, as far as they matter here. */
-const LIMITS: Limits = {
-  requestTtlMs: 60_000,
-  deliveriesMax: 3,
-  queueMax: 100_000,
-  queueBytesMax: 2 ** 28,
-  servicesMax: 1000,
-  messageBytesMax: 2 ** 24,
-  outcomesMax: 1000,
-  outcomesBytesMax: 2 ** 24,
-  outcomesMs: 60_000,
-  drainMs: 10_000,
-};
+const { limits: LIMITS } = brokerSettings({ memoryMax: 2 ** 30 });
 
 const SERVICE = Buffer.from("work");
 const NOTHING = new Set<never>();

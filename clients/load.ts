@@ -6,7 +6,7 @@ import { onStopSignal } from "../runtime/signals.ts";
 import { loadTransport } from "../transport/load-transport.ts";
 import { unreachableSentence } from "../transport/transport.ts";
 import { Client } from "./client.ts";
-import { loadOptions } from "./load/options.ts";
+import { loadOptions, servicesOf } from "./load/options.ts";
 import { showProgress } from "./load/progress.ts";
 import { whyNotReady } from "./load/ready.ts";
 import { makeReport } from "./load/report.ts";
@@ -17,7 +17,7 @@ import { Statistics } from "./load/statistics.ts";
 endWithReader("load");
 const options = loadOptions();
 const CLEAR_LINE = "\r\x1b[K"; // The progress bar may be on it.
-const services = options.own ? [options.own.service] : [...options.mix.keys()];
+const services = servicesOf(options);
 const stop = new AbortController();
 const leave = new AbortController();
 // A run that drains already has ended by its duration.

@@ -38,6 +38,10 @@ export type Options = {
   json: boolean;
 };
 
+/** The services that a run loads. */
+export const servicesOf = ({ mix, own }: Pick<Options, "mix" | "own">): string[] =>
+  own ? [own.service] : [...mix.keys()];
+
 /** Reads the options of this process. A bad value ends it with one line that names the value. */
 export function loadOptions(): Options {
   const settings = readSettings("load", {

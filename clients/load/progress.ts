@@ -2,7 +2,7 @@
 
 import { SingleBar } from "cli-progress";
 import { count, digits, elapsed } from "./format.ts";
-import type { Options } from "./options.ts";
+import { type Options, servicesOf } from "./options.ts";
 import type { LoadedClient } from "./outcome.ts";
 import { type Counts, type Interval, outstanding, type Statistics } from "./statistics.ts";
 
@@ -76,15 +76,15 @@ function showBar(takeSnapshot: () => Snapshot, duration: number) {
 type Sent = Pick<Options, "rate" | "outstanding" | "mix" | "own" | "every">;
 
 /** Returns the sentence before the lines: what the run does. */
-export function headline({ rate, outstanding, mix, own, every }: Sent): string {
+export function headline(options: Sent): string {
+  const { rate, outstanding, own, every } = options;
   const load =
     rate === null
       ? `${count(outstanding)} requests at a time`
       : `${count(rate)} requests per second`;
-  const services = own
-    ? `${own.service}, and counts the replies`
-    : `${[...mix.keys()].join(", ")}, and checks each reply`;
-  return `sends ${load} to ${services}; one line per ${every} s`;
+  const services = servicesOf(options).join(", ");
+  const replies = own ? "counts the replies" : "checks each reply";
+  return `sends ${load} to ${services}, and ${replies}; one line per ${every} s`;
 }
 
 /** Returns one line: time, rate, latencies and the count of each outcome. */

@@ -9,8 +9,9 @@ test("console in a container: its three tips name services of compose.yaml", () 
   const compose = readFileSync("compose.yaml", "utf8");
   assert.equal(commands(true).length, 3);
   for (const command of commands(true)) {
-    const [, service] = /(?:scale |majordomo-|restart )([a-z]+)/.exec(command) ?? [];
+    const [, service] = /(?:scale |ps -q |restart )([a-z]+)/.exec(command) ?? [];
     assert.match(compose, new RegExp(`^  ${service}:$`, "m"), command);
+    assert.doesNotMatch(command, /[a-z]-[0-9]/, "a container has the name of the folder");
   }
 });
 

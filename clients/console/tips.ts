@@ -9,7 +9,7 @@ const IN_COMPOSE: Tip[] = [
   { text: "start more workers", command: "docker compose up -d --scale echo=3" },
   {
     text: "kill one: its row turns red, and its requests move",
-    command: "docker kill majordomo-echo-1",
+    command: "docker kill $(docker compose ps -q echo | head -n 1)",
   },
   { text: "restart the broker", command: "docker compose restart broker" },
 ];
